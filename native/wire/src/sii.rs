@@ -1,0 +1,3 @@
+//! To come.
+/// SII image.
+#[derive(Clone, Debug, Default)] pub struct Sii;

@@ -1,0 +1,2 @@
+//! A simulated EtherCAT segment: a function of frames and time, without I/O.
+#![forbid(unsafe_code)]
