@@ -1,0 +1,29 @@
+// The packages of tools/quality: installed when a check needs them, never by `npm start` or `npm test`.
+
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { withLock } from './lock.mjs';
+import { run } from './run.mjs';
+
+/** Root of the clone. */
+export const root = resolve(fileURLToPath(import.meta.url), '../..');
+const folder = join(root, 'tools/quality');
+
+/** Installs tools/quality where that has not been done, or its lock is newer. */
+export async function installQualityTools() {
+  await withLock(folder, async () => {
+    const installed = join(folder, 'node_modules/.package-lock.json');
+    const lock = join(folder, 'package-lock.json');
+    if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+    // Not `npm ci`: the lock lacks the platform packages that the registry at hand does not carry, which `npm ci`
+    // refuses and `npm install` skips.
+    const { code, output } = await run('npm', ['install', '--no-save', '--loglevel=error'], { cwd: folder, quiet: true });
+    if (code !== 0) throw new Error(`npm install in tools/quality failed with exit code ${code}:\n${output}`);
+  });
+}
+
+/** Path of a command of tools/quality. */
+export function qualityTool(name) {
+  return join(folder, 'node_modules/.bin', name);
+}

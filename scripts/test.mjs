@@ -1,0 +1,48 @@
+// `npm test`: the tests of both languages, and one closing line `N passed, N failed` (`, N skipped` where any were).
+//
+//   npm test                       everything
+//   npm test -- rust               only cargo's
+//   npm test -- js [AVA ARGUMENT…] only ava's
+
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run } from './run.mjs';
+
+const root = resolve(fileURLToPath(import.meta.url), '../..');
+const [only, ...rest] = process.argv.slice(2);
+const totals = { passed: 0, failed: 0, skipped: 0 };
+let broken = false;
+
+if (only === undefined || only === 'rust') {
+  await suite('cargo', ['test', '--locked', '--workspace', '--quiet', ...rest], (line) => {
+    const result = /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/.exec(line);
+    if (result !== null) count(Number(result[1]), Number(result[2]), Number(result[3]));
+  });
+}
+if (only === undefined || only === 'js') {
+  await suite('ava', rest, (line) => {
+    const result = /^\s*(\d+) (?:tests?|uncaught exceptions?|unhandled rejections?) ?(passed|failed|skipped)?$/.exec(line);
+    if (result === null) return;
+    const n = Number(result[1]);
+    if (result[2] === 'passed') count(n, 0, 0);
+    else if (result[2] === 'skipped') count(0, 0, n);
+    else count(0, n, 0);
+  });
+}
+
+if (broken && totals.failed === 0) totals.failed = 1;
+const skipped = totals.skipped === 0 ? '' : `, ${totals.skipped} skipped`;
+process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed${skipped}\n`);
+process.exit(broken || totals.passed === 0 ? 1 : 0);
+
+async function suite(command, args, onLine) {
+  const { code } = await run(command, args, { cwd: root, onLine });
+  // A suite that ends badly without a failed test (it did not compile, it crashed) still fails the run.
+  if (code !== 0) broken = true;
+}
+
+function count(passed, failed, skipped) {
+  totals.passed += passed;
+  totals.failed += failed;
+  totals.skipped += skipped;
+}
