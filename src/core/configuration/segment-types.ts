@@ -1,0 +1,66 @@
+/** A simulated segment: as a person writes it (`SegmentDocument`), and as the simulator reads it (`SegmentDescription`). */
+
+/** `schemas/segment.schema.json` describes every key. */
+export interface SegmentDocument {
+  devices: readonly SegmentDeviceDocument[];
+  signals?: readonly SignalDocument[];
+  wires?: readonly WireDocument[];
+}
+
+export interface SegmentDeviceDocument {
+  name?: string;
+  type?: SimulatedDeviceType;
+  /** Path of an SII image, relative to the segment file. */
+  sii?: string;
+  channels?: number;
+  vendor_id?: number;
+  product_code?: number;
+  revision?: number;
+  serial?: number;
+  order_name?: string;
+  pdos?: readonly SimulatedPdoDocument[];
+  alias?: number;
+  device_emulation?: boolean;
+  distributed_clock?: boolean;
+  refuse?: readonly { to: string; code: number }[];
+  transition_delay_ms?: number;
+}
+
+export type SimulatedDeviceType =
+  | 'EK1100'
+  | 'digital-inputs'
+  | 'digital-outputs'
+  | 'analogue-inputs'
+  | 'analogue-outputs'
+  | 'generic';
+
+export interface SimulatedPdoDocument {
+  direction: 'input' | 'output';
+  index: number;
+  name?: string;
+  entries: readonly { index: number; subindex?: number; name?: string; bits: number; data_type?: number }[];
+}
+
+export interface SignalDocument {
+  /** `<device name>.<channel, from 1>` */
+  input: string;
+  sine?: { amplitude: number; offset?: number; period_ms: number };
+  counter?: { period_ms: number };
+  square?: { period_ms: number };
+  constant?: number;
+}
+
+export interface WireDocument {
+  from: string;
+  to: string;
+}
+
+/**
+ * What the simulator reads, as JSON: camelCase keys, SII images as base64 text. The simulator checks
+ * it again and names the place of an error by a JSON pointer.
+ */
+export interface SegmentDescription {
+  readonly devices: readonly Readonly<Record<string, unknown>>[];
+  readonly signals: readonly Readonly<Record<string, unknown>>[];
+  readonly wires: readonly Readonly<Record<string, unknown>>[];
+}

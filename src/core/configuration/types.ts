@@ -1,0 +1,162 @@
+/** What a configuration looks like before (`ConfigurationDocument`) and after (`NormalizedConfiguration`) it was read. */
+
+import type { Location } from '../errors/ethercat-error.ts';
+import type { SegmentDescription, SegmentDocument } from './segment-types.ts';
+
+export type { Location } from '../errors/ethercat-error.ts';
+
+/** How the bytes of a tag are read. `bytes` is a byte string of any whole number of bytes. */
+export type TagType =
+  | 'bool'
+  | 'int8'
+  | 'uint8'
+  | 'int16'
+  | 'uint16'
+  | 'int32'
+  | 'uint32'
+  | 'int64'
+  | 'uint64'
+  | 'float32'
+  | 'float64'
+  | 'bytes';
+
+/** What an output does when its writer falls silent: keep, go to zero, or go to a value (in units of the tag). */
+export type OnLoss = 'hold' | 'zero' | number | boolean;
+
+/**
+ * A configuration as a person writes it: the YAML file, or the same as a plain object.
+ * `schemas/configuration.schema.json` describes every key.
+ */
+export interface ConfigurationDocument {
+  ethercat: {
+    master?: MainDeviceDocument;
+    /** The same as `master`. */
+    main_device?: MainDeviceDocument;
+    devices?: readonly DeviceDocument[];
+    process_data?: {
+      inputs?: readonly InputDocument[];
+      outputs?: readonly OutputDocument[];
+    };
+  };
+}
+
+export interface MainDeviceDocument {
+  interface?: string;
+  segment?: string | SegmentDocument;
+  cycle_time?: number | string;
+  distributed_clocks?: boolean;
+  redundancy?: boolean;
+  pre_spin_us?: number;
+  priority?: number;
+  cpu?: number;
+  time?: 'wall' | 'virtual';
+  signals?: boolean;
+  history_ms?: number;
+  output_deadline_ms?: number;
+}
+
+export interface DeviceDocument {
+  name: string;
+  position: number;
+  vendor_id?: number;
+  product_code?: number;
+  revision?: number;
+  serial?: number;
+  config_file?: string;
+}
+
+export interface InputDocument {
+  name: string;
+  slave?: string;
+  /** The same as `slave`. */
+  sub_device?: string;
+  index?: number;
+  subindex?: number;
+  channel?: number;
+  entry?: string;
+  bit_offset?: number;
+  bit_length?: number;
+  type?: TagType;
+  scale?: number;
+  offset?: number;
+  unit?: string;
+}
+
+export interface OutputDocument extends InputDocument {
+  on_loss?: OnLoss;
+}
+
+/** Where the frames go. */
+export type LinkConfiguration =
+  | { readonly kind: 'interface'; readonly name: string }
+  | { readonly kind: 'segment'; readonly description: SegmentDescription };
+
+/** A SubDevice that the configuration names; an undefined part of its identity is not compared. */
+export interface DeviceConfiguration {
+  readonly name: string;
+  /** Position in the segment, from 0. */
+  readonly position: number;
+  readonly vendorId: number | undefined;
+  readonly productCode: number | undefined;
+  readonly revision: number | undefined;
+  readonly serial: number | undefined;
+  /** ESI file, kept as written: this version does not read it. */
+  readonly configFile: string | undefined;
+  readonly location: Location | undefined;
+}
+
+/**
+ * A tag and how to find it in the process data of its device. Exactly one way is given:
+ * - `index` (with `subindex`, 0 unless written): the entry with this object address;
+ * - `channel`, from 1: the n-th PDO of the tag's direction that has entries with an index; `entry`
+ *   then names one entry in it, and without it the PDO's only entry, or else its longest, is meant;
+ * - `entry` alone: the only entry of the device with this name, in this direction, or the only
+ *   entry of the PDO with this name.
+ */
+export interface TagConfiguration {
+  readonly name: string;
+  readonly direction: 'input' | 'output';
+  /** Name of the device in `devices`. */
+  readonly device: string;
+  readonly index: number | undefined;
+  readonly subindex: number | undefined;
+  readonly channel: number | undefined;
+  readonly entry: string | undefined;
+  /** First bit within the entry; undefined is 0. */
+  readonly bitOffset: number | undefined;
+  /** Bits of the tag; undefined takes the length of the type, or else of the entry. */
+  readonly bitLength: number | undefined;
+  /** Undefined takes the type of the entry. */
+  readonly type: TagType | undefined;
+  /** value = raw · scale + offset. */
+  readonly scale: number;
+  readonly offset: number;
+  readonly unit: string | undefined;
+  /** Outputs only; inputs have 'hold', which means nothing there. */
+  readonly onLoss: OnLoss;
+  readonly location: Location | undefined;
+}
+
+/** A configuration after every check, with every default filled in; deeply frozen. */
+export interface NormalizedConfiguration {
+  /** File name, for messages; undefined for a plain object. */
+  readonly source: string | undefined;
+  readonly link: LinkConfiguration;
+  readonly cyclePeriodNs: number;
+  /** How long before the start of a cycle the thread wakes to spin. */
+  readonly preSpinNs: number;
+  /** SCHED_FIFO priority (1 to 99); undefined asks for none. */
+  readonly priority: number | undefined;
+  /** CPU to run the cycle thread on; undefined leaves it to the scheduler. */
+  readonly cpu: number | undefined;
+  readonly distributedClocks: boolean;
+  readonly virtualTime: boolean;
+  /** Slots of the input ring, a power of two; undefined takes the default (at least 32 ms). */
+  readonly historySlots: number | undefined;
+  /** Silence of a writer after which its outputs go to their loss values; 0 is never. */
+  readonly outputDeadlineMs: number;
+  /** Whether SIGINT and SIGTERM close the MainDevice in order before the process ends. */
+  readonly signals: boolean;
+  readonly devices: readonly DeviceConfiguration[];
+  readonly tags: readonly TagConfiguration[];
+}
