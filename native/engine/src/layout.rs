@@ -45,6 +45,9 @@ pub struct DeviceLayout {
     /// SyncManagers of process data to write, with their index (2 and up, or 0 and up for devices
     /// without a mailbox). Virtual ones (SII enable bit 2) are not in this list.
     pub sync_managers: Vec<(u8, SyncManager)>,
+    /// SyncManagers of the above that the SII wants active in OP only (enable bit 3). They are
+    /// configured like the others; the AL engine switches their activation on the way to and from OP.
+    pub op_only: Vec<u8>,
     /// FMMUs to write, by index from 0.
     pub fmmus: Vec<Fmmu>,
     /// Every PDO entry, gaps included, in the order of the image.

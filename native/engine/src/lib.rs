@@ -18,5 +18,6 @@ pub mod layout;
 pub mod link;
 pub mod network;
 pub mod shared;
+pub mod stamp;
 
 pub use error::{EngineError, Failure};
