@@ -9,33 +9,91 @@ pub enum Command {
     /// No operation: no ESC touches the datagram.
     Nop,
     /// Auto-increment physical read.
-    Aprd { /** Position address. */ position: u16, /** Register. */ register: u16 },
+    Aprd {
+        /** Position address. */
+        position: u16,
+        /** Register. */
+        register: u16,
+    },
     /// Auto-increment physical write.
-    Apwr { /** Position address. */ position: u16, /** Register. */ register: u16 },
+    Apwr {
+        /** Position address. */
+        position: u16,
+        /** Register. */
+        register: u16,
+    },
     /// Auto-increment physical read and write.
-    Aprw { /** Position address. */ position: u16, /** Register. */ register: u16 },
+    Aprw {
+        /** Position address. */
+        position: u16,
+        /** Register. */
+        register: u16,
+    },
     /// Configured-address physical read.
-    Fprd { /** Station address. */ station: u16, /** Register. */ register: u16 },
+    Fprd {
+        /** Station address. */
+        station: u16,
+        /** Register. */
+        register: u16,
+    },
     /// Configured-address physical write.
-    Fpwr { /** Station address. */ station: u16, /** Register. */ register: u16 },
+    Fpwr {
+        /** Station address. */
+        station: u16,
+        /** Register. */
+        register: u16,
+    },
     /// Configured-address physical read and write.
-    Fprw { /** Station address. */ station: u16, /** Register. */ register: u16 },
+    Fprw {
+        /** Station address. */
+        station: u16,
+        /** Register. */
+        register: u16,
+    },
     /// Broadcast read: every ESC ORs its data into the datagram.
-    Brd { /** Register. */ register: u16 },
+    Brd {
+        /** Register. */
+        register: u16,
+    },
     /// Broadcast write.
-    Bwr { /** Register. */ register: u16 },
+    Bwr {
+        /** Register. */
+        register: u16,
+    },
     /// Broadcast read and write.
-    Brw { /** Register. */ register: u16 },
+    Brw {
+        /** Register. */
+        register: u16,
+    },
     /// Logical read.
-    Lrd { /** Logical address. */ logical: u32 },
+    Lrd {
+        /** Logical address. */
+        logical: u32,
+    },
     /// Logical write.
-    Lwr { /** Logical address. */ logical: u32 },
+    Lwr {
+        /** Logical address. */
+        logical: u32,
+    },
     /// Logical read and write.
-    Lrw { /** Logical address. */ logical: u32 },
+    Lrw {
+        /** Logical address. */
+        logical: u32,
+    },
     /// Auto-increment read by one device, write by all others.
-    Armw { /** Position address. */ position: u16, /** Register. */ register: u16 },
+    Armw {
+        /** Position address. */
+        position: u16,
+        /** Register. */
+        register: u16,
+    },
     /// Configured-address read by one device, write by all others.
-    Frmw { /** Station address. */ station: u16, /** Register. */ register: u16 },
+    Frmw {
+        /** Station address. */
+        station: u16,
+        /** Register. */
+        register: u16,
+    },
 }
 
 impl Command {

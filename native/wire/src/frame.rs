@@ -62,7 +62,10 @@ impl<'a> FrameWriter<'a> {
     /// Bytes of data that one more datagram may carry.
     #[must_use]
     pub fn room(&self) -> usize {
-        self.buffer.len().saturating_sub(self.end + DATAGRAM_OVERHEAD_BYTES).min(LENGTH_MASK as usize)
+        self.buffer
+            .len()
+            .saturating_sub(self.end + DATAGRAM_OVERHEAD_BYTES)
+            .min(LENGTH_MASK as usize)
     }
 
     /// Adds a datagram of `length` zero bytes, and returns where in the frame its data stands.
@@ -114,7 +117,10 @@ impl<'a> FrameWriter<'a> {
     /// Closes the frame and returns its length, padded to the shortest that Ethernet allows.
     #[must_use]
     pub fn finish(self) -> usize {
-        #[expect(clippy::cast_possible_truncation, reason = "an Ethernet frame is shorter than 2^11")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "an Ethernet frame is shorter than 2^11"
+        )]
         let length = (self.end - FIRST_DATAGRAM) as u16 & LENGTH_MASK;
         self.buffer[HEADER_BYTES..FIRST_DATAGRAM]
             .copy_from_slice(&(length | TYPE_DATAGRAMS).to_le_bytes());
@@ -186,7 +192,10 @@ impl DatagramMut<'_> {
     /// The command, or `None` for a code that no ESC knows.
     #[must_use]
     pub fn command(&self) -> Option<Command> {
-        Command::parse(self.header[0], [self.header[2], self.header[3], self.header[4], self.header[5]])
+        Command::parse(
+            self.header[0],
+            [self.header[2], self.header[3], self.header[4], self.header[5]],
+        )
     }
 
     /// Replaces the address (position addresses count up in every ESC).
@@ -321,7 +330,10 @@ mod tests {
         let read: Vec<_> = datagrams(&buffer[..length]).unwrap().map(Result::unwrap).collect();
         assert_eq!(read.len(), 2);
         assert_eq!((read[0].code, read[0].index, read[0].data), (0, 1, &[1, 2, 3][..]));
-        assert_eq!(Command::parse(read[1].code, read[1].address), Some(Command::Brd { register: 0x0130 }));
+        assert_eq!(
+            Command::parse(read[1].code, read[1].address),
+            Some(Command::Brd { register: 0x0130 })
+        );
         assert_eq!(read[1].working_counter, 3);
         assert_eq!(buffer[brd.working_counter()], [3, 0]);
     }

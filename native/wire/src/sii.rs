@@ -1,3 +1,0 @@
-//! To come.
-/// SII image.
-#[derive(Clone, Debug, Default)] pub struct Sii;
