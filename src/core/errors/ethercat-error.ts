@@ -125,7 +125,7 @@ export class EtherCatError extends Error {
     const hidden = errors.length - shown.length;
     const combined = new EtherCatError(
       first.code,
-      `${errors.length} failures:${shown.join('')}${hidden > 0 ? `\n  and ${hidden} more` : ''}`,
+      `${errors.length} problems:${shown.join('')}${hidden > 0 ? `\n  and ${hidden} more` : ''}`,
       first.cause === undefined ? {} : { cause: first.cause },
     );
     const fields: Record<string, unknown> = { errors: Object.freeze([...errors]) };

@@ -1,0 +1,209 @@
+/** Turns what the schemas say about a document into sentences for people, each with its place. */
+
+import { readFileSync } from 'node:fs';
+import { Ajv2020, type ErrorObject as SchemaError, type ValidateFunction } from 'ajv/dist/2020.js';
+import { EtherCatError } from '../errors/ethercat-error.ts';
+import { type ParsedDocument, type Path, pathText } from './document.ts';
+
+/** The schemas of this package, by the names of their files. */
+export type SchemaName = 'configuration.schema.json' | 'segment.schema.json';
+
+/** The parts of a schema that explain it. */
+interface ExplainedSchema {
+  readonly 'x-expected'?: string;
+  readonly 'x-one-of'?: string;
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, ExplainedSchema>>;
+  readonly $ref?: string;
+  readonly $defs?: Readonly<Record<string, ExplainedSchema>>;
+}
+
+/** Characters of a found value that a message shows. */
+const SHOWN_VALUE_MAX = 40;
+
+/** Compiled once, with the definitions of both schemas; their names do not clash. */
+let compiled: { ajv: Ajv2020; definitions: Readonly<Record<string, ExplainedSchema>> } | undefined;
+
+/** Everything about `document` that the schema `name` does not allow, in the order of the file. */
+export function schemaProblems(name: SchemaName, document: ParsedDocument): EtherCatError[] {
+  const validate = validator(name);
+  if (validate(document.value)) return [];
+  const byPath = new Map<string, EtherCatError>();
+  for (const error of validate.errors ?? []) {
+    // Why each alternative of a oneOf failed, and that an `if` chose a branch, says nothing to a person.
+    if (/\/(?:oneOf|not)\//.test(error.schemaPath) || error.keyword === 'if') continue;
+    const path = errorPath(error, document.value);
+    const key = pathText(path);
+    if (!byPath.has(key)) byPath.set(key, schemaProblem(error, path, document));
+  }
+  return inOrder([...byPath.values()]);
+}
+
+/** Problems of one document, sorted by their place in it. */
+export function inOrder(problems: readonly EtherCatError[]): EtherCatError[] {
+  return problems.toSorted((a, b) => {
+    if (a.location === undefined || b.location === undefined) return 0;
+    return a.location.line - b.location.line || a.location.column - b.location.column;
+  });
+}
+
+/** A problem with the part at `path`: `message` continues a sentence that begins with the part. */
+export function problem(document: ParsedDocument, path: Path, message: string): EtherCatError {
+  const location = document.locate(path);
+  return new EtherCatError('ECAT_ERR_CONFIGURATION_INVALID', `${pathText(path)} ${message}`.trimStart(), { location });
+}
+
+/** A value as a message shows it. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > SHOWN_VALUE_MAX ? `${text.slice(0, SHOWN_VALUE_MAX)}…` : text;
+}
+
+function schemas(): NonNullable<typeof compiled> {
+  if (compiled === undefined) {
+    const [segment, configuration] = [readSchema('segment.schema.json'), readSchema('configuration.schema.json')];
+    const ajv = new Ajv2020({ 
+      strict: true,
+      // The branches of a oneOf require what the schema around them describes.
+      strictRequired: false,
+      allErrors: true,
+      verbose: true,
+      allowUnionTypes: true,
+     });
+    ajv.addVocabulary(['x-expected', 'x-one-of']);
+    ajv.addSchema([segment, configuration]);
+    compiled = { ajv, definitions: { ...segment.$defs, ...configuration.$defs } };
+  }
+  return compiled;
+}
+
+function validator(name: SchemaName): ValidateFunction {
+  const validate = schemas().ajv.getSchema(name);
+  if (validate === undefined) throw new EtherCatError('ECAT_ERR_INTERNAL', `there is no schema ${name}`);
+  return validate as ValidateFunction;
+}
+
+function readSchema(name: SchemaName): ExplainedSchema {
+  return JSON.parse(readFileSync(new URL(`../../../schemas/${name}`, import.meta.url), 'utf8')) as ExplainedSchema;
+}
+
+function errorPath(error: SchemaError, root: unknown): Path {
+  const path: (string | number)[] = [];
+  let value = root;
+  for (const raw of error.instancePath.split('/').slice(1)) {
+    const part = raw.replaceAll('~1', '/').replaceAll('~0', '~');
+    path.push(Array.isArray(value) ? Number(part) : part);
+    value = (value as Record<string, unknown> | undefined)?.[part];
+  }
+  const { unevaluatedProperty, missingProperty } = error.params as Record<string, string | undefined>;
+  const property = unevaluatedProperty ?? missingProperty;
+  return property === undefined ? path : [...path, property];
+}
+
+function schemaProblem(error: SchemaError, path: Path, document: ParsedDocument): EtherCatError {
+  const schema = (error.parentSchema ?? {}) as ExplainedSchema;
+  switch (error.keyword) {
+    case 'unevaluatedProperties': {
+      const location = document.locateKey(path);
+      const message = `${pathText(path)} is not a known key${suggestion(String(path.at(-1)), schema)}`;
+      return new EtherCatError('ECAT_ERR_CONFIGURATION_INVALID', message, { location });
+    }
+    case 'required': {
+      const name = String(path.at(-1));
+      const property = schema.properties?.[name];
+      const expected = property === undefined ? '' : `: ${expectation(property)}`;
+      return problem(document, path.slice(0, -1), `needs the key ${name}${expected}`);
+    }
+    case 'oneOf':
+      return problem(document, path, `needs ${schema['x-one-of']}; it has ${error.params['passingSchemas'] === null ? 'none' : 'several'}`);
+    default:
+      return problem(document, path, `must be ${expectation(schema)}, not ${shown(error.data)}`);
+  }
+}
+
+/** What the schema wants, as the object of "must be". */
+function expectation(schema: ExplainedSchema): string {
+  const { 'x-expected': expected, enum: choices, type, minimum, maximum } = dereferenced(schema);
+  if (expected !== undefined) return expected;
+  if (choices !== undefined) return choices.length === 2 ? choices.join(' or ') : `one of ${choices.join(', ')}`;
+  const range = minimum === undefined ? '' : ` from ${minimum} to ${maximum ?? '…'}`;
+  switch (type) {
+    case 'integer':
+      return `a whole number${range}`;
+    case 'number':
+      return `a number${range}`;
+    case 'boolean':
+      return 'true or false';
+    case 'string':
+      return 'text';
+    case 'array':
+      return 'a list';
+    default:
+      return 'a mapping with keys';
+  }
+}
+
+/** `; did you mean "cycle_time"?`, or the keys that there are. */
+function suggestion(key: string, schema: ExplainedSchema): string {
+  const known = Object.keys({ ...dereferenced(schema).properties, ...schema.properties });
+  const near = nearest(key, known);
+  if (near !== undefined) return `; did you mean ${near}?`;
+  return known.length === 0 ? '' : `; known here: ${known.join(', ')}`;
+}
+
+function dereferenced(schema: ExplainedSchema): ExplainedSchema {
+  const name = /^#\/\$defs\/(\w+)$/.exec(schema.$ref ?? '')?.[1];
+  return name === undefined ? schema : (schemas().definitions[name] ?? schema);
+}
+
+/** The candidate that `word` is most likely a slip of, or the beginning of. */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  const normal = simplified(word);
+  let best: string | undefined;
+  let bestDistance = slipsAllowed(normal.length) + 1;
+  for (const candidate of candidates) {
+    const other = simplified(candidate);
+    const beginning = normal.length < 4 ? other : other.slice(0, normal.length);
+    const distance = Math.min(editDistance(normal, other), editDistance(normal, beginning) + 1);
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Letters of a word of this length that may differ before a guess is worse than none. */
+function slipsAllowed(length: number): number {
+  return length < 3 ? 0 : Math.ceil(length / 3);
+}
+
+/** Case and separators are the most frequent slips: `cycleTime`, `cycle-time`. */
+function simplified(word: string): string {
+  return word.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
+}
+
+/** Letters to insert, remove, replace, or swap with their neighbour (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  let [before, row]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, index) => index)];
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      const swapped = i > 0 && j > 0 && a[i] === b[j - 1] && a[i - 1] === b[j];
+      next.push(
+        Math.min(
+          row![j + 1]! + 1,
+          next[j]! + 1,
+          row![j]! + (a[i] === b[j] ? 0 : 1),
+          swapped ? before![j - 1]! + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
+    }
+    [before, row] = [row, next];
+  }
+  return row![b.length]!;
+}

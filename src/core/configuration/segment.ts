@@ -1,0 +1,118 @@
+/** Simulated segments: from the file or object that a person writes to the description that the simulator reads. */
+
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { EtherCatError } from '../errors/ethercat-error.ts';
+import { type ParsedDocument, type Path, parseYaml, pathText, plainDocument } from './document.ts';
+import { fileError } from './file-error.ts';
+import { inOrder, nearest, problem, schemaProblems, shown } from './problems.ts';
+import type { SegmentDescription, SegmentDocument } from './segment-types.ts';
+
+/** Bytes of the largest SII image: 64 Ki words is what an EEPROM address can reach. */
+const SII_BYTES_MAX = 131_072;
+
+/**
+ * Reads a segment file (YAML).
+ * @throws EtherCatError `ECAT_ERR_CONFIGURATION_FILE`, `…_SYNTAX` or `…_INVALID`, with the place in the file
+ */
+export async function loadSegmentFile(file: string): Promise<SegmentDescription> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw fileError('the segment file', file, error);
+  });
+  const document = parseYaml(text, file);
+  const problems = schemaProblems('segment.schema.json', document);
+  if (problems.length > 0) throw EtherCatError.combine(problems);
+  return await describeSegment(document, [], dirname(file));
+}
+
+/** Takes a segment as a plain object. `folder` is where its SII files are looked for. */
+export async function loadSegmentObject(value: unknown, folder: string): Promise<SegmentDescription> {
+  const document = plainDocument(value);
+  const problems = schemaProblems('segment.schema.json', document);
+  if (problems.length > 0) throw EtherCatError.combine(problems);
+  return await describeSegment(document, [], folder);
+}
+
+/**
+ * Cross-checks the segment at `base` of a document that fits its schema, reads its SII images, and
+ * gives it the simulator's form.
+ */
+export async function describeSegment(document: ParsedDocument, base: Path, folder: string): Promise<SegmentDescription> {
+  let part: unknown = document.value;
+  for (const key of base) part = (part as Record<string, unknown>)[key];
+  const segment = part as SegmentDocument;
+  const problems = crossCheck(document, base, segment);
+  const images = await Promise.all(
+    segment.devices.map(async ({ sii }, index) => {
+      if (sii === undefined) return undefined;
+      try {
+        return await readSii(resolve(folder, sii));
+      } catch (error) {
+        const path = [...base, 'devices', index, 'sii'];
+        problems.push(fileError(pathText(path), resolve(folder, sii), error, document.locate(path)));
+        return undefined;
+      }
+    }),
+  );
+  if (problems.length > 0) throw EtherCatError.combine(inOrder(problems));
+  return {
+    devices: segment.devices.map((device, index) => {
+      const { sii: _, ...rest } = device;
+      const image = images[index];
+      return camelCased(image === undefined ? rest : { ...rest, sii: image.toString('base64') });
+    }),
+    signals: (segment.signals ?? []).map((signal) => camelCased(signal)),
+    wires: (segment.wires ?? []).map((wire) => ({ ...wire })),
+  };
+}
+
+function crossCheck(document: ParsedDocument, base: Path, { devices, signals = [], wires = [] }: SegmentDocument): EtherCatError[] {
+  const problems: EtherCatError[] = [];
+  const complain = (path: Path, message: string): void => void problems.push(problem(document, [...base, ...path], message));
+  const names = new Set<string>();
+  for (const [index, { name, type, pdos, channels }] of devices.entries()) {
+    const path: Path = ['devices', index];
+    if (name !== undefined && names.has(name)) complain([...path, 'name'], `is ${shown(name)}, which another device is called already`);
+    if (name !== undefined) names.add(name);
+    if (type === 'generic' && pdos === undefined) complain(path, 'needs the key pdos: a generic device has no others');
+    if (type !== 'generic' && pdos !== undefined) complain([...path, 'pdos'], 'means something only for the type generic');
+    if (channels !== undefined && (type === undefined || type === 'EK1100' || type === 'generic')) {
+      complain([...path, 'channels'], 'means something only for digital and analogue terminals');
+    }
+  }
+  const checkChannel = (path: Path, channel: string): void => {
+    const device = channel.slice(0, channel.lastIndexOf('.'));
+    if (names.has(device)) return;
+    const near = nearest(device, names);
+    complain(path, `is ${shown(channel)}, but no device is called ${shown(device)}${near === undefined ? '' : `; did you mean ${near}?`}`);
+  };
+  const driven = new Set<string>();
+  const checkDriven = (path: Path, input: string): void => {
+    checkChannel(path, input);
+    if (driven.has(input)) complain(path, `is ${shown(input)}, which another signal or wire drives already`);
+    driven.add(input);
+  };
+  for (const [index, { input }] of signals.entries()) checkDriven(['signals', index, 'input'], input);
+  for (const [index, { from, to }] of wires.entries()) {
+    checkChannel(['wires', index, 'from'], from);
+    checkDriven(['wires', index, 'to'], to);
+  }
+  return problems;
+}
+
+async function readSii(file: string): Promise<Buffer> {
+  const image = await readFile(file);
+  if (image.length > SII_BYTES_MAX) throw new Error(`${image.length} bytes are more than an EEPROM can hold`);
+  return image;
+}
+
+/** The same with `vendor_id` as `vendorId`, at every depth. */
+function camelCased(value: object): Record<string, unknown> {
+  const convert = (part: unknown): unknown => {
+    if (Array.isArray(part)) return part.map(convert);
+    return typeof part === 'object' && part !== null ? camelCased(part) : part;
+  };
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase()), convert(part)]),
+  );
+}

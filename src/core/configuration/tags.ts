@@ -1,0 +1,104 @@
+/** The tags of a configuration: what a schema cannot say about them, and their defaults. */
+
+import type { ParsedDocument, Path } from './document.ts';
+import { nearest, shown } from './problems.ts';
+import type { ConfigurationDocument, DeviceConfiguration, InputDocument, OutputDocument, TagConfiguration, TagType } from './types.ts';
+
+/** Bits of each type; `bytes` has none of its own. */
+const TYPE_BITS: Readonly<Record<TagType, number | undefined>> = {
+  bool: 1,
+  int8: 8,
+  uint8: 8,
+  int16: 16,
+  uint16: 16,
+  int32: 32,
+  uint32: 32,
+  int64: 64,
+  uint64: 64,
+  float32: 32,
+  float64: 64,
+  bytes: undefined,
+};
+
+type Complain = (path: Path, message: string) => void;
+
+/** Every tag, inputs first, in the order of the document. Problems go to `complain`; its path is that of the part. */
+export function normalizeTags(
+  document: ParsedDocument,
+  devices: readonly DeviceConfiguration[],
+  complain: Complain,
+): TagConfiguration[] {
+  const { inputs = [], outputs = [] } = (document.value as ConfigurationDocument).ethercat.process_data ?? {};
+  const deviceNames = new Set(devices.map(({ name }) => name));
+  const names = new Set<string>();
+  const normalizeTag = (tag: OutputDocument, direction: TagConfiguration['direction'], path: Path): TagConfiguration => {
+    if (names.has(tag.name)) complain([...path, 'name'], `is ${shown(tag.name)}, which another tag is called already`);
+    names.add(tag.name);
+    const device = tag.slave ?? tag.sub_device ?? '';
+    if (!deviceNames.has(device)) {
+      const near = nearest(device, deviceNames);
+      const hint = near === undefined ? '' : `; did you mean ${near}?`;
+      complain([...path, tag.slave === undefined ? 'sub_device' : 'slave'], `is ${shown(device)}, which is not the name of a device${hint}`);
+    }
+    checkAddress(tag, path, complain);
+    checkType(tag, path, complain);
+    if (direction === 'output') checkLoss(tag, path, complain);
+    return {
+      name: tag.name,
+      direction,
+      device,
+      index: tag.index,
+      subindex: tag.index === undefined ? undefined : (tag.subindex ?? 0),
+      channel: tag.channel,
+      entry: tag.entry,
+      bitOffset: tag.bit_offset,
+      bitLength: tag.bit_length,
+      type: tag.type,
+      scale: tag.scale ?? 1,
+      offset: tag.offset ?? 0,
+      unit: tag.unit,
+      onLoss: tag.on_loss ?? 'hold',
+      location: document.locate(path),
+    };
+  };
+  const path = (direction: 'inputs' | 'outputs', index: number): Path => ['ethercat', 'process_data', direction, index];
+  return [
+    ...inputs.map((tag, index) => normalizeTag(tag, 'input', path('inputs', index))),
+    ...outputs.map((tag, index) => normalizeTag(tag, 'output', path('outputs', index))),
+  ];
+}
+
+function checkAddress(tag: InputDocument, path: Path, complain: Complain): void {
+  if (tag.index === undefined && tag.channel === undefined && tag.entry === undefined) {
+    complain(path, 'needs index (and subindex), channel, or entry: which process data it is');
+  } else if (tag.index !== undefined && (tag.channel !== undefined || tag.entry !== undefined)) {
+    complain([...path, 'index'], `cannot stand beside ${tag.channel === undefined ? 'entry' : 'channel'}: either one finds the process data`);
+  } else if (tag.index === undefined && tag.subindex !== undefined) {
+    complain([...path, 'subindex'], 'needs index beside it');
+  }
+}
+
+function checkType({ type, bit_length: bits, scale, offset }: InputDocument, path: Path, complain: Complain): void {
+  if (type === undefined) return;
+  const full = TYPE_BITS[type];
+  if (bits !== undefined) {
+    const rule =
+      full === undefined
+        ? { fits: bits % 8 === 0, text: 'a multiple of 8' }
+        : type === 'bool' || type.startsWith('float')
+          ? { fits: bits === full, text: String(full) }
+          : { fits: bits <= full, text: `at most ${full}` };
+    if (!rule.fits) complain([...path, 'bit_length'], `must be ${rule.text} for ${type}, not ${bits}`);
+  }
+  if (type !== 'bool' && type !== 'bytes') return;
+  if (scale !== undefined) complain([...path, 'scale'], `means nothing for ${type}`);
+  if (offset !== undefined) complain([...path, 'offset'], `means nothing for ${type}`);
+}
+
+function checkLoss({ type, on_loss: loss }: OutputDocument, path: Path, complain: Complain): void {
+  if (type === undefined || loss === undefined || typeof loss === 'string') return;
+  if (type === 'bytes') complain([...path, 'on_loss'], `must be hold or zero for bytes, not ${shown(loss)}`);
+  else if ((type === 'bool') !== (typeof loss === 'boolean')) {
+    complain([...path, 'on_loss'], `must be hold, zero or ${type === 'bool' ? 'true or false' : 'a number'} for ${type}, not ${shown(loss)}`);
+  }
+}
