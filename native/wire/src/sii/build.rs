@@ -161,7 +161,7 @@ fn push_category(image: &mut Vec<u8>, kind: CategoryKind, content: &[u8]) -> Res
     image.extend_from_slice(&kind.code().to_le_bytes());
     image.extend_from_slice(&length.to_le_bytes());
     image.extend_from_slice(content);
-    if content.len() % 2 != 0 {
+    if !content.len().is_multiple_of(2) {
         image.push(0xFF);
     }
     Ok(())
