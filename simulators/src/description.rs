@@ -1,0 +1,299 @@
+//! A segment as a user describes it, in JSON.
+//!
+//! The configuration (YAML with `snake_case` keys) is turned into this form by `src/core/configuration`;
+//! SII files have been read by then. Everything but `devices` may be left out:
+//!
+//! ```json
+//! {
+//!   "devices": [
+//!     { "name": "coupler", "type": "EK1100" },
+//!     { "name": "sensors", "type": "digital-inputs", "channels": 8 },
+//!     { "name": "actuators", "type": "digital-outputs", "channels": 8 },
+//!     { "name": "measurements", "type": "analogue-inputs", "channels": 4 },
+//!     { "name": "setpoints", "type": "analogue-outputs", "channels": 4, "alias": 7 },
+//!     { "name": "valves", "sii": "BAEAAAAA/wAAAAAAAADiAA…" },
+//!     {
+//!       "name": "servo_drive_1", "type": "generic",
+//!       "vendorId": 2, "productCode": 72100946, "revision": 1, "serial": 42, "orderName": "servo",
+//!       "pdos": [
+//!         { "direction": "output", "index": 5632, "name": "Target",
+//!           "entries": [{ "index": 24698, "subindex": 0, "name": "Target position", "bits": 32, "dataType": 4 }] },
+//!         { "direction": "input", "index": 6656, "name": "Actual",
+//!           "entries": [{ "index": 24676, "subindex": 0, "name": "Actual position", "bits": 32, "dataType": 4 }] }
+//!       ],
+//!       "deviceEmulation": false, "distributedClock": true,
+//!       "refuse": [{ "to": "SAFE-OP", "code": 29 }], "transitionDelayMs": 20
+//!     }
+//!   ],
+//!   "signals": [
+//!     { "input": "sensors.1", "counter": { "periodMs": 250 } },
+//!     { "input": "sensors.2", "square": { "periodMs": 2000 } },
+//!     { "input": "sensors.3", "constant": 1 },
+//!     { "input": "measurements.1", "sine": { "amplitude": 9830, "offset": 16384, "periodMs": 10000 } }
+//!   ],
+//!   "wires": [{ "from": "actuators.1", "to": "sensors.8" }]
+//! }
+//! ```
+//! `sii` is base64 text, or an array of byte values. A channel is `<device name>.<n>`: the *n*-th entry,
+//! from 1 and without gaps, of the device's inputs or outputs in the order of its process image. Signals
+//! are functions of the segment's time alone; their values are raw, rounded, and limited to what the
+//! channel's type can hold. A counter wraps with it, so a one-bit channel toggles.
+
+mod base64;
+mod error;
+
+pub use error::DescriptionError;
+
+use serde::Deserialize;
+
+/// A whole segment: a line of devices, the one nearest to the MainDevice first.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SegmentDescription {
+    /// The devices in their order on the line.
+    pub devices: Vec<DeviceDescription>,
+    /// What inputs do by themselves.
+    #[serde(default)]
+    pub signals: Vec<SignalDescription>,
+    /// Outputs that are wired to inputs.
+    #[serde(default)]
+    pub wires: Vec<WireDescription>,
+}
+
+impl SegmentDescription {
+    /// Reads a description from JSON.
+    ///
+    /// # Errors
+    /// With the JSON pointer of the value that does not fit.
+    pub fn from_json(json: &str) -> Result<Self, DescriptionError> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let description = serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| DescriptionError::from_serde(&error))?;
+        deserializer.end().map_err(|error| DescriptionError::new("", error.to_string()))?;
+        Ok(description)
+    }
+}
+
+/// One device: of a built-in type, or with the SII image of a real one.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeviceDescription {
+    /// How signals and wires call it.
+    pub name: Option<String>,
+    /// Built-in type; this or `sii`.
+    pub r#type: Option<DeviceType>,
+    /// SII image; this or `type`. Taken as it is, but for the overrides below.
+    #[serde(default, deserialize_with = "base64::optional_bytes")]
+    pub sii: Option<Vec<u8>>,
+    /// Number of channels of a digital or analogue type, 1 to 64. By default 8 digital, 4 analogue ones.
+    pub channels: Option<u16>,
+    /// Vendor, in place of the type's or the image's.
+    pub vendor_id: Option<u32>,
+    /// Product code, in place of the type's or the image's.
+    pub product_code: Option<u32>,
+    /// Revision, in place of the type's or the image's.
+    pub revision: Option<u32>,
+    /// Serial number, in place of the type's or the image's.
+    pub serial: Option<u32>,
+    /// Order text of the SII, in place of the type's.
+    pub order_name: Option<String>,
+    /// PDOs of a generic device.
+    pub pdos: Option<Vec<PdoDescription>>,
+    /// Station alias (SII word 4).
+    pub alias: Option<u16>,
+    /// Whether AL status follows AL control by itself (register 0x0141 bit 0).
+    pub device_emulation: Option<bool>,
+    /// Whether the registers of the distributed clock answer.
+    pub distributed_clock: Option<bool>,
+    /// AL transitions that the device refuses.
+    #[serde(default)]
+    pub refuse: Vec<RefuseDescription>,
+    /// How long an AL transition takes, in ms. Not with device emulation.
+    pub transition_delay_ms: Option<u32>,
+}
+
+/// The built-in types of devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum DeviceType {
+    /// An EK1100: no process data.
+    #[serde(rename = "EK1100")]
+    Ek1100,
+    /// Digital inputs, one bit a channel.
+    #[serde(rename = "digital-inputs")]
+    DigitalInputs,
+    /// Digital outputs, one bit a channel.
+    #[serde(rename = "digital-outputs")]
+    DigitalOutputs,
+    /// Analogue inputs, 16 bits a channel.
+    #[serde(rename = "analogue-inputs")]
+    AnalogueInputs,
+    /// Analogue outputs, 16 bits a channel.
+    #[serde(rename = "analogue-outputs")]
+    AnalogueOutputs,
+    /// A device with the PDOs of its description.
+    #[serde(rename = "generic")]
+    Generic,
+}
+
+/// One PDO of a generic device.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PdoDescription {
+    /// Direction, from the MainDevice's view.
+    pub direction: Direction,
+    /// Object index.
+    pub index: u16,
+    /// Name.
+    #[serde(default)]
+    pub name: String,
+    /// Entries in the order of their bits.
+    pub entries: Vec<EntryDescription>,
+}
+
+/// A direction, from the MainDevice's view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Direction {
+    /// SubDevice to MainDevice (TxPDO).
+    Input,
+    /// MainDevice to SubDevice (RxPDO).
+    Output,
+}
+
+/// One entry of a PDO.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EntryDescription {
+    /// Object index; 0 is a gap.
+    pub index: u16,
+    /// Subindex.
+    #[serde(default)]
+    pub subindex: u8,
+    /// Name.
+    #[serde(default)]
+    pub name: String,
+    /// Bits, from 1.
+    pub bits: u8,
+    /// Data type ([`ecat_wire::sii::PdoEntry::data_type`]); by default the unsigned one of this length.
+    pub data_type: Option<u8>,
+}
+
+/// A transition that a device refuses, for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RefuseDescription {
+    /// The state that is requested, by its name (`PRE-OP`, `SAFE-OP`, `OP`, `BOOT`).
+    pub to: String,
+    /// AL status code, not 0.
+    pub code: u16,
+}
+
+/// What one input does by itself: exactly one of the four.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SignalDescription {
+    /// The input, as a channel.
+    pub input: String,
+    /// `offset + amplitude · sin(2π · t / period)`.
+    pub sine: Option<SineDescription>,
+    /// 0, 1, 2 …, one more each period.
+    pub counter: Option<PeriodDescription>,
+    /// 1 in the first half of each period, 0 in the second.
+    pub square: Option<PeriodDescription>,
+    /// Always this.
+    pub constant: Option<f64>,
+}
+
+/// A sine.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SineDescription {
+    /// Amplitude in raw units.
+    pub amplitude: f64,
+    /// Middle in raw units.
+    #[serde(default)]
+    pub offset: f64,
+    /// Period in ms, above 0.
+    pub period_ms: f64,
+}
+
+/// A period.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PeriodDescription {
+    /// Period in ms, above 0.
+    pub period_ms: f64,
+}
+
+/// An output wired to an input: the input follows with the next frame.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WireDescription {
+    /// The output, as a channel.
+    pub from: String,
+    /// The input, as a channel.
+    pub to: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(json: &str) -> DescriptionError {
+        SegmentDescription::from_json(json).unwrap_err()
+    }
+
+    #[test]
+    fn the_documented_form_is_read() {
+        let description = SegmentDescription::from_json(
+            r#"{
+              "devices": [
+                { "name": "coupler", "type": "EK1100" },
+                { "name": "valves", "sii": "AAEC/w==", "alias": 7 },
+                { "sii": [0, 1, 2, 255] },
+                { "name": "servo", "type": "generic", "vendorId": 2, "productCode": 72100946,
+                  "pdos": [{ "direction": "input", "index": 6656,
+                             "entries": [{ "index": 24676, "bits": 32, "dataType": 4 }] }],
+                  "deviceEmulation": false, "distributedClock": true,
+                  "refuse": [{ "to": "SAFE-OP", "code": 29 }], "transitionDelayMs": 20 }
+              ],
+              "signals": [{ "input": "servo.1", "sine": { "amplitude": 2, "periodMs": 10.5 } },
+                          { "input": "servo.2", "constant": 1 }],
+              "wires": [{ "from": "valves.1", "to": "servo.1" }]
+            }"#,
+        )
+        .unwrap();
+        assert_eq!(description.devices[0].r#type, Some(DeviceType::Ek1100));
+        assert_eq!(description.devices[1].sii.as_deref(), Some(&[0, 1, 2, 0xFF][..]));
+        assert_eq!(description.devices[1].sii, description.devices[2].sii);
+        let servo = &description.devices[3];
+        assert_eq!((servo.vendor_id, servo.product_code), (Some(2), Some(0x044C_2C52)));
+        assert_eq!(servo.pdos.as_ref().unwrap()[0].entries[0].data_type, Some(4));
+        assert_eq!((servo.refuse[0].code, servo.transition_delay_ms), (29, Some(20)));
+        assert_eq!(description.signals[0].sine.unwrap().period_ms, 10.5);
+        assert_eq!(description.wires[0].to, "servo.1");
+    }
+
+    #[test]
+    fn an_error_names_its_place_by_a_json_pointer() {
+        let cases = [
+            (r#"{"devices":[{"type":"EK1100"},{"type":"EK1101"}]}"#, "/devices/1/type", "EK1101"),
+            (r#"{"devices":[{"nam":"x"}]}"#, "/devices/0/nam", "unknown field"),
+            (
+                r#"{"devices":[{"pdos":[{"direction":"input","index":1,"entries":[{"index":1,"bits":300}]}]}]}"#,
+                "/devices/0/pdos/0/entries/0/bits",
+                "300",
+            ),
+            (r#"{"devices":[{"sii":"A"}]}"#, "/devices/0/sii", "base64"),
+            (r#"{"devices":[{"sii":[256]}]}"#, "/devices/0/sii", "byte"),
+            (r#"{"signals":[]}"#, "", "devices"),
+            (r#"{"devices":[]} x"#, "", "trailing"),
+            (r#"{"devices":"#, "/devices", "EOF"),
+        ];
+        for (json, path, word) in cases {
+            let error = error(json);
+            assert_eq!(error.path, path, "{error}");
+            assert!(error.message.contains(word), "{error}");
+        }
+    }
+}
