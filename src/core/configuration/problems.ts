@@ -60,7 +60,7 @@ export function problem(document: ParsedDocument, path: Path, message: string): 
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'empty';
-  if (Array.isArray(value)) return 'a list';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
   const text = JSON.stringify(value) ?? String(value);
   return text.length > SHOWN_VALUE_MAX ? `${text.slice(0, SHOWN_VALUE_MAX)}…` : text;

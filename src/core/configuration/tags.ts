@@ -99,6 +99,6 @@ function checkLoss({ type, on_loss: loss }: OutputDocument, path: Path, complain
   if (type === undefined || loss === undefined || typeof loss === 'string') return;
   if (type === 'bytes') complain([...path, 'on_loss'], `must be hold or zero for bytes, not ${shown(loss)}`);
   else if ((type === 'bool') !== (typeof loss === 'boolean')) {
-    complain([...path, 'on_loss'], `must be hold, zero or ${type === 'bool' ? 'true or false' : 'a number'} for ${type}, not ${shown(loss)}`);
+    complain([...path, 'on_loss'], `must be hold, zero${type === 'bool' ? ', true or false' : ' or a number'} for ${type}, not ${shown(loss)}`);
   }
 }
