@@ -71,6 +71,12 @@ const problems: readonly [string, string, readonly string[]][] = [
     'line.yaml:4:14 signals[0].input is "inn.1", but no device is called "inn"; did you mean in?',
     'line.yaml:6:13 wires[0].from is "out.1", but no device is called "out"',
   ]],
+  ['wants channels that a built-in device has', 'devices:\n  - { name: in, type: digital-inputs, channels: 2 }\n  - { name: out, type: digital-outputs }\nwires:\n  - { from: out.9, to: in.3 }\n  - { from: in.1, to: out.1 }\n', [
+    'line.yaml:5:13 wires[0].from is "out.9", but out has 8 outputs',
+    'line.yaml:5:24 wires[0].to is "in.3", but in has 2 inputs',
+    'line.yaml:6:13 wires[1].from is "in.1", but in has no outputs',
+    'line.yaml:6:23 wires[1].to is "out.1", but out has no inputs',
+  ]],
   ['wants one driver for an input', 'devices:\n  - { name: in, type: digital-inputs }\nsignals:\n  - { input: in.1, constant: 1 }\n  - { input: in.1, constant: 0 }\n', [
     'line.yaml:5:14 signals[1].input is "in.1", which another signal or wire drives already',
   ]],

@@ -1,14 +1,15 @@
 /** Opens a configuration: a YAML file or a plain object in, a checked and frozen `NormalizedConfiguration` out. */
 
 import { readFile } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EtherCatError } from '../errors/ethercat-error.ts';
 import { type ParsedDocument, type Path, parseYaml, plainDocument } from './document.ts';
-import { fileError } from './file-error.ts';
+import { fileError, within } from './files.ts';
 import { normalize } from './normalize.ts';
 import { schemaProblems } from './problems.ts';
-import { describeSegment, loadSegmentFile } from './segment.ts';
+import { describeSegment, describeSegmentFile } from './segment.ts';
+import type { SegmentDescription } from './segment-types.ts';
 import type { ConfigurationDocument, LinkConfiguration, NormalizedConfiguration } from './types.ts';
 
 /** What the caller decides in place of the configuration. */
@@ -30,14 +31,29 @@ export async function loadConfiguration(
   options: LoadOptions = {},
 ): Promise<NormalizedConfiguration> {
   const file = source instanceof URL ? fileURLToPath(source) : source;
-  const document = typeof file === 'string' ? await readYaml(file) : plainDocument(file);
+  const document = typeof file === 'string' ? await readDocument(file) : plainDocument(file);
   const problems = schemaProblems('configuration.schema.json', document);
   if (problems.length > 0) throw EtherCatError.combine(problems);
   const link = await resolveLink(document, options);
   return normalize(document, link);
 }
 
-async function readYaml(file: string): Promise<ParsedDocument> {
+/**
+ * The simulated segment of a file: a segment file, or a configuration that names or holds a segment.
+ * @throws EtherCatError with the category `configuration`
+ */
+export async function loadSegmentOf(file: string): Promise<SegmentDescription> {
+  const document = await readDocument(file);
+  const { value } = document;
+  if (typeof value === 'object' && value !== null && 'devices' in value) return await describeSegmentFile(document, file);
+  const { link } = await loadConfiguration(file);
+  if (link.kind === 'segment') return link.description;
+  const message = `names the interface ${link.name}, and no segment that could be simulated`;
+  throw new EtherCatError('ECAT_ERR_CONFIGURATION_INVALID', `${file} ${message}`);
+}
+
+/** Reads and parses a YAML file; its content may still be anything. */
+export async function readDocument(file: string): Promise<ParsedDocument> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw fileError('the configuration', file, error);
   });
@@ -56,18 +72,9 @@ async function resolveLink(document: ParsedDocument, options: LoadOptions): Prom
 }
 
 /** A segment file that is missing is a mistake in the configuration: point there. */
-async function loadSegment(file: string, document: ParsedDocument, path: Path): ReturnType<typeof loadSegmentFile> {
-  try {
-    return await loadSegmentFile(file);
-  } catch (error) {
-    if (error instanceof EtherCatError && error.code === 'ECAT_ERR_CONFIGURATION_FILE' && error.location === undefined) {
-      throw fileError('the segment file', file, error.cause, document.locate(path));
-    }
-    throw error;
-  }
-}
-
-/** Keeps a relative path relative, as messages then show what a person typed. */
-function within(folder: string, path: string): string {
-  return isAbsolute(path) ? path : join(folder, path);
+async function loadSegment(file: string, document: ParsedDocument, path: Path): Promise<SegmentDescription> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw fileError('the segment file', file, error, document.locate(path));
+  });
+  return await describeSegmentFile(parseYaml(text, file), file);
 }

@@ -1,36 +1,33 @@
 /** Simulated segments: from the file or object that a person writes to the description that the simulator reads. */
 
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { EtherCatError } from '../errors/ethercat-error.ts';
-import { type ParsedDocument, type Path, parseYaml, pathText, plainDocument } from './document.ts';
-import { fileError } from './file-error.ts';
+import { type ParsedDocument, type Path, pathText } from './document.ts';
+import { fileError, within } from './files.ts';
 import { inOrder, nearest, problem, schemaProblems, shown } from './problems.ts';
-import type { SegmentDescription, SegmentDocument } from './segment-types.ts';
+import type { SegmentDescription, SegmentDocument, SimulatedDeviceType } from './segment-types.ts';
 
 /** Bytes of the largest SII image: 64 Ki words is what an EEPROM address can reach. */
 const SII_BYTES_MAX = 131_072;
 
+/** Channels of the built-in devices, unless the segment says how many. */
+const BUILT_IN_CHANNELS: Partial<Record<SimulatedDeviceType, { direction?: 'inputs' | 'outputs'; channels: number }>> = {
+  EK1100: { channels: 0 },
+  'digital-inputs': { direction: 'inputs', channels: 8 },
+  'digital-outputs': { direction: 'outputs', channels: 8 },
+  'analogue-inputs': { direction: 'inputs', channels: 4 },
+  'analogue-outputs': { direction: 'outputs', channels: 4 },
+};
+
 /**
- * Reads a segment file (YAML).
- * @throws EtherCatError `ECAT_ERR_CONFIGURATION_FILE`, `…_SYNTAX` or `…_INVALID`, with the place in the file
+ * Checks a parsed segment file and gives it the simulator's form.
+ * @throws EtherCatError `ECAT_ERR_CONFIGURATION_INVALID` or `…_FILE` (an SII image), with every place in the file
  */
-export async function loadSegmentFile(file: string): Promise<SegmentDescription> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw fileError('the segment file', file, error);
-  });
-  const document = parseYaml(text, file);
+export async function describeSegmentFile(document: ParsedDocument, file: string): Promise<SegmentDescription> {
   const problems = schemaProblems('segment.schema.json', document);
   if (problems.length > 0) throw EtherCatError.combine(problems);
   return await describeSegment(document, [], dirname(file));
-}
-
-/** Takes a segment as a plain object. `folder` is where its SII files are looked for. */
-export async function loadSegmentObject(value: unknown, folder: string): Promise<SegmentDescription> {
-  const document = plainDocument(value);
-  const problems = schemaProblems('segment.schema.json', document);
-  if (problems.length > 0) throw EtherCatError.combine(problems);
-  return await describeSegment(document, [], folder);
 }
 
 /**
@@ -46,10 +43,10 @@ export async function describeSegment(document: ParsedDocument, base: Path, fold
     segment.devices.map(async ({ sii }, index) => {
       if (sii === undefined) return undefined;
       try {
-        return await readSii(resolve(folder, sii));
+        return await readSii(within(folder, sii));
       } catch (error) {
         const path = [...base, 'devices', index, 'sii'];
-        problems.push(fileError(pathText(path), resolve(folder, sii), error, document.locate(path)));
+        problems.push(fileError(pathText(path), within(folder, sii), error, document.locate(path)));
         return undefined;
       }
     }),
@@ -80,21 +77,33 @@ function crossCheck(document: ParsedDocument, base: Path, { devices, signals = [
       complain([...path, 'channels'], 'means something only for digital and analogue terminals');
     }
   }
-  const checkChannel = (path: Path, channel: string): void => {
-    const device = channel.slice(0, channel.lastIndexOf('.'));
-    if (names.has(device)) return;
-    const near = nearest(device, names);
-    complain(path, `is ${shown(channel)}, but no device is called ${shown(device)}${near === undefined ? '' : `; did you mean ${near}?`}`);
+  const checkChannel = (path: Path, channel: string, direction: 'inputs' | 'outputs'): void => {
+    const point = channel.lastIndexOf('.');
+    const name = channel.slice(0, point);
+    const device = devices.find((one) => one.name === name);
+    if (device === undefined) {
+      const near = nearest(name, names);
+      const hint = near === undefined ? '' : `; did you mean ${near}?`;
+      complain(path, `is ${shown(channel)}, but no device is called ${shown(name)}${hint}`);
+      return;
+    }
+    // What a generic device or an SII image has, the simulator knows.
+    const kind = device.type === undefined ? undefined : BUILT_IN_CHANNELS[device.type];
+    if (kind === undefined) return;
+    const count = kind.direction === direction ? (device.channels ?? kind.channels) : 0;
+    if (Number(channel.slice(point + 1)) > count) {
+      complain(path, `is ${shown(channel)}, but ${name} has ${count === 0 ? 'no' : count} ${direction}`);
+    }
   };
   const driven = new Set<string>();
   const checkDriven = (path: Path, input: string): void => {
-    checkChannel(path, input);
+    checkChannel(path, input, 'inputs');
     if (driven.has(input)) complain(path, `is ${shown(input)}, which another signal or wire drives already`);
     driven.add(input);
   };
   for (const [index, { input }] of signals.entries()) checkDriven(['signals', index, 'input'], input);
   for (const [index, { from, to }] of wires.entries()) {
-    checkChannel(['wires', index, 'from'], from);
+    checkChannel(['wires', index, 'from'], from, 'outputs');
     checkDriven(['wires', index, 'to'], to);
   }
   return problems;
