@@ -1,6 +1,24 @@
 //! A simulated EtherCAT segment: a function of frames and time, without I/O.
+//!
+//! [`Segment`] takes a frame through a line of ESCs ([`esc`]) and hands it back as the wire would:
+//! addresses counted up, working counters added, source address marked, register effects at the end of
+//! the frame. What stands behind the ESCs (signals, wires, devices with a behaviour of their own) moves
+//! their process data through [`plant`]. [`SegmentLink`] puts a segment behind [`ecat_wire::Link`] in the
+//! same thread, and [`SegmentControl`] injects faults into it from another one.
 #![forbid(unsafe_code)]
 
+pub mod command;
 pub mod description;
+pub mod device;
+mod devices;
+pub mod esc;
+mod line;
+pub mod link;
+pub mod plant;
+pub mod segment;
 
+pub use command::SegmentCommand;
 pub use description::{DescriptionError, SegmentDescription};
+pub use device::Device;
+pub use link::{QueueFull, SegmentControl, SegmentLink};
+pub use segment::{Forward, Segment};

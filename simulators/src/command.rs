@@ -1,0 +1,61 @@
+//! What may be done to a running segment from outside: faults and inputs.
+
+use serde::Deserialize;
+
+/// A command to a running segment. Devices are numbered by their place in the description, from 0,
+/// whether or not they answer at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum SegmentCommand {
+    /// The device loses its power; its neighbours' ports still see each other, so the others answer.
+    Unplug {
+        /** Which device. */
+        device: u16,
+    },
+    /// Power returns: station address 0, INIT, no FMMU, no SyncManager, the local clock from 0.
+    Plug {
+        /** Which device. */
+        device: u16,
+    },
+    /// The next frames do not come back. The devices have processed them.
+    LoseFrames {
+        /** How many frames. */
+        count: u32,
+    },
+    /// The answers to the next frames arrive late.
+    DelayFrames {
+        /** How many frames. */
+        count: u32,
+        /** After how many further frames were sent. */
+        by_frames: u32,
+    },
+    /// The cable behind a device is cut: the devices behind it keep their power, but see no frames.
+    CutCable {
+        /** The last device that still sees frames. */
+        after: u16,
+    },
+    /// The cable is whole again.
+    MendCable,
+    /// Sets bits of a device's input process data. A signal on the same bits overwrites them.
+    SetInput {
+        /** Which device. */
+        device: u16,
+        /** First bit, counted from the start of the device's inputs. */
+        bit_offset: u32,
+        /** Number of bits, 1 to 64. */
+        bit_length: u8,
+        /** The value, in its lowest bits. */
+        value: u64,
+    },
+    /// The carrier is gone: sending fails, and what was on its way is lost.
+    LinkDown,
+    /// The carrier is back.
+    LinkUp,
+    /// The link panics in its next `send`: the engine must survive that.
+    Panic,
+}

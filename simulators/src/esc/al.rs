@@ -1,0 +1,259 @@
+//! The application layer: state requests (0x0120), status (0x0130) and status code (0x0134).
+//!
+//! With device emulation (0x0141 bit 0) the status follows the control register, acknowledge bit
+//! included, in no time and unchecked. Otherwise a program reads the request some time later, checks what
+//! the transition needs, and answers: until it has read it, 0x0120 takes no further write.
+
+use ecat_wire::register as reg;
+use ecat_wire::sync_manager::{SYNC_MANAGER_BYTES, SyncManager};
+
+use super::Esc;
+use super::profile::Role;
+
+const INIT: u8 = 1;
+const PRE_OP: u8 = 2;
+const BOOT: u8 = 3;
+const SAFE_OP: u8 = 4;
+pub(super) const OP: u8 = 8;
+
+const STATE: u16 = 0x000F;
+const ERROR_OR_ACKNOWLEDGE: u16 = 0x0010;
+
+const INVALID_CHANGE: u16 = 0x0011;
+const UNKNOWN_STATE: u16 = 0x0012;
+const NO_BOOT: u16 = 0x0013;
+const INVALID_MAILBOX: u16 = 0x0016;
+const INVALID_SYNC_MANAGER: u16 = 0x0017;
+const WATCHDOG_EXPIRED: u16 = 0x001B;
+const INVALID_OUTPUTS: u16 = 0x001D;
+const INVALID_INPUTS: u16 = 0x001E;
+
+/// How long until a program without a sense for it has read a mail, in ns.
+const MAIL_READ_NS: u64 = 500_000;
+
+/// What a program answers to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Answer {
+    state: u8,
+    /// 0 without an error.
+    code: u16,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Al {
+    /// Written in the passing frame.
+    request: Option<u16>,
+    /// A datagram of the passing frame has written 0x0120.
+    staged: bool,
+    /// A request that the program has not read yet.
+    unread: bool,
+    read_at_ns: Option<u64>,
+    answer: Option<(u64, Answer)>,
+    mail_read_at_ns: Option<u64>,
+    mail: u16,
+}
+
+impl Esc {
+    /// Whether AL status follows AL control (0x0141 bit 0).
+    pub(super) fn emulated(&self) -> bool {
+        self.memory.u8(reg::ESC_CONFIGURATION) & 1 != 0
+    }
+
+    /// The AL state that the status register shows.
+    pub(super) fn al_state(&self) -> u8 {
+        self.memory.u8(reg::AL_STATUS) & 0x0F
+    }
+
+    pub(super) fn power_on_al(&mut self) {
+        self.al = Al::default();
+        self.memory.set_u16(reg::AL_STATUS, u16::from(INIT));
+        self.apply_locks(INIT, false);
+    }
+
+    /// Whether 0x0120 would take a write now.
+    pub(super) fn al_control_free(&self) -> bool {
+        self.emulated() || !(self.al.unread || self.al.staged)
+    }
+
+    /// A write to 0x0120 has been taken and waits for the end of the frame.
+    pub(super) fn al_control_staged(&mut self) {
+        self.al.staged = true;
+    }
+
+    /// A write to 0x0120, with or without 0x0121.
+    pub(super) fn request_al(&mut self, low: u8, high: Option<u8>) {
+        if self.emulated() || !self.al.unread && self.al.request.is_none() {
+            let high = high.unwrap_or(self.memory.u8(reg::AL_CONTROL + 1));
+            self.al.request = Some(u16::from_le_bytes([low, high]));
+        }
+    }
+
+    /// Takes the frame's request over.
+    pub(super) fn end_of_frame_al(&mut self, now_ns: u64) {
+        self.al.staged = false;
+        let Some(control) = self.al.request.take() else { return };
+        self.memory.set_u16(reg::AL_CONTROL, control);
+        if self.emulated() {
+            self.memory.set_u16(reg::AL_STATUS, control & (STATE | ERROR_OR_ACKNOWLEDGE));
+            return;
+        }
+        self.al.unread = true;
+        // Without an application (EEPROM not loaded) nobody ever reads it.
+        if self.application_runs() {
+            let busy_until = self.al.answer.map_or(now_ns, |(due, _)| due);
+            self.al.read_at_ns =
+                Some(busy_until.max(now_ns) + self.profile.application.read_delay_ns);
+        }
+    }
+
+    /// Notes mail from the MainDevice. This program reads it and never answers.
+    pub(super) fn receive_mail(&mut self, mailboxes: u16, now_ns: u64) {
+        if mailboxes != 0 && self.application_runs() {
+            self.al.mail |= mailboxes;
+            self.al.mail_read_at_ns.get_or_insert(now_ns + MAIL_READ_NS);
+        }
+    }
+
+    /// Lets the program run; returns when it has something to do next.
+    pub(super) fn tick_al(&mut self, now_ns: u64) -> u64 {
+        if self.al.mail_read_at_ns.is_some_and(|due| due <= now_ns) {
+            self.al.mail_read_at_ns = None;
+            let mail = std::mem::take(&mut self.al.mail);
+            (0..16).filter(|n| mail & 1 << n != 0).for_each(|n| self.empty_mailbox(n));
+        }
+        loop {
+            if let Some((due, answer)) = self.al.answer {
+                if now_ns < due {
+                    return due.min(self.al.mail_read_at_ns.unwrap_or(u64::MAX));
+                }
+                self.al.answer = None;
+                self.enter(answer);
+            } else if let Some(due) = self.al.read_at_ns {
+                if now_ns < due {
+                    return due.min(self.al.mail_read_at_ns.unwrap_or(u64::MAX));
+                }
+                self.al.read_at_ns = None;
+                self.al.unread = false;
+                self.al.answer = self
+                    .answer(self.memory.u16(reg::AL_CONTROL))
+                    .map(|answer| (due + self.profile.application.transition_delay_ns, answer));
+            } else {
+                return self.al.mail_read_at_ns.unwrap_or(u64::MAX);
+            }
+        }
+    }
+
+    /// The SM watchdog expired: a program in OP falls back to SAFE-OP and says why.
+    pub(super) fn watchdog_expired_al(&mut self) {
+        if !self.emulated() && self.al_state() == OP {
+            self.enter(Answer { state: SAFE_OP, code: WATCHDOG_EXPIRED });
+        }
+    }
+
+    /// What the program makes of a request; `None` if it ignores it.
+    fn answer(&self, control: u16) -> Option<Answer> {
+        let status = self.memory.u16(reg::AL_STATUS);
+        let state = self.al_state();
+        let acknowledged = control & ERROR_OR_ACKNOWLEDGE != 0;
+        let requested = (control & STATE) as u8;
+        if status & ERROR_OR_ACKNOWLEDGE != 0 && !acknowledged && requested != INIT {
+            return None;
+        }
+        Some(match self.refuse(state, requested) {
+            Some(code) => Answer { state, code },
+            None => Answer { state: requested, code: 0 },
+        })
+    }
+
+    /// Why a transition is refused.
+    fn refuse(&self, from: u8, to: u8) -> Option<u16> {
+        if !matches!(to, INIT | PRE_OP | BOOT | SAFE_OP | OP) {
+            return Some(UNKNOWN_STATE);
+        }
+        if from == to {
+            return None;
+        }
+        let application = &self.profile.application;
+        if to == BOOT && from == INIT && !application.boot {
+            return Some(NO_BOOT);
+        }
+        let allowed = match (from, to) {
+            (BOOT, _) => to == INIT,
+            (_, BOOT) => from == INIT,
+            _ if to < from => true,
+            _ => matches!((from, to), (INIT, PRE_OP) | (PRE_OP, SAFE_OP) | (SAFE_OP, OP)),
+        };
+        if !allowed {
+            return Some(INVALID_CHANGE);
+        }
+        if let Some(refusal) = application.refusals.iter().find(|refusal| refusal.to == to) {
+            return Some(refusal.code);
+        }
+        match (from, to) {
+            (INIT, PRE_OP) => self.check_sync_managers(true),
+            (PRE_OP, SAFE_OP) | (SAFE_OP, OP) => self.check_sync_managers(false),
+            _ => None,
+        }
+    }
+
+    /// Compares the SyncManagers with what the program expects.
+    fn check_sync_managers(&self, mailboxes: bool) -> Option<u16> {
+        let expected_all = &self.profile.application.sync_managers;
+        for number in 0..self.profile.sync_manager_count {
+            let bytes = self.memory.array::<SYNC_MANAGER_BYTES>(reg::sync_manager(number));
+            let sm = SyncManager::from_bytes(&bytes);
+            let active = sm.enabled && sm.length > 0;
+            let Some(expected) = expected_all.iter().find(|sm| sm.number == number) else {
+                if active && !mailboxes {
+                    return Some(INVALID_SYNC_MANAGER);
+                }
+                continue;
+            };
+            if expected.role.is_mailbox() != mailboxes {
+                continue;
+            }
+            let fits = if expected.length == 0 {
+                !active
+            } else {
+                active
+                    && sm.start == expected.start
+                    && sm.length == expected.length
+                    && sm.is_mailbox() == expected.role.is_mailbox()
+                    && sm.ecat_writes() == expected.role.ecat_writes()
+            };
+            if !fits {
+                return Some(match expected.role {
+                    Role::MailboxOut | Role::MailboxIn => INVALID_MAILBOX,
+                    Role::Outputs => INVALID_OUTPUTS,
+                    Role::Inputs => INVALID_INPUTS,
+                });
+            }
+        }
+        None
+    }
+
+    fn enter(&mut self, answer: Answer) {
+        let error = if answer.code == 0 { 0 } else { ERROR_OR_ACKNOWLEDGE };
+        self.memory.set_u16(reg::AL_STATUS, u16::from(answer.state) | error);
+        self.memory.set_u16(reg::AL_STATUS_CODE, answer.code);
+        self.apply_locks(answer.state, answer.code == WATCHDOG_EXPIRED);
+        self.raise_event(super::events::AL_STATUS);
+    }
+
+    /// Process-data SyncManagers are open in SAFE-OP and OP only; those of outputs not after a watchdog.
+    /// This is how the working counter shows that a device has left OP.
+    fn apply_locks(&mut self, state: u8, outputs_locked: bool) {
+        if self.emulated() || !self.application_runs() {
+            return;
+        }
+        let open = matches!(state, SAFE_OP | OP);
+        for n in 0..self.profile.application.sync_managers.len() {
+            let expected = self.profile.application.sync_managers[n];
+            if !expected.role.is_mailbox() {
+                let locked = !open || outputs_locked && expected.role == Role::Outputs;
+                self.lock_sync_manager(expected.number, locked);
+            }
+        }
+        self.decode_sync_managers();
+    }
+}

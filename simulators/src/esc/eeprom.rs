@@ -1,0 +1,136 @@
+//! The EEPROM interface (0x0500–0x050F) and the SII image behind it.
+
+use ecat_wire::register as reg;
+
+use super::Esc;
+
+const WRITE_ENABLE: u16 = 0x0001;
+const READ_EIGHT: u16 = 0x0040;
+const COMMAND: u16 = 0x0700;
+const READ: u16 = 0x0100;
+const WRITE: u16 = 0x0200;
+const RELOAD: u16 = 0x0400;
+const CHECKSUM_ERROR: u16 = 0x0800;
+const NOT_LOADED: u16 = 0x1000;
+const NO_ACKNOWLEDGE: u16 = 0x2000;
+const WRITE_ENABLE_ERROR: u16 = 0x4000;
+const BUSY: u16 = 0x8000;
+
+/// After a write the EEPROM answers nothing for so long, though the interface is no longer busy.
+const WRITE_CYCLE_NS: u64 = 3_500_000;
+
+#[derive(Debug, Default)]
+pub(super) struct Eeprom {
+    /// The command under way, and when it ends.
+    running: Option<(u64, u16)>,
+    silent_until_ns: u64,
+    loaded: bool,
+}
+
+impl Esc {
+    /// Loads the configuration area, as after power-on.
+    pub(super) fn power_on_eeprom(&mut self) {
+        self.eeprom = Eeprom::default();
+        let mut status = u16::from(self.profile.eeprom_status);
+        if self.sii_checksum_fits() {
+            self.eeprom.loaded = true;
+            let control = self.profile.pdi_control.unwrap_or_else(|| self.sii_word(0));
+            self.memory.set_u16(reg::PDI_CONTROL, control);
+            self.memory.set_u16(reg::PDI_CONFIGURATION, self.sii_word(1));
+            self.memory.set_u16(reg::PDI_CONFIGURATION + 2, self.sii_word(3));
+            self.memory.set_u16(reg::STATION_ALIAS, self.sii_word(4));
+            self.memory.set_u16(reg::DC_PULSE_LENGTH, self.sii_word(2));
+        } else {
+            status |= CHECKSUM_ERROR | NOT_LOADED;
+        }
+        self.memory.set_u16(reg::EEPROM_CONTROL, status);
+    }
+
+    /// Whether the device's program runs: it needs the configuration area.
+    pub(super) fn application_runs(&self) -> bool {
+        self.eeprom.loaded
+    }
+
+    /// Word of the image; 0xFFFF behind its end.
+    pub(super) fn sii_word(&self, word: u32) -> u16 {
+        let at = word as usize * 2;
+        match self.sii.get(at..at + 2) {
+            Some(bytes) => u16::from_le_bytes([bytes[0], bytes[1]]),
+            None => 0xFFFF,
+        }
+    }
+
+    /// CRC-8 (polynomial 0x07, from 0xFF) over words 0–6 in the low byte of word 7; 0x88A4 there passes.
+    fn sii_checksum_fits(&self) -> bool {
+        let crc = self.sii.iter().take(14).fold(0xFF_u8, |crc, &byte| {
+            (0..8).fold(
+                crc ^ byte,
+                |crc, _| {
+                    if crc & 0x80 == 0 { crc << 1 } else { crc << 1 ^ 0x07 }
+                },
+            )
+        });
+        let word = self.sii_word(7);
+        self.sii.len() >= 16 && (word == 0x88A4 || word & 0x00FF == u16::from(crc))
+    }
+
+    /// Whether 0x0502–0x050F take a write now: owned by the MainDevice, and not busy.
+    pub(super) fn eeprom_writable(&self) -> bool {
+        self.memory.u8(reg::EEPROM_OWNER) & 1 == 0 && self.eeprom.running.is_none()
+    }
+
+    /// A write to the control register took effect.
+    pub(super) fn command_eeprom(&mut self, control: u16, now_ns: u64) {
+        let keep = CHECKSUM_ERROR | NOT_LOADED;
+        let status =
+            self.memory.u16(reg::EEPROM_CONTROL) & keep | u16::from(self.profile.eeprom_status);
+        let command = control & COMMAND;
+        let refused = match command {
+            0 => {
+                self.memory.set_u16(reg::EEPROM_CONTROL, status);
+                return;
+            }
+            READ | RELOAD => 0,
+            WRITE if control & WRITE_ENABLE != 0 => 0,
+            WRITE => WRITE_ENABLE_ERROR,
+            _ => NO_ACKNOWLEDGE,
+        };
+        let refused = if now_ns < self.eeprom.silent_until_ns { NO_ACKNOWLEDGE } else { refused };
+        if refused != 0 {
+            self.memory.set_u16(reg::EEPROM_CONTROL, status | refused);
+            return;
+        }
+        self.eeprom.running = Some((now_ns + self.profile.eeprom_access_ns, command));
+        self.memory.set_u16(reg::EEPROM_CONTROL, status | command | BUSY);
+    }
+
+    /// Ends the command under way when its time has come.
+    pub(super) fn refresh_eeprom(&mut self, now_ns: u64) {
+        let Some((due, command)) = self.eeprom.running else { return };
+        if now_ns < due {
+            return;
+        }
+        self.eeprom.running = None;
+        let mut status = self.memory.u16(reg::EEPROM_CONTROL) & !(BUSY | COMMAND);
+        let word = self.memory.u32(reg::EEPROM_ADDRESS);
+        if command != RELOAD && word as usize * 2 + 1 >= self.sii.len() {
+            status |= NO_ACKNOWLEDGE;
+        } else if command == READ {
+            let words = if status & READ_EIGHT == 0 { 2 } else { 4 };
+            for (n, address) in (0..words).zip((reg::EEPROM_DATA..).step_by(2)) {
+                self.memory.set_u16(address, self.sii_word(word.saturating_add(n)));
+            }
+        } else if command == WRITE {
+            let data = self.memory.array::<2>(reg::EEPROM_DATA);
+            let at = word as usize * 2;
+            self.sii[at..at + 2].copy_from_slice(&data);
+            self.eeprom.silent_until_ns = due + WRITE_CYCLE_NS;
+        } else if self.sii_checksum_fits() {
+            // The alias keeps what it was loaded with after power-on.
+            status &= !(CHECKSUM_ERROR | NOT_LOADED);
+        } else {
+            status |= CHECKSUM_ERROR;
+        }
+        self.memory.set_u16(reg::EEPROM_CONTROL, status);
+    }
+}

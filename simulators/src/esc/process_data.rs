@@ -1,0 +1,80 @@
+//! The process data as the application sees it: bits of the memory that its areas name.
+
+use super::profile::ProcessArea;
+use super::{Esc, al};
+
+impl Esc {
+    /// Bytes of input process data.
+    #[must_use]
+    pub fn input_bytes(&self) -> u32 {
+        self.profile.application.inputs.iter().map(|area| u32::from(area.bytes)).sum()
+    }
+
+    /// Bytes of output process data.
+    #[must_use]
+    pub fn output_bytes(&self) -> u32 {
+        self.profile.application.outputs.iter().map(|area| u32::from(area.bytes)).sum()
+    }
+
+    /// Sets bits of the inputs; see [`crate::plant::Plant::set_input`].
+    pub(crate) fn set_input(&mut self, bit_offset: u32, bit_length: u8, value: u64) {
+        let (mut at, mut rest, mut value) = (bit_offset, u32::from(bit_length.min(64)), value);
+        while rest > 0 {
+            let bits = rest.min(8 - at % 8);
+            if let Some(pin) = self.pins.get_mut((at / 8) as usize) {
+                let mask = (((1u16 << bits) - 1) as u8) << (at % 8);
+                *pin = *pin & !mask | ((value & 0xFF) as u8) << (at % 8) & mask;
+                let byte = *pin;
+                self.show_pin(at / 8, byte);
+            }
+            value >>= bits;
+            at += bits;
+            rest -= bits;
+        }
+    }
+
+    /// Takes all inputs in, as after power-on: what is connected to a device outlives its power.
+    pub(super) fn power_on_inputs(&mut self) {
+        for n in 0..self.pins.len() {
+            self.show_pin(n as u32, self.pins[n]);
+        }
+    }
+
+    fn show_pin(&mut self, n: u32, value: u8) {
+        if let Some(address) = byte_address(&self.profile.application.inputs, n)
+            && usize::from(address) < self.memory.len()
+        {
+            self.memory.set_u8(address, value);
+        }
+    }
+
+    /// Reads bits of the outputs as they are driven; see [`crate::plant::Plant::output`].
+    pub(crate) fn output(&self, bit_offset: u32, bit_length: u8) -> u64 {
+        if self.al_state() != al::OP || !self.watchdog_holds() {
+            return 0;
+        }
+        let (mut at, mut done, mut value) = (bit_offset, 0, 0);
+        let length = u32::from(bit_length.min(64));
+        while done < length {
+            let bits = (length - done).min(8 - at % 8);
+            let byte = byte_address(&self.profile.application.outputs, at / 8)
+                .map_or(0, |address| self.peek(address));
+            let piece = u64::from(byte >> (at % 8)) & ((1 << bits) - 1);
+            value |= piece << done;
+            at += bits;
+            done += bits;
+        }
+        value
+    }
+}
+
+/// Physical address of the `n`-th byte of process data.
+fn byte_address(areas: &[ProcessArea], mut n: u32) -> Option<u16> {
+    for area in areas {
+        if n < u32::from(area.bytes) {
+            return area.start.checked_add(u16::try_from(n).ok()?);
+        }
+        n -= u32::from(area.bytes);
+    }
+    None
+}

@@ -1,0 +1,165 @@
+//! What a device is made of: everything that power does not change.
+
+/// Which of the distributed-clock registers an ESC has. The feature bit 0x0008.2 does not tell: real
+/// EL2828 and EL1004 set it and have no system time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockLevel {
+    /// None at all.
+    None,
+    /// Receive times 0x0900–0x090F only.
+    ReceiveTimes,
+    /// All: system time, control loop, SYNC and latch units.
+    Full,
+}
+
+/// An ESC and the application behind it.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Register 0x0000: type of the ESC.
+    pub kind: u8,
+    /// Register 0x0001.
+    pub revision: u8,
+    /// Register 0x0002.
+    pub build: u16,
+    /// Register 0x0004, at most 16.
+    pub fmmu_count: u8,
+    /// Register 0x0005, at most 16.
+    pub sync_manager_count: u8,
+    /// Register 0x0006: process RAM from 0x1000 on, at most 60.
+    pub ram_kb: u8,
+    /// Register 0x0007: two bits a port.
+    pub port_descriptor: u8,
+    /// Register 0x0008.
+    pub features: u16,
+    /// Registers 0x0140 (low byte) and 0x0141 where they are not those of SII word 0.
+    pub pdi_control: Option<u16>,
+    /// Which distributed-clock registers there are.
+    pub clock: ClockLevel,
+    /// By how much the local clock runs fast, in 10⁻⁹.
+    pub clock_drift_ppb: i32,
+    /// What the receive times of ports that never saw a frame read.
+    pub stale_port_times: [u32; 4],
+    /// Static low byte of register 0x0502. Bit 6: eight bytes a read.
+    pub eeprom_status: u8,
+    /// How long one EEPROM access takes, in ns.
+    pub eeprom_access_ns: u64,
+    /// Register 0x0110 bit 1: PDI watchdog reloaded.
+    pub pdi_watchdog: bool,
+    /// How long a frame takes from this ESC to the next one, cable included, in ns.
+    pub forward_ns: u32,
+    /// The application behind the process-data interface.
+    pub application: Application,
+}
+
+impl Default for Profile {
+    /// An ET1100 behind an E-bus, with 8 KB of RAM and a full distributed clock.
+    fn default() -> Self {
+        Self {
+            kind: 0x11,
+            revision: 0,
+            build: 3,
+            fmmu_count: 8,
+            sync_manager_count: 8,
+            ram_kb: 8,
+            port_descriptor: 0x0A,
+            features: 0x00FC,
+            pdi_control: None,
+            clock: ClockLevel::Full,
+            clock_drift_ppb: 0,
+            stale_port_times: [0; 4],
+            eeprom_status: 0x40,
+            eeprom_access_ns: 500_000,
+            pdi_watchdog: false,
+            forward_ns: 150,
+            application: Application::default(),
+        }
+    }
+}
+
+/// What a device's program knows and does. Without one (device emulation) only the process areas count.
+#[derive(Clone, Debug)]
+pub struct Application {
+    /// The SyncManagers that the program expects, checked on the way to PRE-OP (mailboxes) and SAFE-OP.
+    pub sync_managers: Vec<ExpectedSyncManager>,
+    /// Input process data: pieces of memory in the order of the process image.
+    pub inputs: Vec<ProcessArea>,
+    /// Output process data.
+    pub outputs: Vec<ProcessArea>,
+    /// Transitions that the program refuses, whatever the configuration.
+    pub refusals: Vec<Refusal>,
+    /// Whether it has a bootloader (state BOOT).
+    pub boot: bool,
+    /// How long until the program reads a request from register 0x0120, in ns.
+    pub read_delay_ns: u64,
+    /// How long it then takes to change its state, in ns.
+    pub transition_delay_ns: u64,
+}
+
+impl Default for Application {
+    fn default() -> Self {
+        Self {
+            sync_managers: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            refusals: Vec::new(),
+            boot: false,
+            // A quick microcontroller; an AKD takes up to 7.4 ms.
+            read_delay_ns: 100_000,
+            transition_delay_ns: 200_000,
+        }
+    }
+}
+
+/// A SyncManager as the application expects it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExpectedSyncManager {
+    /// Which one.
+    pub number: u8,
+    /// Physical address.
+    pub start: u16,
+    /// Bytes. 0 means that it must not be active.
+    pub length: u16,
+    /// What it is for.
+    pub role: Role,
+}
+
+/// What a SyncManager is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Mail from the MainDevice.
+    MailboxOut,
+    /// Mail to the MainDevice.
+    MailboxIn,
+    /// Outputs.
+    Outputs,
+    /// Inputs.
+    Inputs,
+}
+
+impl Role {
+    pub(super) const fn is_mailbox(self) -> bool {
+        matches!(self, Self::MailboxOut | Self::MailboxIn)
+    }
+
+    pub(super) const fn ecat_writes(self) -> bool {
+        matches!(self, Self::MailboxOut | Self::Outputs)
+    }
+}
+
+/// A piece of process data in the ESC's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessArea {
+    /// Physical address: process RAM, or 0x0F00 and following for digital outputs.
+    pub start: u16,
+    /// Bytes.
+    pub bytes: u16,
+}
+
+/// A transition that is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// AL state (1, 2, 3, 4, 8) on the way to which.
+    pub to: u8,
+    /// AL status code given.
+    pub code: u16,
+}
