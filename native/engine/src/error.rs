@@ -180,6 +180,14 @@ impl EngineError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Failure::new(code, message).into()
     }
+
+    /// All of `failures` as one error, in their order; `None` where there are none.
+    #[must_use]
+    pub fn of(failures: Vec<Failure>) -> Option<Self> {
+        let mut failures = failures.into_iter();
+        let first = failures.next()?;
+        Some(Self { first, others: failures.collect() })
+    }
 }
 
 impl From<Failure> for EngineError {

@@ -130,15 +130,16 @@ impl<'a> Exchanger<'a> {
         Ok(replies)
     }
 
-    /// A pause, cut short by nothing but the stop flag's check at its end.
+    /// Lets time pass: at most `ns`, and no longer than the stop flag may go unseen.
     ///
     /// # Errors
     /// As [`Exchanger::exchange`].
     pub fn pause(&mut self, ns: u64) -> Result<(), EngineError> {
         let now = self.check()?;
+        let until = now + ns.min(SLICE_NS);
         match clock::clock() {
-            clock::Clock::Virtual => clock::advance_to(now + ns),
-            clock::Clock::Wall => link::sys::sleep_until(now + ns.min(SLICE_NS)),
+            clock::Clock::Virtual => clock::advance_to(until),
+            clock::Clock::Wall => link::sys::sleep_until(until),
         }
         Ok(())
     }

@@ -11,11 +11,17 @@
 //! share the link and are told apart by their source address.
 
 mod configurator;
+mod diagnosis;
 mod discover;
+mod driver;
+mod eeprom;
 pub mod exchange;
+mod identity;
 mod layout;
+mod packing;
+mod watch;
 
 pub use configurator::configure;
-pub use discover::{BringUpOptions, Progress, discover};
+pub use discover::{BringUpOptions, Progress, SUB_DEVICES_MAX, discover};
 pub use exchange::{Exchanger, Reply, Request};
 pub use layout::compute_layout;
