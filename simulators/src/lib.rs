@@ -10,7 +10,7 @@
 pub mod command;
 pub mod description;
 pub mod device;
-mod devices;
+pub mod devices;
 pub mod esc;
 mod line;
 pub mod link;

@@ -1,11 +1,41 @@
-//! Devices as a description wants them: ESC, SII image, process data, and what moves it.
+//! The devices of a segment: from their description to what an ESC is made of.
+//!
+//! A description becomes a [`DeviceImage`]: the bytes of an SII EEPROM (built for the built-in types, or
+//! those that were given), the [`Profile`] of the ESC and its application, and the channels that signals
+//! and wires reach it by. Everything that can be read from the SII is read from it, so that a device with
+//! a real image and a built-in one go the same way.
+//!
+//! Built-in terminals are *like* the real ones that their order texts name, in their objects and their
+//! process data. Where no public source gives the layout of a real one (all but the EK1100), they carry
+//! the vendor [`SIMULATED_VENDOR_ID`] and a product code of this project: nobody shall take them for it.
 
-use ecat_wire::sii::{Sii, SyncManagerKind};
+pub mod behaviour;
+mod generic;
+mod known;
+mod overrides;
+mod process_data;
+mod terminal;
 
-use crate::description::{DescriptionError, DeviceDescription, SegmentDescription};
+#[cfg(test)]
+mod tests;
+
+pub use process_data::{Channel, ChannelType};
+
+use ecat_wire::al::AlState;
+use ecat_wire::sii::{self, Sii};
+
+use crate::description::{DescriptionError, DeviceDescription, DeviceType, SegmentDescription};
 use crate::device::Device;
-use crate::esc::{Application, Esc, ExpectedSyncManager, ProcessArea, Profile, Role};
+use crate::esc::{ClockLevel, Esc, Profile, Refusal};
 use crate::plant::Behaviour;
+use behaviour::Wiring;
+
+/// Vendor of the built-in terminals that are no copy of a real one. Chosen by this project; assigned to
+/// nobody that we know of.
+pub const SIMULATED_VENDOR_ID: u32 = 0xE0B1_F057;
+
+/// Size of the EEPROM of built-in devices, as in the real terminals whose images are known.
+const EEPROM_BYTES: usize = 2048;
 
 /// What a description is built into.
 pub(crate) struct Parts {
@@ -13,56 +43,163 @@ pub(crate) struct Parts {
     pub(crate) behaviours: Vec<Box<dyn Behaviour>>,
 }
 
-/// Builds the devices of a description.
+/// Builds the devices of a description, and what moves their process data.
 pub(crate) fn build(description: &SegmentDescription) -> Result<Parts, DescriptionError> {
-    let devices = description
-        .devices
-        .iter()
-        .enumerate()
-        .map(|(index, device)| from_image(index, device))
-        .collect::<Result<_, _>>()?;
-    Ok(Parts { devices, behaviours: Vec::new() })
+    let images = DeviceImage::all(description)?;
+    let wiring = Wiring::new(description, &images)?;
+    let behaviours: Vec<Box<dyn Behaviour>> =
+        if wiring.is_empty() { Vec::new() } else { vec![Box::new(wiring)] };
+    let devices = images
+        .into_iter()
+        .map(|image| Device { name: image.name, esc: Esc::new(image.profile, image.sii) })
+        .collect();
+    Ok(Parts { devices, behaviours })
 }
 
-fn from_image(index: usize, device: &DeviceDescription) -> Result<Device, DescriptionError> {
-    let image = device.sii.clone().ok_or_else(|| {
-        DescriptionError::new(format!("/devices/{index}"), "expected an SII image (sii)")
-    })?;
-    let application = Sii::parse(&image).map(|sii| application(&sii)).unwrap_or_default();
-    let name = device.name.clone().unwrap_or_else(|| format!("device {index}"));
-    Ok(Device { name, esc: Esc::new(Profile { application, ..Profile::default() }, image) })
+/// What a device is made of.
+#[derive(Clone, Debug)]
+pub struct DeviceImage {
+    /// Its name in the description, or `device 3` by its place.
+    pub name: String,
+    /// Its EEPROM.
+    pub sii: Vec<u8>,
+    /// Its ESC and the application behind.
+    pub profile: Profile,
+    /// Its inputs, in the order of the process image: channel 1 first.
+    pub inputs: Vec<Channel>,
+    /// Its outputs, in the order of the process image: channel 1 first.
+    pub outputs: Vec<Channel>,
 }
 
-/// What a device with this image expects of its SyncManagers, and where its process data are.
-pub(crate) fn application(sii: &Sii) -> Application {
-    let mut application = Application::default();
-    for (number, sm) in (0u8..).zip(&sii.sync_managers) {
-        let role = match sm.effective_kind() {
-            SyncManagerKind::MailboxOut => Role::MailboxOut,
-            SyncManagerKind::MailboxIn => Role::MailboxIn,
-            SyncManagerKind::ProcessDataOut => Role::Outputs,
-            SyncManagerKind::ProcessDataIn => Role::Inputs,
-            SyncManagerKind::Unused => continue,
-        };
-        let assigned = sii.pdos.iter().filter(|pdo| pdo.sync_manager == Some(number));
-        let bits: u32 =
-            assigned.flat_map(|pdo| &pdo.entries).map(|entry| u32::from(entry.bit_length)).sum();
-        let length = match u16::try_from(bits.div_ceil(8)) {
-            Ok(bytes) if bytes > 0 => bytes,
-            _ => sm.length,
-        };
-        application.sync_managers.push(ExpectedSyncManager {
-            number,
-            start: sm.start,
-            length,
-            role,
-        });
-        let area = ProcessArea { start: sm.start, bytes: length };
-        match role {
-            Role::Outputs => application.outputs.push(area),
-            Role::Inputs => application.inputs.push(area),
-            Role::MailboxOut | Role::MailboxIn => {}
-        }
+impl DeviceImage {
+    /// Makes every device of a segment.
+    ///
+    /// # Errors
+    /// With the JSON pointer to what is contradictory or impossible.
+    pub fn all(description: &SegmentDescription) -> Result<Vec<Self>, DescriptionError> {
+        description
+            .devices
+            .iter()
+            .enumerate()
+            .map(|(index, device)| {
+                Self::new(device, index).map_err(|error| DescriptionError {
+                    path: format!("/devices/{index}{}", error.path),
+                    message: error.message,
+                })
+            })
+            .collect()
     }
-    application
+
+    /// Makes the device at place `index` of the line.
+    ///
+    /// # Errors
+    /// With a JSON pointer that begins at the device.
+    pub fn new(device: &DeviceDescription, index: usize) -> Result<Self, DescriptionError> {
+        let (sii, mut profile) = match (&device.sii, device.r#type) {
+            (Some(image), None) => given(device, image)?,
+            (None, Some(kind)) => built(device, kind)?,
+            _ => return Err(DescriptionError::new("", "a device needs either type or sii")),
+        };
+        // An image that does not parse is served as it is: finding that out is the MainDevice's part.
+        let parsed = Sii::parse(&sii).unwrap_or_default();
+        let emulated =
+            profile.pdi_control.unwrap_or(parsed.configuration.pdi_control) & 0x0100 != 0;
+        apply_clock(device, &mut profile);
+        apply_application(device, emulated, &mut profile)?;
+        let process_data = process_data::of(&parsed);
+        profile.application.sync_managers = process_data.sync_managers;
+        profile.application.inputs = process_data.input_areas;
+        profile.application.outputs = process_data.output_areas;
+        Ok(Self {
+            name: device.name.clone().unwrap_or_else(|| format!("device {index}")),
+            sii,
+            profile,
+            inputs: process_data.inputs,
+            outputs: process_data.outputs,
+        })
+    }
+}
+
+/// A device with an image of its own: the bytes as they are, but for overrides.
+fn given(device: &DeviceDescription, image: &[u8]) -> Result<(Vec<u8>, Profile), DescriptionError> {
+    let contradictions = [
+        ("/channels", device.channels.is_some()),
+        ("/pdos", device.pdos.is_some()),
+        ("/orderName", device.order_name.is_some()),
+    ];
+    if let Some((path, _)) = contradictions.into_iter().find(|(_, present)| *present) {
+        return Err(DescriptionError::new(path, "is in the SII image already; it belongs to type"));
+    }
+    let mut sii = image.to_vec();
+    overrides::patch(device, &mut sii)?;
+    let mut profile = known::profile(image);
+    if let Some(emulation) = device.device_emulation {
+        let word = image.first_chunk().map_or(0, |bytes: &[u8; 2]| u16::from_le_bytes(*bytes));
+        let control = profile.pdi_control.unwrap_or(word);
+        profile.pdi_control = Some(overrides::with_emulation(control, emulation));
+    }
+    Ok((sii, profile))
+}
+
+/// A device of a built-in type.
+fn built(
+    device: &DeviceDescription,
+    kind: DeviceType,
+) -> Result<(Vec<u8>, Profile), DescriptionError> {
+    let (mut description, profile) = match kind {
+        DeviceType::Generic => generic::device(device)?,
+        _ => terminal::device(device, kind)?,
+    };
+    overrides::apply(device, &mut description);
+    let image =
+        sii::build(&description).map_err(|error| DescriptionError::new("", error.to_string()))?;
+    Ok((image, profile))
+}
+
+fn apply_clock(device: &DeviceDescription, profile: &mut Profile) {
+    const CLOCK_FEATURES: u16 = 0x010C;
+    match device.distributed_clock {
+        Some(true) => {
+            profile.clock = ClockLevel::Full;
+            profile.features |= CLOCK_FEATURES;
+        }
+        Some(false) => {
+            profile.clock = ClockLevel::None;
+            profile.features &= !CLOCK_FEATURES;
+        }
+        None => {}
+    }
+}
+
+fn apply_application(
+    device: &DeviceDescription,
+    emulated: bool,
+    profile: &mut Profile,
+) -> Result<(), DescriptionError> {
+    const WITHOUT: &str = "needs a device without device emulation, which takes every state at once; \
+                           add \"deviceEmulation\": false";
+    if emulated && !device.refuse.is_empty() {
+        return Err(DescriptionError::new("/refuse", WITHOUT));
+    }
+    if emulated && device.transition_delay_ms.is_some() {
+        return Err(DescriptionError::new("/transitionDelayMs", WITHOUT));
+    }
+    for (index, refusal) in device.refuse.iter().enumerate() {
+        let state = AlState::from_name(&refusal.to).filter(|state| *state != AlState::Init);
+        let Some(state) = state else {
+            return Err(DescriptionError::new(
+                format!("/refuse/{index}/to"),
+                format!("{:?} is none of PRE-OP, SAFE-OP, OP, BOOT", refusal.to),
+            ));
+        };
+        if refusal.code == 0 {
+            return Err(DescriptionError::new(format!("/refuse/{index}/code"), "0 is no error"));
+        }
+        let refusal = Refusal { to: state.code(), code: refusal.code };
+        profile.application.refusals.push(refusal);
+    }
+    if let Some(delay_ms) = device.transition_delay_ms {
+        profile.application.transition_delay_ns = u64::from(delay_ms) * 1_000_000;
+    }
+    Ok(())
 }

@@ -15,7 +15,6 @@ mod profile;
 mod sync_manager;
 mod watchdog;
 
-
 pub(crate) use dl::Ports;
 pub use profile::{
     Application, ClockLevel, ExpectedSyncManager, ProcessArea, Profile, Refusal, Role,

@@ -1,0 +1,121 @@
+//! What an SII says about process data: where it stands in the ESC, and what its channels are.
+
+use ecat_wire::sii::{PdoEntry, Sii, SiiSyncManager, SyncManagerKind};
+
+use crate::esc::{ExpectedSyncManager, ProcessArea, Role};
+
+/// One entry of the process data, as signals and wires reach it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// First bit, counted over the device's areas of this direction in their order.
+    pub bit_offset: u32,
+    /// Bits.
+    pub bit_length: u8,
+    /// How its bits are a number.
+    pub r#type: ChannelType,
+}
+
+/// How the bits of a channel are a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelType {
+    /// Unsigned, or unknown.
+    Unsigned,
+    /// Two's complement.
+    Signed,
+    /// IEEE 754 of 32 bits.
+    Real32,
+    /// IEEE 754 of 64 bits.
+    Real64,
+}
+
+impl ChannelType {
+    /// By the data type of an SII entry (ETG1000.6, basic data types).
+    const fn of(entry: &PdoEntry) -> Self {
+        match (entry.data_type, entry.bit_length) {
+            (0x02..=0x04 | 0x10 | 0x12..=0x15, _) => Self::Signed,
+            (0x08, 32) => Self::Real32,
+            (0x11, 64) => Self::Real64,
+            _ => Self::Unsigned,
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct ProcessData {
+    pub(super) sync_managers: Vec<ExpectedSyncManager>,
+    pub(super) input_areas: Vec<ProcessArea>,
+    pub(super) output_areas: Vec<ProcessArea>,
+    pub(super) inputs: Vec<Channel>,
+    pub(super) outputs: Vec<Channel>,
+}
+
+/// Every SyncManager with the PDOs that it carries by default, each beginning at a whole byte.
+pub(super) fn of(sii: &Sii) -> ProcessData {
+    let mut data = ProcessData::default();
+    for (number, sync_manager) in (0..=u8::MAX).zip(&sii.sync_managers) {
+        if sync_manager.is_virtual() {
+            continue;
+        }
+        let role = match sync_manager.effective_kind() {
+            SyncManagerKind::Unused => continue,
+            SyncManagerKind::MailboxOut => Role::MailboxOut,
+            SyncManagerKind::MailboxIn => Role::MailboxIn,
+            SyncManagerKind::ProcessDataOut => Role::Outputs,
+            SyncManagerKind::ProcessDataIn => Role::Inputs,
+        };
+        let length = match role {
+            Role::MailboxOut => mailbox_bytes(sii.mailbox.receive_size, sync_manager),
+            Role::MailboxIn => mailbox_bytes(sii.mailbox.send_size, sync_manager),
+            Role::Inputs => {
+                let start = areas_bits(&data.input_areas);
+                area(sii, number, sync_manager, start, &mut data.inputs, &mut data.input_areas)
+            }
+            Role::Outputs => {
+                let start = areas_bits(&data.output_areas);
+                area(sii, number, sync_manager, start, &mut data.outputs, &mut data.output_areas)
+            }
+        };
+        data.sync_managers.push(ExpectedSyncManager {
+            number,
+            start: sync_manager.start,
+            length,
+            role,
+        });
+    }
+    data
+}
+
+/// Words 0x19 and 0x1B decide about the size of a mailbox; where they are 0, the category does.
+const fn mailbox_bytes(size: u16, sync_manager: &SiiSyncManager) -> u16 {
+    if size == 0 { sync_manager.length } else { size }
+}
+
+fn areas_bits(areas: &[ProcessArea]) -> u32 {
+    areas.iter().map(|area| u32::from(area.bytes) * 8).sum()
+}
+
+/// Adds the channels and the area of one SyncManager, and returns its bytes.
+fn area(
+    sii: &Sii,
+    number: u8,
+    sync_manager: &SiiSyncManager,
+    start_bit: u32,
+    channels: &mut Vec<Channel>,
+    areas: &mut Vec<ProcessArea>,
+) -> u16 {
+    let mut bit_offset = start_bit;
+    for pdo in sii.pdos.iter().filter(|pdo| pdo.sync_manager == Some(number)) {
+        for entry in &pdo.entries {
+            let PdoEntry { index, bit_length, .. } = *entry;
+            if index != 0 {
+                channels.push(Channel { bit_offset, bit_length, r#type: ChannelType::of(entry) });
+            }
+            bit_offset += u32::from(bit_length);
+        }
+    }
+    let bytes = u16::try_from((bit_offset - start_bit).div_ceil(8)).unwrap_or(u16::MAX);
+    if bytes > 0 {
+        areas.push(ProcessArea { start: sync_manager.start, bytes });
+    }
+    bytes
+}
