@@ -61,8 +61,15 @@ pub fn configure(
     let written = exchange(Block::write)?;
     let found = exchange(Block::read)?;
     // Who has gone, before what it did not do.
-    let mut failures: Vec<_> =
-        blocks.iter().zip(&found).filter_map(|(block, reply)| differs(block, reply)).collect();
+    let mut failures: Vec<_> = blocks
+        .iter()
+        .zip(&found)
+        .collect::<Vec<_>>()
+        .chunk_by(|a, b| a.0.0.position == b.0.0.position)
+        .filter(|replies| replies.iter().all(|(_, reply)| reply.working_counter == 0))
+        .map(|replies| gone(replies[0].0.0))
+        .collect();
+    failures.extend(blocks.iter().zip(&found).filter_map(|(block, reply)| differs(block, reply)));
     for replies in [off, written] {
         failures.extend(
             blocks.iter().zip(&replies).filter_map(|(block, reply)| not_written(block, reply)),
@@ -140,12 +147,9 @@ fn not_written((sub_device, block): &(&SubDevice, Block), reply: &Reply) -> Opti
 fn differs((sub_device, block): &(&SubDevice, Block), reply: &Reply) -> Option<Failure> {
     let register = block.register();
     match reply.one() {
-        None => Some(failure(
-            sub_device.position,
-            Some(&sub_device.name),
-            ErrorCode::SubDeviceLost,
-            "it stopped answering while it was configured",
-        )),
+        None => {
+            Some(verify(sub_device, register, &format!("register {register:#06x} does not answer")))
+        }
         Some(found) if block.is_in(found) => None,
         Some(found) => Some(verify(
             sub_device,
@@ -157,6 +161,15 @@ fn differs((sub_device, block): &(&SubDevice, Block), reply: &Reply) -> Option<F
             ),
         )),
     }
+}
+
+fn gone(sub_device: &SubDevice) -> Failure {
+    failure(
+        sub_device.position,
+        Some(&sub_device.name),
+        ErrorCode::SubDeviceLost,
+        "it stopped answering while it was configured",
+    )
 }
 
 fn verify(sub_device: &SubDevice, register: u16, message: &str) -> Failure {

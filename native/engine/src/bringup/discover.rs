@@ -4,14 +4,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ecat_wire::register::{DC_RECEIVE_TIME, FEATURES, TYPE};
 use ecat_wire::{Command, Link};
 use ethercrab::{MainDevice, MainDeviceConfig, PduStorage, RetryBehaviour, Timeouts};
 
 use super::diagnosis::{diagnose, unnamed};
 use super::driver::{Driver, Interrupted};
-use super::exchange::{Exchanger, Request, aborted, link_failure};
+use super::exchange::{Exchanger, Reply, Request, aborted, link_failure};
 use super::identity::identify;
-use super::watch::Watch;
+use super::watch::{FEATURE_CLOCK, Watch};
 use crate::clock::{self, Clock};
 use crate::error::{EngineError, ErrorCode};
 use crate::network::Network;
@@ -89,9 +90,11 @@ pub fn discover(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Network, EngineError> {
     let deadline_ns = clock::now_ns().saturating_add(options.timeout_ns);
-    let count = count(&mut Exchanger::new(link, stop, deadline_ns))?;
+    let exchanger = &mut Exchanger::new(link, stop, deadline_ns);
+    let count = count(exchanger)?;
     progress(Progress::Counted(count));
-    reach_pre_op(link, count, options, stop, deadline_ns)?;
+    let clockless = clockless(exchanger, count)?;
+    reach_pre_op(link, count, &clockless, options, stop, deadline_ns)?;
     progress(Progress::PreOp);
     let network = identify(&mut Exchanger::new(link, stop, deadline_ns), count, options)?;
     progress(Progress::Identified);
@@ -100,8 +103,7 @@ pub fn discover(
 
 /// Counts the SubDevices by a broadcast read.
 fn count(exchanger: &mut Exchanger<'_>) -> Result<u16, EngineError> {
-    let request =
-        Request { command: Command::Brd { register: ecat_wire::register::TYPE }, data: vec![0] };
+    let request = Request { command: Command::Brd { register: TYPE }, data: vec![0] };
     let nobody = |why: &str| Err(EngineError::new(ErrorCode::NoSubDevices, why));
     match exchanger.exchange(&[request]) {
         Ok(replies) => match replies[0].working_counter {
@@ -119,11 +121,30 @@ fn count(exchanger: &mut Exchanger<'_>) -> Result<u16, EngineError> {
     }
 }
 
+/// The positions whose feature register promises a distributed clock, but whose receive times do not
+/// answer. Real terminals are like that.
+fn clockless(exchanger: &mut Exchanger<'_>, count: u16) -> Result<Vec<u16>, EngineError> {
+    let read = |position, register, length| Request {
+        command: Command::Aprd { position: Command::position(position), register },
+        data: vec![0; length],
+    };
+    let requests: Vec<_> =
+        (0..count).flat_map(|n| [read(n, FEATURES, 2), read(n, DC_RECEIVE_TIME, 16)]).collect();
+    let replies = exchanger.exchange(&requests)?;
+    let promised = |features: &Reply| features.one().is_some_and(|f| f[0] & FEATURE_CLOCK != 0);
+    Ok((0..count)
+        .zip(replies.chunks_exact(2))
+        .filter(|(_, replies)| promised(&replies[0]) && replies[1].one().is_none())
+        .map(|(position, _)| position)
+        .collect())
+}
+
 /// Runs ethercrab's `init`, and once more where the reason cannot be found and may have been a
 /// disturbance on the wire.
 fn reach_pre_op(
     link: &mut dyn Link,
     count: u16,
+    clockless: &[u16],
     options: &BringUpOptions,
     stop: &AtomicBool,
     deadline_ns: u64,
@@ -131,7 +152,7 @@ fn reach_pre_op(
     let mut attempts = 2;
     loop {
         attempts -= 1;
-        let trouble = match initialise(link, count, options, stop, deadline_ns) {
+        let trouble = match initialise(link, count, clockless, options, stop, deadline_ns) {
             Ok(()) => return Ok(()),
             Err(trouble) => trouble,
         };
@@ -152,6 +173,7 @@ fn reach_pre_op(
 fn initialise(
     link: &mut dyn Link,
     count: u16,
+    clockless: &[u16],
     options: &BringUpOptions,
     stop: &AtomicBool,
     deadline_ns: u64,
@@ -177,7 +199,8 @@ fn initialise(
             retry_behaviour: RetryBehaviour::Count(20),
         },
     );
-    let mut driver = Driver { link, tx, rx, stop, deadline_ns, watch: Watch::new() };
+    let mut driver =
+        Driver { link, tx, rx, stop, deadline_ns, watch: Watch::new(clockless.to_vec()) };
     let outcome = catch_unwind(AssertUnwindSafe(|| match count {
         0..=16 => initialise_class::<16>(&mut driver, &main_device),
         17..=128 => initialise_class::<128>(&mut driver, &main_device),

@@ -114,9 +114,10 @@ impl Driver<'_, '_> {
             match self.link.receive(buffer, now) {
                 Ok(Some(length)) => {
                     any = true;
-                    let frame = &buffer[..length];
+                    let frame = &mut buffer[..length];
                     let ours = frame.get(6..12) == Some(&MacAddress::MAIN_DEVICE.processed().0[..]);
                     if !ours && self.watch.answers(frame, now) {
+                        self.watch.amend(frame);
                         let _ = self.rx.receive_frame(frame);
                     }
                 }

@@ -1,9 +1,12 @@
 //! What ethercrab is doing, seen from its frames.
 //!
-//! ethercrab's errors name no SubDevice, it waits out a refused state until the timeout, and it
-//! matches answers by an eight-bit index alone. All three are mended here, from the outside.
+//! ethercrab's errors name no SubDevice, it waits out a refused state until the timeout, it matches
+//! answers by an eight-bit index alone, and it believes the feature bit of the distributed clock. All
+//! four are mended here, from the outside.
 
 use ecat_wire::al::AlState;
+use ecat_wire::ethernet::HEADER_BYTES;
+use ecat_wire::frame::{DATAGRAM_HEADER_BYTES, ETHERCAT_HEADER_BYTES};
 use ecat_wire::{Command, register};
 
 /// A SubDevice that shows the error bit for so long after a request has refused it. (Straight after
@@ -11,6 +14,11 @@ use ecat_wire::{Command, register};
 const REFUSAL_NS: u64 = 20_000_000;
 /// Station address that ethercrab gives to the SubDevice at position 0.
 pub(super) const STATION_BASE: u16 = 0x1000;
+
+/// Register 0x0008 bit 2.
+pub(super) const FEATURE_CLOCK: u8 = 0x04;
+/// Where the data of a frame's first datagram begin.
+const FIRST_DATA: usize = HEADER_BYTES + ETHERCAT_HEADER_BYTES + DATAGRAM_HEADER_BYTES;
 
 /// The first datagram of a frame; ethercrab sends one a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +35,14 @@ pub(super) struct Watch {
     register: Option<u16>,
     requested: Option<(u16, u8)>,
     refused_since_ns: Option<u64>,
+    /// Positions whose clock registers do not answer, whatever their feature bit says.
+    clockless: Vec<u16>,
 }
 
 impl Watch {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(clockless: Vec<u16>) -> Self {
         Self {
+            clockless,
             outstanding: Box::new([None; 256]),
             position: None,
             register: None,
@@ -97,6 +108,16 @@ impl Watch {
         true
     }
 
+    /// Takes the feature bit of the distributed clock out of an answer of a SubDevice that has none:
+    /// ethercrab would read its receive times, and give the whole segment up without them.
+    pub(super) fn amend(&self, frame: &mut [u8]) {
+        let Some((_, head, _)) = first(frame) else { return };
+        let Command::Fprd { station, register: register::FEATURES } = head.command else { return };
+        if self.clockless.contains(&station.wrapping_sub(STATION_BASE)) {
+            frame[FIRST_DATA] &= !FEATURE_CLOCK;
+        }
+    }
+
     fn observe(&mut self, station: u16, data: &[u8], now_ns: u64) {
         let Some((asked, state)) = self.requested else { return };
         let Some(&status) = data.first() else { return };
@@ -134,4 +155,72 @@ fn first(frame: &[u8]) -> Option<(u8, Head, &[u8])> {
 /// The name of an AL state for a message.
 pub(super) fn state_name(nibble: u8) -> &'static str {
     AlState::from_nibble(nibble).map_or("an unknown state", AlState::name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ecat_wire::FrameWriter;
+    use ecat_wire::ethernet::MacAddress;
+
+    fn frame(command: Command, index: u8, data: &[u8]) -> Vec<u8> {
+        let mut buffer = [0; 128];
+        let mut writer = FrameWriter::new(&mut buffer, MacAddress([0x10; 6])).unwrap();
+        writer.push_data(command, index, data).unwrap();
+        let length = writer.finish();
+        buffer[..length].to_vec()
+    }
+
+    const POLL: Command = Command::Fprd { station: 0x1003, register: register::AL_STATUS };
+    const ASK: Command = Command::Fpwr { station: 0x1003, register: register::AL_CONTROL };
+
+    #[test]
+    fn only_what_answers_something_outstanding_is_let_through_and_only_once() {
+        let mut watch = Watch::new(Vec::new());
+        let answer = frame(POLL, 7, &[2, 0]);
+        assert!(!watch.answers(&answer, 0));
+        watch.sent(&frame(POLL, 7, &[0, 0]));
+        let other = Command::Fprd { station: 0x1004, register: register::AL_STATUS };
+        for wrong in [frame(other, 7, &[2, 0]), frame(POLL, 8, &[2, 0]), frame(POLL, 7, &[2])] {
+            assert!(!watch.answers(&wrong, 0));
+        }
+        assert!(watch.answers(&answer, 0));
+        assert!(!watch.answers(&answer, 0));
+        // Position addresses come back counted up.
+        watch.sent(&frame(Command::Brd { register: 0 }, 9, &[0]));
+        let counted = Command::parse(7, [5, 0, 0, 0]).unwrap();
+        assert!(watch.answers(&frame(counted, 9, &[0x11]), 0));
+    }
+
+    #[test]
+    fn a_refusal_is_an_error_bit_that_stays_in_another_state() {
+        let mut watch = Watch::new(Vec::new());
+        let poll = |watch: &mut Watch, status: u8, now_ns: u64| {
+            watch.sent(&frame(POLL, 1, &[0, 0]));
+            assert!(watch.answers(&frame(POLL, 1, &[status, 0]), now_ns));
+            watch.refused(now_ns)
+        };
+        assert!(!poll(&mut watch, 0x11, 0), "nothing was asked for yet");
+        watch.sent(&frame(ASK, 2, &[2, 0]));
+        assert!(!poll(&mut watch, 0x11, 100));
+        assert!(!poll(&mut watch, 0x11, 100 + REFUSAL_NS - 1));
+        assert!(!poll(&mut watch, 0x01, 100 + REFUSAL_NS));
+        assert!(!poll(&mut watch, 0x11, 200 + REFUSAL_NS));
+        assert!(poll(&mut watch, 0x11, 200 + 2 * REFUSAL_NS));
+        assert_eq!((watch.position(), watch.awaited_state()), (Some(3), Some(2)));
+        watch.sent(&frame(ASK, 3, &[2, 0]));
+        assert!(!poll(&mut watch, 0x12, 300 + 4 * REFUSAL_NS), "an echo of the acknowledge bit");
+    }
+
+    #[test]
+    fn the_clock_feature_is_hidden_where_no_clock_answers() {
+        let watch = Watch::new(vec![3]);
+        let features = |station| {
+            let command = Command::Fprd { station, register: register::FEATURES };
+            let mut answer = frame(command, 1, &[0xFC, 0x01]);
+            watch.amend(&mut answer);
+            answer[FIRST_DATA]
+        };
+        assert_eq!((features(0x1003), features(0x1002)), (0xF8, 0xFC));
+    }
 }
