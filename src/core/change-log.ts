@@ -1,0 +1,67 @@
+/**
+ * A batch of the change log, as the decode worker writes it and every consumer reads it; all words are 32 bits:
+ *
+ * ```text
+ * 0xFFFFFFFF       cycle   count | FULL      missed        header, two records of 16 bytes
+ * host time low    high    DC time low       high
+ * tag | quality·2²⁴  cycle  value low        high          `count` entries
+ * ```
+ *
+ * A FULL batch has no entries: whoever reads it copies the newest slot and compares by himself.
+ */
+
+/** Bytes of one record. */
+export const RECORD_BYTES = 16;
+/** Words of one record. */
+export const RECORD_WORDS = 4;
+/** Records of a batch before its entries. */
+export const BATCH_HEADER_RECORDS = 2;
+/** First word of a batch. No entry begins with it, since its tag would be beyond the largest. */
+export const BATCH_MARK = 0xffff_ffff;
+/** Bit of the count that says: no entries, compare the newest slot. */
+export const BATCH_FULL = 0x8000_0000;
+
+/** Bits of an entry's first word that are the tag; those above are the quality. */
+export const ENTRY_TAG_MASK = 0xff_ffff;
+export const ENTRY_QUALITY_SHIFT = 24;
+
+/** Records of the log at the least. */
+const LOG_RECORDS_MIN = 1024;
+
+/** Changes that one batch holds at most; with more, a batch is FULL. A quarter of the tags. */
+export function entriesMax(tagCount: number): number {
+  return Math.max(16, Math.ceil(tagCount / 4));
+}
+
+/** Records of the log for so many tags: a power of two that holds several of the largest batches. */
+export function logRecords(tagCount: number): number {
+  const wanted = 4 * (entriesMax(tagCount) + BATCH_HEADER_RECORDS);
+  return Math.max(LOG_RECORDS_MIN, 2 ** Math.ceil(Math.log2(wanted)));
+}
+
+/** Staging of one batch, filled word by word. */
+export class BatchWriter {
+  readonly words: Uint32Array<ArrayBuffer>;
+  /** The same memory, as the native side takes it. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+
+  constructor(tagCount: number) {
+    const buffer = new ArrayBuffer((entriesMax(tagCount) + BATCH_HEADER_RECORDS) * RECORD_BYTES);
+    this.words = new Uint32Array(buffer);
+    this.bytes = new Uint8Array(buffer);
+  }
+
+  /** Writes the header; `count` is {@link BATCH_FULL} or the number of entries already there. Returns the batch's bytes. */
+  finish(cycle: number, count: number, missed: number, times: Uint32Array): number {
+    const { words } = this;
+    words[0] = BATCH_MARK;
+    words[1] = cycle;
+    words[2] = count;
+    words[3] = missed;
+    words[4] = times[0]!;
+    words[5] = times[1]!;
+    words[6] = times[2]!;
+    words[7] = times[3]!;
+    return ((count === BATCH_FULL ? 0 : count) + BATCH_HEADER_RECORDS) * RECORD_BYTES;
+  }
+}

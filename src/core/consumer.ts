@@ -1,0 +1,281 @@
+/**
+ * One consumer of the change log: private arrays with the newest value of every tag, kept up to date by
+ * the log, and made right from the newest slot whenever the log cannot do that.
+ *
+ * The log is read batch by batch, so that a short pause of this thread loses nothing. When it was lapped,
+ * when a batch is FULL, or when more than {@link BACKLOG_CYCLES_MAX} cycles wait, the newest slot is
+ * compared with the arrays instead: one change per tag, however long the pause was.
+ */
+
+import {
+  BATCH_FULL,
+  BATCH_HEADER_RECORDS,
+  BATCH_MARK,
+  ENTRY_QUALITY_SHIFT,
+  ENTRY_TAG_MASK,
+  RECORD_BYTES,
+  RECORD_WORDS,
+} from './change-log.ts';
+import { cyclesBetween } from './cycle-number.ts';
+import { type Decoder, type SlotBuffer, ValueArrays } from './decode.ts';
+import { EtherCatError } from './errors/ethercat-error.ts';
+import type { TagTable } from './tag-table.ts';
+
+/** Cycles that are delivered one by one after a pause; a longer backlog is delivered as one. */
+export const BACKLOG_CYCLES_MAX = 32;
+
+/** Copies of the newest slot that are tried in one turn, should the ring overtake each. */
+const COPY_ATTEMPTS_MAX = 4;
+
+/** What the native side offers a consumer; `BindingAttachment` has it. */
+export interface ChangeSource {
+  /** Copies whole records from the private tail on; -1 when the writer has lapped it. */
+  drain(tail: Uint32Array, records: Uint8Array): number;
+  /** Copies a slot; 0 when a whole one was copied. */
+  copyNewest(slot: Uint8Array): number;
+  copyCycle(cycle: number, slot: Uint8Array): number;
+  /** Cycle up to which the worker has published everything. */
+  decodedCycle(): number;
+}
+
+/** How a consumer reads the head of a slot. */
+export interface SlotReader {
+  cycle(slot: SlotBuffer): number;
+  /** Host time low and high half, DC time low and high half. */
+  times(slot: SlotBuffer, out: Uint32Array): void;
+}
+
+/** What a consumer hands on: valid only during the call. */
+export interface Batch {
+  /** 32-bit cycle number. */
+  cycle: number;
+  /** Cycles since the last batch that this thread did not see one by one. */
+  missed: number;
+  /** Host time low and high half, DC time low and high half. */
+  readonly times: Uint32Array;
+  /** The tags that changed, each once: the first `count` of this array. */
+  readonly tags: Uint32Array;
+  count: number;
+}
+
+/** Private arrays of one consumer, and the reading of the log into them. */
+export class Consumer {
+  readonly values: ValueArrays;
+  readonly quality: Uint8Array;
+  /** 32-bit cycle in which each tag changed last. */
+  readonly cycles: Uint32Array;
+  readonly #bytes: (Uint8Array | undefined)[] = [];
+  readonly #table: TagTable;
+  readonly #decoder: Decoder;
+  readonly #reader: SlotReader;
+  readonly #source: ChangeSource;
+  readonly #deliver: (batch: Batch) => void;
+  readonly #tail: Uint32Array<ArrayBuffer> = new Uint32Array(1);
+  readonly #records: Uint8Array<ArrayBuffer>;
+  readonly #words: Uint32Array<ArrayBuffer>;
+  /** The slot last compared with, and the one to compare. */
+  #slot: SlotBuffer;
+  readonly #batch: Batch;
+  readonly #hasWide: boolean;
+  /** Every cycle up to this one is in the arrays. */
+  #seen = 0;
+  #filled = false;
+  /** Whether the log cannot be followed before the newest slot has been compared. */
+  #behind = false;
+  #draining = false;
+
+  constructor(options: {
+    table: TagTable;
+    decoder: Decoder;
+    reader: SlotReader;
+    source: ChangeSource;
+    slot: SlotBuffer;
+    logRecords: number;
+    deliver: (batch: Batch) => void;
+  }) {
+    const { table } = options;
+    this.#table = table;
+    this.#decoder = options.decoder;
+    this.#reader = options.reader;
+    this.#source = options.source;
+    this.#slot = options.slot;
+    this.#deliver = options.deliver;
+    this.values = new ValueArrays(table.count);
+    this.quality = new Uint8Array(table.count);
+    this.cycles = new Uint32Array(table.count);
+    const buffer = new ArrayBuffer(options.logRecords * RECORD_BYTES);
+    this.#records = new Uint8Array(buffer);
+    this.#words = new Uint32Array(buffer);
+    this.#batch = { cycle: 0, missed: 0, times: new Uint32Array(4), tags: new Uint32Array(table.count), count: 0 };
+    this.#hasWide = table.kind.some((_, tag) => table.isWide(tag));
+  }
+
+  /** Whether the arrays hold a slot yet. */
+  get isFilled(): boolean {
+    return this.#filled;
+  }
+
+  /** 32-bit number of the cycle up to which everything is in the arrays. */
+  get seenCycle(): number {
+    return this.#seen;
+  }
+
+  /** Bytes of a byte string as they were in its last change. */
+  bytes(tag: number): Uint8Array {
+    return this.#bytes[tag] ?? new Uint8Array(this.#table.bitLength[tag]! / 8);
+  }
+
+  /**
+   * Takes everything that is in the log and delivers it.
+   *
+   * @returns false when the ring overtook every attempt to copy the newest slot: call again soon
+   */
+  pump(): boolean {
+    // A subscriber may end up here again (by closing, by a synchronous step): the outer call goes on by itself.
+    if (this.#draining) return true;
+    this.#draining = true;
+    try {
+      return this.#pump();
+    } finally {
+      this.#draining = false;
+    }
+  }
+
+  #pump(): boolean {
+    // Read before the log: everything up to this cycle is in the log by now.
+    const decoded = this.#source.decodedCycle();
+    const records = this.#source.drain(this.#tail, this.#records);
+    if (records < 0) this.#behind = true;
+    if (this.#behind || !this.#filled) return this.#resynchronise(undefined);
+    const end = records * RECORD_WORDS;
+    if (!this.#applyLog(end)) return this.#resynchronise(this.#firstUnseen(end));
+    if (cyclesBetween(decoded, this.#seen) > 0) this.#seen = decoded;
+    return true;
+  }
+
+  /** Applies the batches of `#words` one by one; false when they have to be taken as one, from the newest slot. */
+  #applyLog(end: number): boolean {
+    const words = this.#words;
+    let first: number | undefined;
+    for (let at = 0; at < end; at = this.#next(at)) {
+      const cycle = words[at + 1]!;
+      if (cyclesBetween(cycle, this.#seen) <= 0) continue;
+      first ??= cycle;
+      if (words[at + 2] === BATCH_FULL || cyclesBetween(cycle, first) >= BACKLOG_CYCLES_MAX) return false;
+    }
+    for (let at = 0; at < end; at = this.#next(at)) {
+      if (cyclesBetween(words[at + 1]!, this.#seen) > 0 && !this.#applyBatch(at)) return false;
+    }
+    return true;
+  }
+
+  #applyBatch(at: number): boolean {
+    const words = this.#words;
+    const batch = this.#batch;
+    const cycle = words[at + 1]!;
+    const count = words[at + 2]!;
+    if (this.#hasWide && !this.#copyWideBytes(at, cycle, count)) return false;
+    batch.cycle = cycle;
+    batch.missed = words[at + 3]!;
+    batch.times.set(words.subarray(at + 4, at + 8));
+    batch.count = count;
+    for (let i = 0; i < count; i += 1) {
+      const entry = at + (BATCH_HEADER_RECORDS + i) * RECORD_WORDS;
+      const tag = words[entry]! & ENTRY_TAG_MASK;
+      this.quality[tag] = words[entry]! >>> ENTRY_QUALITY_SHIFT;
+      this.cycles[tag] = cycle;
+      this.values.halves[2 * tag] = words[entry + 2]!;
+      this.values.halves[2 * tag + 1] = words[entry + 3]!;
+      batch.tags[i] = tag;
+    }
+    this.#seen = cycle;
+    this.#deliver(batch);
+    return true;
+  }
+
+  /** Fetches the bytes of changed byte strings from the slot of the batch; false when the ring has it no more. */
+  #copyWideBytes(at: number, cycle: number, count: number): boolean {
+    let copied = false;
+    for (let i = 0; i < count; i += 1) {
+      const tag = this.#words[at + (BATCH_HEADER_RECORDS + i) * RECORD_WORDS]! & ENTRY_TAG_MASK;
+      if (!this.#table.isWide(tag)) continue;
+      if (!copied && this.#source.copyCycle(cycle, this.#slot.bytes) !== 0) return false;
+      copied = true;
+      this.#bytes[tag] = this.#decoder.readBytes(this.#slot, tag);
+    }
+    return true;
+  }
+
+  /** Words of the batch that begins at `at`, to the next. */
+  #next(at: number): number {
+    if (this.#words[at] !== BATCH_MARK) {
+      throw new EtherCatError('ECAT_ERR_INTERNAL', 'the change log does not stand at the beginning of a batch');
+    }
+    const count = this.#words[at + 2]!;
+    return at + ((count === BATCH_FULL ? 0 : count) + BATCH_HEADER_RECORDS) * RECORD_WORDS;
+  }
+
+  /** Last cycle before the first batch that is not in the arrays yet, as far as a worker has looked at cycles. */
+  #firstUnseen(end: number): number | undefined {
+    for (let at = 0; at < end; at = this.#next(at)) {
+      const cycle = this.#words[at + 1]!;
+      if (cyclesBetween(cycle, this.#seen) > 0) return (cycle - 1 - this.#words[at + 3]!) >>> 0;
+    }
+    return undefined;
+  }
+
+  /**
+   * Makes the arrays those of the newest slot and delivers what that changed, as one batch.
+   *
+   * @param frontier - cycle up to which a worker found nothing that is not in the arrays, where known
+   */
+  #resynchronise(frontier: number | undefined): boolean {
+    this.#behind = true;
+    for (let attempts = 1; this.#source.copyNewest(this.#slot.bytes) !== 0; attempts += 1) {
+      if (attempts === COPY_ATTEMPTS_MAX) return false;
+    }
+    this.#behind = false;
+    const cycle = this.#reader.cycle(this.#slot);
+    const first = !this.#filled;
+    if (!first && cyclesBetween(cycle, this.#seen) <= 0) return true; // already ahead of the log
+    if (frontier !== undefined && cyclesBetween(frontier, this.#seen) > 0) this.#seen = frontier;
+    const batch = this.#batch;
+    batch.cycle = cycle;
+    batch.missed = first ? 0 : Math.max(0, cyclesBetween(cycle, this.#seen) - 1);
+    batch.count = this.#compareSlot(cycle, first);
+    this.#reader.times(this.#slot, batch.times);
+    this.#seen = cycle;
+    this.#filled = true;
+    this.#deliver(batch);
+    return true;
+  }
+
+  /** Decodes the slot into the arrays and lists the tags that it changed in the batch. */
+  #compareSlot(cycle: number, first: boolean): number {
+    const { halves } = this.values;
+    const slot = this.#slot;
+    let count = 0;
+    for (let tag = 0; tag < this.#table.count; tag += 1) {
+      const low = halves[2 * tag]!;
+      const high = halves[2 * tag + 1]!;
+      this.#decoder.decodeInto(slot, tag, this.values);
+      const quality = this.#decoder.quality(slot, tag);
+      let same = halves[2 * tag] === low && halves[2 * tag + 1] === high && quality === this.quality[tag];
+      if (this.#table.isWide(tag)) {
+        const bytes = this.#decoder.readBytes(slot, tag);
+        same &&= equalBytes(bytes, this.#bytes[tag]);
+        if (!same) this.#bytes[tag] = bytes;
+      }
+      if (same && !first) continue;
+      this.quality[tag] = quality;
+      this.cycles[tag] = cycle;
+      this.#batch.tags[count] = tag;
+      count += 1;
+    }
+    return count;
+  }
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {
+  return b !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
