@@ -7,7 +7,8 @@
  * tag | quality·2²⁴  cycle  value low        high          `count` entries
  * ```
  *
- * A FULL batch has no entries: whoever reads it copies the newest slot and compares by himself.
+ * A FULL batch has no entries: whoever reads it copies the newest slot and compares by himself. A batch of
+ * no entries only wakes the consumers and says how far the worker is.
  */
 
 /** Bytes of one record. */

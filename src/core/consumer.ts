@@ -174,6 +174,10 @@ export class Consumer {
     const batch = this.#batch;
     const cycle = words[at + 1]!;
     const count = words[at + 2]!;
+    if (count === 0) {
+      this.#seen = cycle;
+      return true;
+    }
     if (this.#hasWide && !this.#copyWideBytes(at, cycle, count)) return false;
     batch.cycle = cycle;
     batch.missed = words[at + 3]!;
@@ -246,7 +250,7 @@ export class Consumer {
     this.#reader.times(this.#slot, batch.times);
     this.#seen = cycle;
     this.#filled = true;
-    this.#deliver(batch);
+    if (batch.count > 0 || batch.missed > 0) this.#deliver(batch);
     return true;
   }
 

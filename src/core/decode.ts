@@ -118,7 +118,7 @@ export class Decoder {
       this.#bit[tag] = bit;
       this.#scaled[tag] = table.isScaled(tag) ? 1 : 0;
       if (kind === Kind.bytes) this.#how[tag] = Read.none;
-      else if (length === 1) this.#how[tag] = Read.bit;
+      else if (length === 1 && !isSigned(kind)) this.#how[tag] = Read.bit;
       else if (bit % 8 === 0 && length === alignedBits[kind]) this.#how[tag] = alignedReads.get(kind) ?? Read.field;
       else this.#how[tag] = Read.field;
     }

@@ -1,0 +1,73 @@
+/** Everything that changed in a cycle, once. */
+
+import { type Quality, qualityOf } from '../core/quality.ts';
+import type { TagValue } from '../core/tag-types.ts';
+
+/** One changed tag. */
+export interface Change {
+  /** Name of the tag. */
+  readonly tag: string;
+  readonly value: TagValue;
+  readonly quality: Quality;
+}
+
+/** The tags that changed in one cycle, or since the last batch where this thread was late. Immutable. */
+export class ChangeBatch implements Iterable<Change> {
+  /** Number of the cycle that the values are of. */
+  readonly cycle: number;
+  /**
+   * Cycles since the last batch that this thread did not see one by one; changes of theirs are merged into
+   * this batch. 0 as long as everybody keeps up.
+   */
+  readonly missed: number;
+  /** Host time at the start of the cycle, in ns since 1970. */
+  readonly hostTimeNs: bigint;
+  /** DC time of the cycle, in ns since 2000; undefined without distributed clocks. */
+  readonly dcTimeNs: bigint | undefined;
+  readonly #names: readonly string[];
+  readonly #tags: Uint32Array;
+  readonly #qualities: Uint8Array;
+  readonly #values: readonly TagValue[];
+  #places: Map<string, number> | undefined;
+
+  /** @internal */
+  constructor(content: {
+    cycle: number;
+    missed: number;
+    hostTimeNs: bigint;
+    dcTimeNs: bigint | undefined;
+    names: readonly string[];
+    tags: Uint32Array;
+    qualities: Uint8Array;
+    values: readonly TagValue[];
+  }) {
+    this.cycle = content.cycle;
+    this.missed = content.missed;
+    this.hostTimeNs = content.hostTimeNs;
+    this.dcTimeNs = content.dcTimeNs;
+    this.#names = content.names;
+    this.#tags = content.tags;
+    this.#qualities = content.qualities;
+    this.#values = content.values;
+  }
+
+  /** Number of changed tags. */
+  get size(): number {
+    return this.#tags.length;
+  }
+
+  /** The change of one tag; undefined where it is not in this batch. */
+  get(tag: string): Change | undefined {
+    this.#places ??= new Map(Array.from(this.#tags, (number, i) => [this.#names[number]!, i]));
+    const at = this.#places.get(tag);
+    return at === undefined ? undefined : this.#change(at);
+  }
+
+  *[Symbol.iterator](): IterableIterator<Change> {
+    for (let at = 0; at < this.#tags.length; at += 1) yield this.#change(at);
+  }
+
+  #change(at: number): Change {
+    return { tag: this.#names[this.#tags[at]!]!, value: this.#values[at]!, quality: qualityOf(this.#qualities[at]!) };
+  }
+}
