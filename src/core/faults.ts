@@ -1,0 +1,79 @@
+/** What can go wrong while a bus runs, as applications see it. */
+
+import { EtherCatError } from './errors/ethercat-error.ts';
+import type { NativeEvent } from './events.ts';
+import { hex } from './network.ts';
+
+/**
+ * - `engine`: the engine stopped by a defect, or SubDevices failed on the way to OP; no more cycles in the first case;
+ * - `sub-device-lost`: a SubDevice does not answer;
+ * - `sub-device-state`: a SubDevice left OP, or reports an error;
+ * - `working-counter`: a datagram came back with a wrong working counter, and it is not known yet by whom;
+ * - `frames-lost`: frames did not come back in their cycle (once, until one comes back);
+ * - `link-down`: the carrier is gone;
+ * - `lane-lost`: this thread was silent for too long, its outputs went to their loss values;
+ * - `periods-missed`: the cycle thread was late by whole periods, which have been left out;
+ * - `decode-worker`: a decode worker crashed, was killed or fell silent; it is being replaced;
+ * - `subscriber`: a subscriber of the application threw.
+ */
+export type FaultKind =
+  | 'engine'
+  | 'sub-device-lost'
+  | 'sub-device-state'
+  | 'working-counter'
+  | 'frames-lost'
+  | 'link-down'
+  | 'lane-lost'
+  | 'periods-missed'
+  | 'decode-worker'
+  | 'subscriber';
+
+/** Something went wrong. Cycles go on, unless `kind` is `engine`. */
+export interface Fault {
+  readonly kind: FaultKind;
+  /** Number of the cycle in which it was found, where one is known; does not wrap. */
+  readonly cycle: number | undefined;
+  /** What, of whom, and what to do; `position`, `subDevice` and `tag` say what it concerns. */
+  readonly error: EtherCatError;
+}
+
+/** The fault in an event; undefined where the event is none. */
+export function faultOfEvent(event: NativeEvent, cycle: number, names: readonly string[]): Fault | undefined {
+  const of = (position: number): { position: number; subDevice: string | undefined } => ({ position, subDevice: names[position] });
+  switch (event.kind) {
+    case 'sub-device-lost': {
+      const { position } = event;
+      const error = new EtherCatError('ECAT_ERR_SUBDEVICE_LOST', `${names[position]} at position ${position} does not answer`, of(position));
+      return { kind: 'sub-device-lost', cycle, error };
+    }
+    case 'sub-device-state': {
+      if (!event.error && event.alStatusCode === 0) return undefined;
+      const { position, state, alStatusCode } = event;
+      const message = `${names[position]} at position ${position} is in ${state} and reports AL status code ${hex(alStatusCode, 4)}`;
+      return { kind: 'sub-device-state', cycle, error: new EtherCatError('ECAT_ERR_STATE_REFUSED', message, { ...of(position), alStatusCode }) };
+    }
+    case 'working-counter': {
+      const { datagram, received, expected } = event;
+      const message = `datagram ${datagram} came back with working counter ${received} instead of ${expected}`;
+      return { kind: 'working-counter', cycle, error: new EtherCatError('ECAT_ERR_WORKING_COUNTER', message) };
+    }
+    case 'frames-lost': {
+      const message = `${event.frames} ${event.frames === 1 ? 'frame' : 'frames'} of the cycle did not come back`;
+      return { kind: 'frames-lost', cycle, error: new EtherCatError('ECAT_ERR_FRAMES_LOST', message) };
+    }
+    case 'link-down':
+      return { kind: 'link-down', cycle, error: new EtherCatError('ECAT_ERR_LINK_DOWN', 'the network interface has no carrier') };
+    case 'lane-lost':
+      return {
+        kind: 'lane-lost',
+        cycle,
+        error: new EtherCatError('ECAT_ERR_LANE_LOST', `lane ${event.lane} missed its deadline, its outputs are at their loss values`),
+      };
+    case 'periods-missed': {
+      const message = `${event.periods} ${event.periods === 1 ? 'period' : 'periods'} passed without a cycle, the cycle thread was late`;
+      return { kind: 'periods-missed', cycle, error: new EtherCatError('ECAT_ERR_PERIODS_MISSED', message) };
+    }
+    default:
+      return undefined;
+  }
+}

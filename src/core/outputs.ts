@@ -1,0 +1,252 @@
+/**
+ * The writing side of one output lane: a private image of the outputs, commits, and what became of them.
+ *
+ * A write changes the private image and commits it whole; the cycle thread takes the newest commit with its
+ * next cycle and answers with a receipt. A receipt settles every write up to its own.
+ */
+
+import type { OnLoss } from './configuration/types.ts';
+import type { CycleNumber } from './cycle-number.ts';
+import { type EncodedValue, encodeValue, setBits, writeBits } from './encode.ts';
+import { type ErrorDetails, EtherCatError } from './errors/ethercat-error.ts';
+import type { ErrorCode } from './errors/table.ts';
+import type { ResolvedTag } from './resolve-tags.ts';
+import { Direction, type TagTable } from './tag-table.ts';
+import { Kind, type TagValue } from './tag-types.ts';
+
+/** Writes that wait for their receipt at most; a receipt ring has no more places. */
+export const WRITES_OUTSTANDING_MAX = 64;
+
+const RECEIPT_WORDS = 4;
+const VERDICT_OK = 1;
+
+/** What a lane needs of the native side: `BindingAttachment`, and a word of the shared memory. */
+export interface LanePort {
+  claim(lane: number, claims: Claims): void;
+  commit(lane: number, shadow: Uint8Array): number;
+  beat(lane: number): void;
+  resume(lane: number, shadow: Uint8Array): number;
+  /** Changes when the lane is lost; commits of an earlier epoch are ignored. */
+  laneEpoch(lane: number): number;
+  drainReceipts(lane: number, tail: Uint32Array, out: Uint32Array): number;
+}
+
+/** Bits that a lane drives, and what becomes of them when it falls silent. */
+export interface Claims {
+  mask: Uint8Array;
+  lossMask: Uint8Array;
+  lossImage: Uint8Array;
+  deadlineCycles: number;
+}
+
+/** What became of a write. */
+export interface WriteResult {
+  /** Number of the first cycle that carried the values; does not wrap. */
+  readonly cycle: number;
+  /**
+   * True when a later write of the same writer changed a value before any frame went out, so that the
+   * SubDevices never saw this one (a pulse within one cycle); `cycle` is then that of the later write.
+   */
+  readonly superseded: boolean;
+}
+
+interface PendingWrite {
+  readonly sequence: number;
+  readonly tags: readonly number[];
+  readonly resolve: (result: WriteResult) => void;
+  readonly reject: (error: EtherCatError) => void;
+}
+
+/** Everything that the output tags drive, with their loss values. */
+export function claimsOf(table: TagTable, tags: readonly ResolvedTag[], outputBytes: number, deadlineCycles: number): Claims {
+  const mask = new Uint8Array(outputBytes);
+  const lossMask = new Uint8Array(outputBytes);
+  const lossImage = new Uint8Array(outputBytes);
+  tags.forEach((tag, number) => {
+    if (tag.row.direction !== Direction.output) return;
+    setBits(table, number, mask);
+    if (tag.onLoss === 'hold') return;
+    setBits(table, number, lossMask);
+    writeBits(table, lossValue(table, number, tag.name, tag.onLoss), lossImage);
+  });
+  return { mask, lossMask, lossImage, deadlineCycles };
+}
+
+/** `zero` is the value 0 of the tag where its scaling has one, and no bit set otherwise. */
+function lossValue(table: TagTable, tag: number, name: string, onLoss: Exclude<OnLoss, 'hold'>): EncodedValue {
+  const kind = table.kind[tag]!;
+  if (onLoss === 'zero') {
+    if (!table.isScaled(tag) || kind === Kind.bytes) return { tag, bits: kind === Kind.bytes ? new Uint8Array(table.bitLength[tag]! / 8) : 0n };
+    return encodeValue(table, tag, name, 0);
+  }
+  return encodeValue(table, tag, name, kind === Kind.bool ? Boolean(onLoss) : Number(onLoss));
+}
+
+/** One lane of this thread. */
+export class OutputLane {
+  readonly #port: LanePort;
+  readonly #lane: number;
+  readonly #table: TagTable;
+  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #cycleNumber: CycleNumber;
+  readonly #refusal: () => EtherCatError | undefined;
+  readonly #shadow: Uint8Array<ArrayBuffer>;
+  /** Number of the commit that changed each tag's bits last. */
+  readonly #changedBy: Uint32Array;
+  readonly #pending: PendingWrite[] = [];
+  readonly #tail: Uint32Array<ArrayBuffer> = new Uint32Array(1);
+  readonly #receipts: Uint32Array<ArrayBuffer> = new Uint32Array(WRITES_OUTSTANDING_MAX * RECEIPT_WORDS);
+  readonly #before: Uint8Array<ArrayBuffer>;
+  /** The lane's epoch that commits are made in; another one means that it was lost since. */
+  #epoch: number;
+
+  constructor(options: {
+    port: LanePort;
+    lane: number;
+    table: TagTable;
+    tags: readonly ResolvedTag[];
+    /** Numbers of the tags by name. */
+    numbers: ReadonlyMap<string, number>;
+    cycleNumber: CycleNumber;
+    outputBytes: number;
+    deadlineCycles: number;
+    /** Why nothing can be written at the moment. */
+    refusal: () => EtherCatError | undefined;
+  }) {
+    this.#port = options.port;
+    this.#lane = options.lane;
+    this.#table = options.table;
+    this.#numbers = options.numbers;
+    this.#cycleNumber = options.cycleNumber;
+    this.#refusal = options.refusal;
+    this.#shadow = new Uint8Array(options.outputBytes);
+    this.#before = new Uint8Array(options.outputBytes);
+    this.#changedBy = new Uint32Array(options.table.count);
+    this.#port.claim(this.#lane, claimsOf(options.table, options.tags, options.outputBytes, options.deadlineCycles));
+    this.#epoch = this.#port.resume(this.#lane, this.#shadow);
+  }
+
+  /** Whether the lane was lost, and its outputs are at their loss values until `resume()`. */
+  get isLost(): boolean {
+    return this.#port.laneEpoch(this.#lane) !== this.#epoch;
+  }
+
+  /** Writes that wait for their receipt. */
+  get outstanding(): number {
+    return this.#pending.length;
+  }
+
+  /** Writes values in one commit. See `MainDevice.write` for what it rejects with. */
+  write(values: Readonly<Record<string, TagValue>>): Promise<WriteResult> {
+    try {
+      const encoded = Object.entries(values).map(([name, value]) => this.#encode(name, value));
+      this.#checkReady();
+      return this.#commit(encoded);
+    } catch (error) {
+      return Promise.reject(EtherCatError.from(error));
+    }
+  }
+
+  /**
+   * Takes the lane up again after it was lost, with the outputs as they are sent now, and commits them. When it
+   * is not lost only commits.
+   */
+  resume(): Promise<WriteResult> {
+    try {
+      const refusal = this.#refusal();
+      if (refusal !== undefined) throw refusal;
+      if (this.isLost) {
+        this.settle();
+        this.#epoch = this.#port.resume(this.#lane, this.#shadow);
+      }
+      return this.#commit([]);
+    } catch (error) {
+      return Promise.reject(EtherCatError.from(error));
+    }
+  }
+
+  /** Shows that this thread lives. */
+  beat(): void {
+    this.#port.beat(this.#lane);
+  }
+
+  /** Settles what has a receipt, and fails what will get none since the lane was lost. */
+  settle(): void {
+    for (;;) {
+      const count = this.#port.drainReceipts(this.#lane, this.#tail, this.#receipts);
+      for (let i = 0; i < count; i += 1) this.#settleUpTo(i * RECEIPT_WORDS);
+      if (count < WRITES_OUTSTANDING_MAX) break;
+    }
+    if (this.isLost) this.failAll('ECAT_ERR_LANE_LOST', 'the lane was lost before a cycle carried the values');
+  }
+
+  /** Rejects every outstanding write. */
+  failAll(code: ErrorCode, message: string, details: ErrorDetails = {}): void {
+    for (const { reject } of this.#pending.splice(0)) reject(new EtherCatError(code, message, details));
+  }
+
+  #encode(name: string, value: TagValue): EncodedValue {
+    const tag = this.#numbers.get(name);
+    if (tag === undefined) throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', `there is no tag ${name}`, { tag: name });
+    if (this.#table.direction[tag] !== Direction.output) {
+      throw new EtherCatError('ECAT_ERR_NOT_AN_OUTPUT', `tag ${name} is an input`, { tag: name });
+    }
+    return encodeValue(this.#table, tag, name, value);
+  }
+
+  #checkReady(): void {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
+    if (this.isLost) {
+      throw new EtherCatError('ECAT_ERR_LANE_LOST', 'the outputs are at their loss values, since this thread fell silent; resume() takes them up again');
+    }
+    if (this.#pending.length >= WRITES_OUTSTANDING_MAX) {
+      throw new EtherCatError('ECAT_ERR_WRITE_QUEUE_FULL', `${WRITES_OUTSTANDING_MAX} writes wait for their cycle already`);
+    }
+  }
+
+  #commit(encoded: readonly EncodedValue[]): Promise<WriteResult> {
+    const changed: number[] = [];
+    for (const value of encoded) if (this.#change(value)) changed.push(value.tag);
+    const sequence = this.#port.commit(this.#lane, this.#shadow);
+    for (const tag of changed) this.#changedBy[tag] = sequence;
+    const { promise, resolve, reject } = Promise.withResolvers<WriteResult>();
+    this.#pending.push({ sequence, tags: encoded.map(({ tag }) => tag), resolve, reject });
+    return promise;
+  }
+
+  /** Writes one value into the private image; whether that changed a bit. */
+  #change(value: EncodedValue): boolean {
+    const from = this.#table.bitOffset[value.tag]! >>> 3;
+    const end = (this.#table.bitOffset[value.tag]! + this.#table.bitLength[value.tag]! + 7) >>> 3;
+    for (let byte = from; byte < end; byte += 1) this.#before[byte] = this.#shadow[byte]!;
+    writeBits(this.#table, value, this.#shadow);
+    for (let byte = from; byte < end; byte += 1) if (this.#before[byte] !== this.#shadow[byte]) return true;
+    return false;
+  }
+
+  #settleUpTo(at: number): void {
+    const sequence = this.#receipts[at]!;
+    const cycle = this.#receipts[at + 1]!;
+    const arrived = this.#receipts[at + 3] === VERDICT_OK;
+    while (this.#pending.length > 0 && isUpTo(this.#pending[0]!.sequence, sequence)) {
+      const write = this.#pending.shift()!;
+      if (arrived) {
+        const superseded = write.tags.some((tag) => !isUpTo(this.#changedBy[tag]!, write.sequence) && isUpTo(this.#changedBy[tag]!, sequence));
+        write.resolve({ cycle: this.#cycleNumber.extend(cycle), superseded });
+      } else write.reject(this.#failure());
+    }
+  }
+
+  #failure(): EtherCatError {
+    if (this.isLost) {
+      return new EtherCatError('ECAT_ERR_LANE_LOST', 'the lane was lost before the values arrived');
+    }
+    return this.#refusal() ?? new EtherCatError('ECAT_ERR_WRITE_FAILED', 'the frames with the values did not come back as they should');
+  }
+}
+
+/** Whether commit `a` is `b` or came before it. */
+function isUpTo(a: number, b: number): boolean {
+  return ((a - b) | 0) <= 0;
+}
