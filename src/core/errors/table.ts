@@ -64,6 +64,10 @@ export type ErrorCode =
   | 'ECAT_ERR_LANE_LOST'
   | 'ECAT_ERR_WRITE_QUEUE_FULL'
   | 'ECAT_ERR_WRITE_FAILED'
+  | 'ECAT_ERR_WORKING_COUNTER'
+  | 'ECAT_ERR_FRAMES_LOST'
+  | 'ECAT_ERR_PERIODS_MISSED'
+  | 'ECAT_ERR_SUBSCRIBER'
   | 'ECAT_ERR_DECODE_WORKER'
   | 'ECAT_ERR_ADDON_MISSING'
   | 'ECAT_ERR_INTERNAL';
@@ -297,6 +301,30 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     recoverable: true,
     meaning: 'The written values did not reach their SubDevices: frames were lost or a working counter stayed wrong.',
     action: 'Look at faults$ for the SubDevice that does not answer; the values are sent again in every cycle.',
+  },
+  ECAT_ERR_WORKING_COUNTER: {
+    category: 'network',
+    recoverable: true,
+    meaning: 'A datagram came back with a wrong working counter: some of its SubDevices did not take part.',
+    action: 'The SubDevice is named within a few cycles if it stays away; single ones point to a bad cable or connector.',
+  },
+  ECAT_ERR_FRAMES_LOST: {
+    category: 'network',
+    recoverable: true,
+    meaning: 'Frames did not come back in their cycle.',
+    action: 'Single ones are harmless; when they repeat, check cables, connectors and the load of the machine.',
+  },
+  ECAT_ERR_PERIODS_MISSED: {
+    category: 'maindevice',
+    recoverable: true,
+    meaning: 'The cycle thread was late by whole periods, which were left out.',
+    action: 'Give the cycle thread a priority and a CPU of its own, use a real-time kernel, or choose a longer cycle_time.',
+  },
+  ECAT_ERR_SUBSCRIBER: {
+    category: 'maindevice',
+    recoverable: true,
+    meaning: 'A subscriber of the application threw an error; the others are not affected.',
+    action: 'Correct the subscriber; cause is what it threw, and tag names the stream that it was subscribed to.',
   },
   ECAT_ERR_DECODE_WORKER: {
     category: 'maindevice',
