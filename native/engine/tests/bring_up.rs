@@ -145,6 +145,23 @@ fn a_hundred_sub_devices_come_up_in_the_order_of_the_wire() {
     });
 }
 
+/// The largest size class, on a stack as Rust gives it to a thread.
+#[test]
+fn segments_beyond_the_size_classes_are_counted_and_refused() {
+    let outcome = |count: usize| {
+        let body = move || {
+            clock::enter_virtual(0);
+            let (mut link, _control) = segment((0..count).map(|_| real("ek1100")));
+            bring_up(&mut link).map(|network| network.sub_devices.len())
+        };
+        thread::Builder::new().stack_size(2 << 20).spawn(body).unwrap().join().unwrap()
+    };
+    assert_eq!(outcome(130), Ok(130));
+    let error = outcome(513).unwrap_err();
+    assert_eq!(error.first.code, ErrorCode::TooManySubDevices);
+    assert!(error.first.message.contains("513"));
+}
+
 #[test]
 fn a_segment_without_sub_devices_says_so() {
     let error = failure_of(Vec::new());

@@ -1,0 +1,183 @@
+//! The AF_PACKET link on a veth pair, with a simulated segment at its other end.
+//!
+//! The interfaces are in a network namespace that lives as long as the test's own process: the test
+//! starts itself again under `unshare --net`. That takes root; without it, the test says so and ends.
+
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ecat_engine::bringup::{BringUpOptions, compute_layout, configure, discover};
+use ecat_engine::error::ErrorCode;
+use ecat_engine::link::packet::PacketLink;
+use ecat_engine::link::{sys, wait};
+use ecat_simulator::description::DeviceDescription;
+use ecat_simulator::{Segment, SegmentDescription};
+use ecat_wire::{Link, LinkError};
+
+fn ip(arguments: &str) {
+    let done = Command::new("ip").args(arguments.split(' ')).status().unwrap();
+    assert!(done.success(), "ip {arguments}");
+}
+
+fn in_own_namespace(test: &str) {
+    let possible = Command::new("unshare").args(["--net", "ip", "link"]).output();
+    if !possible.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: a network namespace of its own takes root, unshare and ip");
+        return;
+    }
+    again_under("--net", test);
+}
+
+/// Runs the ignored test of that name in a process under `unshare`.
+fn again_under(namespace: &str, test: &str) {
+    let done = Command::new("unshare")
+        .arg(namespace)
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&done.stdout);
+    let errors = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success() && text.contains("1 passed"), "{text}{errors}");
+}
+
+/// Two interfaces joined by a cable, both up.
+fn veth() {
+    ip("link add bf0 type veth peer name bf1");
+    for end in ["bf0", "bf1"] {
+        ip(&format!("link set {end} up"));
+    }
+    let until = Instant::now() + Duration::from_secs(10);
+    while PacketLink::open("bf0").is_err() || PacketLink::open("bf1").is_err() {
+        assert!(Instant::now() < until, "the veth pair does not come up");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Answers frames on `bf1` as a segment would, until `stop`.
+fn serve(stop: &AtomicBool) {
+    let images = ["ek1100", "el2889", "akd"].map(|name| {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../test/fixtures/eeprom/");
+        std::fs::read(format!("{path}{name}.bin")).unwrap()
+    });
+    let devices = images
+        .into_iter()
+        .map(|sii| DeviceDescription { sii: Some(sii), ..DeviceDescription::default() })
+        .collect();
+    let description = SegmentDescription { devices, ..SegmentDescription::default() };
+    let mut segment = Segment::new(&description).unwrap();
+    let mut link = PacketLink::open("bf1").unwrap();
+    let mut buffer = [0; 1514];
+    while !stop.load(Ordering::Relaxed) {
+        let now = sys::monotonic_ns();
+        match link.receive(&mut buffer, now) {
+            Ok(Some(length)) => {
+                segment.process(&mut buffer[..length], now);
+                let _ = link.send(&buffer[..length], now);
+            }
+            _ => wait(&link, now + 5_000_000),
+        }
+    }
+}
+
+#[test]
+fn a_segment_behind_a_network_card_comes_up() {
+    in_own_namespace("segment_behind_a_card");
+}
+
+#[test]
+#[ignore = "runs in a network namespace of its own, started by the test above"]
+fn segment_behind_a_card() {
+    veth();
+    let stop = AtomicBool::new(false);
+    let options = BringUpOptions::default();
+    thread::scope(|scope| {
+        scope.spawn(|| serve(&stop));
+        let mut link = PacketLink::open("bf0").unwrap();
+        let network = discover(&mut link, &options, &AtomicBool::new(false), &mut |_| ());
+        let configured = network.map(|network| {
+            let layout = compute_layout(&network).unwrap();
+            let done = configure(&mut link, &network, &layout, &AtomicBool::new(false));
+            (network.sub_devices.len(), done)
+        });
+        // Nobody answers any more, and then there is no carrier either.
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(configured, Ok((3, Ok(()))));
+    });
+    let mut link = PacketLink::open("bf0").unwrap();
+    let alone = discover(&mut link, &options, &AtomicBool::new(false), &mut |_| ()).unwrap_err();
+    assert_eq!(alone.first.code, ErrorCode::NoSubDevices, "{alone}");
+}
+
+#[test]
+fn a_card_has_one_owner_in_all_processes_and_tells_its_carrier() {
+    in_own_namespace("owner_and_carrier");
+}
+
+#[test]
+#[ignore = "runs in a network namespace of its own, started by the test above"]
+fn owner_and_carrier() {
+    if std::env::var_os("BIFROST_TEST_SECOND_PROCESS").is_some() {
+        let error = PacketLink::open("bf0").unwrap_err();
+        assert_eq!(error.first.code, ErrorCode::LinkBusy);
+        return;
+    }
+    veth();
+    let mut link = PacketLink::open("bf0").unwrap();
+    let second = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "owner_and_carrier", "--ignored"])
+        .env("BIFROST_TEST_SECOND_PROCESS", "1")
+        .status()
+        .unwrap();
+    assert!(second.success());
+
+    let mut frame = [0u8; 60];
+    assert!(link.is_up() && link.send(&frame, 0).is_ok());
+    assert_eq!(link.receive(&mut frame, 0), Ok(None), "its own frames are not received");
+
+    ip("link set bf1 down");
+    thread::sleep(Duration::from_millis(50));
+    assert!(!link.is_up());
+    let down = PacketLink::open("bf1").unwrap_err();
+    assert_eq!(down.first.code, ErrorCode::LinkDown);
+    ip("link set bf0 down");
+    assert_eq!(link.send(&frame, 0), Err(LinkError::Down));
+    let error =
+        discover(&mut link, &BringUpOptions::default(), &AtomicBool::new(false), &mut |_| ())
+            .unwrap_err();
+    assert_eq!(error.first.code, ErrorCode::LinkDown, "{error}");
+
+    for end in ["bf0", "bf1"] {
+        ip(&format!("link set {end} up"));
+    }
+    let until = Instant::now() + Duration::from_secs(10);
+    while !link.is_up() {
+        assert!(Instant::now() < until, "the carrier does not come back");
+        thread::sleep(Duration::from_millis(10));
+    }
+    // What went wrong meanwhile is told once and does not stay.
+    let _ = link.receive(&mut frame, 0);
+    assert_eq!(link.receive(&mut frame, 0), Ok(None));
+    assert_eq!(link.send(&frame, 0), Ok(()));
+}
+
+#[test]
+fn a_raw_socket_without_permission_is_named() {
+    // In a user namespace of its own even root has no rights over the network.
+    let possible = Command::new("unshare").args(["--user", "true"]).status();
+    if !possible.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no user namespaces here");
+        return;
+    }
+    again_under("--user", "no_permission");
+}
+
+#[test]
+#[ignore = "runs in a user namespace of its own, started by the test above"]
+fn no_permission() {
+    let error = PacketLink::open("lo").unwrap_err();
+    assert_eq!(error.first.code, ErrorCode::LinkPermission, "{error}");
+    assert!(error.first.message.contains("CAP_NET_RAW"));
+}
