@@ -1,1 +1,35 @@
-//! To come.
+//! The memory that the cycle thread and JavaScript share, and its protocols.
+//!
+//! [`layout`] says what lies where; [`memory`] makes the readers and writers of its parts from a
+//! pointer. Each protocol exists once, generic over its atomics ([`atomics`]), so that loom explores
+//! the code that ships: [`ring`] (cycles to JavaScript), [`lane`] (outputs from JavaScript),
+//! [`change_log`] (what the decode workers found), [`receipts`] (what became of a commit). [`claims`]
+//! and [`plan`] say who may write which bit, [`merge`] puts the lanes together on the cycle thread,
+//! [`statistics`] counts. The argument of every memory ordering is in `docs/shared-memory.md`.
+
+pub mod atomics;
+pub mod change_log;
+pub mod claims;
+mod describe;
+pub mod futex;
+pub mod geometry;
+pub mod lane;
+pub mod layout;
+pub mod memory;
+pub mod merge;
+pub mod plan;
+pub mod receipts;
+pub mod ring;
+pub mod statistics;
+
+pub use change_log::{Drained, LogReader, LogWriter};
+pub use claims::{ClaimRegistry, Claims};
+pub use describe::{Field, Kind, Section};
+pub use geometry::{Dimensions, Geometry, default_slot_count, required_bytes};
+pub use lane::LaneWriter;
+pub use layout::{EngineState, LaneState};
+pub use memory::{Attached, SharedMemory, View};
+pub use merge::{LaneEvent, OutputMerger, Settled};
+pub use receipts::ReceiptReader;
+pub use ring::{Copied, Published, RingReader, RingWriter, SlotWriter};
+pub use statistics::Statistics;

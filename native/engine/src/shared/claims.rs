@@ -1,0 +1,318 @@
+//! Who may write which output bit: the registry that JavaScript's threads share.
+//!
+//! It proves that no bit has two owners, and turns every change into an immutable merge plan. The
+//! cycle thread never sees its mutex.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::atomics::{Atomics, Native, Ordering, Word, newer_by};
+use super::lane::LaneMemory;
+use super::layout::{Control, LaneState};
+use super::plan::{Intent, LanePlan, Plan, PlanExchange, PlanWord};
+use crate::error::{EngineError, ErrorCode};
+
+/// What a lane wants to write, and what becomes of it without its owner. The images are as long as
+/// the output image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// Claimed bits are 1.
+    pub mask: Box<[u8]>,
+    /// Bits that take the loss value when the lane is lost or given up are 1; the others hold.
+    pub loss_mask: Box<[u8]>,
+    /// Loss values.
+    pub loss_image: Box<[u8]>,
+    /// Cycles that the owner's heartbeat may stand still before the lane is lost; 0: any number.
+    pub deadline_cycles: u32,
+    /// Cycles that may pass between two commits before the lane is lost; 0: any number. For owners
+    /// that commit periodically.
+    pub commit_deadline_cycles: u32,
+}
+
+/// The registry. Share it by reference or `Arc` among the threads of JavaScript.
+pub struct ClaimRegistry<A: Atomics = Native> {
+    words: usize,
+    output_bytes: usize,
+    datagram_outputs: Box<[Range<usize>]>,
+    lanes: Vec<LaneMemory<A>>,
+    control: A::View<Control<A>>,
+    plans: Arc<PlanExchange<A>>,
+    table: Mutex<Table>,
+}
+
+impl<A: Atomics> fmt::Debug for ClaimRegistry<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClaimRegistry").field("output_bytes", &self.output_bytes).finish()
+    }
+}
+
+struct Table {
+    generation: u32,
+    entries: Vec<Entry>,
+}
+
+#[derive(Default)]
+struct Entry {
+    owner: Option<u64>,
+    plan: LanePlan,
+    mask: Vec<u64>,
+    carry: Vec<u64>,
+    /// Bits given up, not yet out of every frame and commit on its way.
+    vacating: Vec<u64>,
+}
+
+impl<A: Atomics> ClaimRegistry<A> {
+    /// A registry without claims; see [`super::memory::Attached::outputs`].
+    #[must_use]
+    pub fn new(
+        output_bytes: usize,
+        datagram_outputs: &[Range<usize>],
+        lanes: Vec<LaneMemory<A>>,
+        control: A::View<Control<A>>,
+    ) -> Self {
+        let words = output_bytes.div_ceil(8);
+        let entry = || Entry {
+            mask: vec![0; words],
+            carry: vec![0; words],
+            vacating: vec![0; words],
+            ..Entry::default()
+        };
+        let entries = lanes.iter().map(|_| entry()).collect();
+        Self {
+            words,
+            output_bytes,
+            datagram_outputs: datagram_outputs.into(),
+            lanes,
+            control,
+            plans: Arc::default(),
+            table: Mutex::new(Table { generation: 0, entries }),
+        }
+    }
+
+    /// The way to the cycle thread.
+    #[must_use]
+    pub fn plans(&self) -> Arc<PlanExchange<A>> {
+        Arc::clone(&self.plans)
+    }
+
+    /// Claims bits for a lane: a free one, or again for one that `owner` has, with other bits (those
+    /// in both lists go on without a break, those given up keep the value last sent). `owner` is any
+    /// number that tells attachments apart. To be called on the thread that commits to the lane.
+    ///
+    /// Returns the generation of the plan ([`ClaimRegistry::acknowledged`]). Commits may follow at
+    /// once. Seed the shadow before ([`super::lane::LaneWriter::resume`]): a claimed bit keeps the
+    /// value last sent until a commit made after this.
+    ///
+    /// # Errors
+    /// - [`ErrorCode::OutputClaimed`] where another lane has one of the bits, or gave it up less
+    ///   than two cycles ago; the message names the bit and both lanes. Nothing is changed.
+    /// - [`ErrorCode::InvalidArgument`] where there is no such lane, a length is wrong, or the lane
+    ///   is another owner's or still being released.
+    pub fn claim(&self, lane: u32, owner: u64, claims: &Claims) -> Result<u32, EngineError> {
+        let mut table = self.lock();
+        let index = self.index(lane)?;
+        for (name, image) in [
+            ("mask", &claims.mask),
+            ("loss mask", &claims.loss_mask),
+            ("loss image", &claims.loss_image),
+        ] {
+            if image.len() != self.output_bytes {
+                return Err(invalid(format!(
+                    "the {name} of lane {lane}'s claims has {} bytes, the output image has {}",
+                    image.len(),
+                    self.output_bytes
+                )));
+            }
+        }
+        self.check_owner(&table.entries[index], lane, owner)?;
+        self.forget_settled(&mut table);
+        let mask = words_of(&claims.mask, self.words);
+        self.check_conflicts(&table, lane, &mask)?;
+
+        let generation = table.generation.wrapping_add(1);
+        let settled = self.settled(table.entries[index].plan.generation);
+        let entry = &mut table.entries[index];
+        let continues = entry.plan.intent == Intent::Claimed;
+        for (word, &new) in mask.iter().enumerate() {
+            let old = entry.mask[word];
+            let before = if settled { old } else { entry.carry[word] };
+            entry.carry[word] = if continues { new & before } else { 0 };
+            entry.vacating[word] |= if continues { old & !new } else { 0 };
+        }
+        entry.owner = Some(owner);
+        entry.plan = LanePlan {
+            intent: Intent::Claimed,
+            generation,
+            words: plan_words(&mask, &entry.carry, claims, self.words),
+            datagrams: self.datagrams_of(&claims.mask),
+            beat_limit: claims.deadline_cycles,
+            commit_limit: claims.commit_deadline_cycles,
+        };
+        entry.mask = mask;
+        self.lanes[index].writer.generation.store(generation, Ordering::Relaxed);
+        self.offer(&mut table, generation);
+        Ok(generation)
+    }
+
+    /// Gives a lane up: its bits take their loss values with the next cycle, and the lane is free
+    /// for another owner one cycle later. Does nothing where `owner` does not have it.
+    ///
+    /// To be called when nothing can commit to the lane any more: by its owner, or by the clean-up
+    /// hook of the owner's environment.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`] where there is no such lane.
+    pub fn release(&self, lane: u32, owner: u64) -> Result<(), EngineError> {
+        let mut table = self.lock();
+        let index = self.index(lane)?;
+        let generation = table.generation.wrapping_add(1);
+        let entry = &mut table.entries[index];
+        if entry.owner != Some(owner) {
+            return Ok(());
+        }
+        entry.owner = None;
+        entry.plan.intent = Intent::Releasing;
+        entry.plan.generation = generation;
+        for (vacating, mask) in entry.vacating.iter_mut().zip(&mut entry.mask) {
+            *vacating |= std::mem::take(mask);
+        }
+        entry.carry.fill(0);
+        self.offer(&mut table, generation);
+        Ok(())
+    }
+
+    /// Gives up every lane of `owner`.
+    pub fn release_all(&self, owner: u64) {
+        for lane in 0..self.lanes.len() as u32 {
+            // The lane exists.
+            let _ = self.release(lane, owner);
+        }
+    }
+
+    /// The first cycle whose frames were merged by the plan of that generation or a newer one, where
+    /// there is one.
+    #[must_use]
+    pub fn acknowledged(&self, generation: u32) -> Option<u32> {
+        let adopted = self.control.plan_generation.load(Ordering::Acquire);
+        (newer_by(adopted, generation) >= 0)
+            .then(|| self.control.plan_cycle.load(Ordering::Relaxed))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Table> {
+        // No invariant is broken where a panic can happen; the registry outlives a dead thread.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn index(&self, lane: u32) -> Result<usize, EngineError> {
+        let index = lane as usize;
+        if index < self.lanes.len() {
+            return Ok(index);
+        }
+        Err(invalid(format!("there is no lane {lane}, only {}", self.lanes.len())))
+    }
+
+    /// Whether that generation was adopted, and a cycle begun after that was published, so that no
+    /// commit from before it is on its way.
+    fn settled(&self, generation: u32) -> bool {
+        let latest = self.control.latest_cycle.load(Ordering::Acquire);
+        self.acknowledged(generation).is_some_and(|cycle| newer_by(latest, cycle) > 0)
+    }
+
+    fn check_owner(&self, entry: &Entry, lane: u32, owner: u64) -> Result<(), EngineError> {
+        match entry.owner {
+            Some(other) if other != owner => {
+                Err(invalid(format!("lane {lane} belongs to another thread")))
+            }
+            Some(_) => Ok(()),
+            None if entry.plan.intent == Intent::Idle => Ok(()),
+            None => {
+                let free = self.acknowledged(entry.plan.generation).is_some()
+                    && self.lanes[lane as usize].state() == LaneState::Free;
+                if free {
+                    return Ok(());
+                }
+                Err(invalid(format!(
+                    "lane {lane} is still being released; try again two cycles later"
+                )))
+            }
+        }
+    }
+
+    fn forget_settled(&self, table: &mut Table) {
+        for entry in &mut table.entries {
+            if self.settled(entry.plan.generation) {
+                entry.vacating.fill(0);
+            }
+        }
+    }
+
+    fn check_conflicts(&self, table: &Table, lane: u32, mask: &[u64]) -> Result<(), EngineError> {
+        for (other, entry) in table.entries.iter().enumerate() {
+            if other == lane as usize {
+                continue;
+            }
+            for (word, &wanted) in mask.iter().enumerate() {
+                let claimed = wanted & entry.mask[word];
+                let vacating = wanted & entry.vacating[word];
+                if claimed | vacating == 0 {
+                    continue;
+                }
+                let bit = word * 64 + (claimed | vacating).trailing_zeros() as usize;
+                let how = if claimed == 0 { "was just given up by" } else { "belongs to" };
+                return Err(EngineError::new(
+                    ErrorCode::OutputClaimed,
+                    format!(
+                        "output bit {bit} (byte {}, bit {}), which lane {lane} claims, {how} lane \
+                         {other}",
+                        bit / 8,
+                        bit % 8
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn datagrams_of(&self, mask: &[u8]) -> Arc<[u32]> {
+        let touched = |range: &Range<usize>| {
+            mask.get(range.clone()).is_some_and(|bytes| bytes.iter().any(|&byte| byte != 0))
+        };
+        (0..).zip(&self.datagram_outputs).filter(|(_, r)| touched(r)).map(|(d, _)| d).collect()
+    }
+
+    fn offer(&self, table: &mut Table, generation: u32) {
+        table.generation = generation;
+        let lanes = table.entries.iter().map(|entry| entry.plan.clone()).collect();
+        self.plans.offer(Box::new(Plan::new(generation, lanes)));
+    }
+}
+
+fn invalid(message: String) -> EngineError {
+    EngineError::new(ErrorCode::InvalidArgument, message)
+}
+
+fn words_of(image: &[u8], words: usize) -> Vec<u64> {
+    (0..words).map(|word| word_of(image, word)).collect()
+}
+
+fn word_of(image: &[u8], word: usize) -> u64 {
+    let mut bytes = [0; 8];
+    let rest = &image[word * 8..image.len().min(word * 8 + 8)];
+    bytes[..rest.len()].copy_from_slice(rest);
+    u64::from_le_bytes(bytes)
+}
+
+fn plan_words(mask: &[u64], carry: &[u64], claims: &Claims, words: usize) -> Arc<[PlanWord]> {
+    (0..words)
+        .filter(|&word| mask[word] != 0)
+        .map(|word| PlanWord {
+            // The image has at most 2²⁴ bytes.
+            index: word as u32,
+            mask: mask[word],
+            carry_mask: carry[word],
+            loss_mask: mask[word] & word_of(&claims.loss_mask, word),
+            loss_value: word_of(&claims.loss_image, word),
+        })
+        .collect()
+}

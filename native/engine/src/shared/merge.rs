@@ -1,0 +1,275 @@
+//! From the lanes to the output image, once a cycle, on the cycle thread. Nothing here allocates,
+//! locks, or calls the operating system.
+//!
+//! A cycle is: [`OutputMerger::merge`], the frames, [`super::ring::SlotWriter::publish`],
+//! [`OutputMerger::settle`]. What owners read of their lane is said in `settle`, when the slot with
+//! the image is published, so that who resumes finds the image that belongs to the epoch.
+
+use std::sync::Arc;
+
+use super::atomics::{Atomics, Native, Ordering, Word};
+use super::change_log::LogMemory;
+use super::lane::{Commit, LaneMemory, LanePickup};
+use super::layout::{Control, LaneState};
+use super::plan::{Intent, LanePlan, Plan, PlanExchange};
+use super::receipts::ReceiptWriter;
+use super::ring::Published;
+
+/// A lane changed its state, as [`OutputMerger::settle`] tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneEvent {
+    /// The lane.
+    pub lane: u32,
+    /// Its new state.
+    pub state: LaneState,
+    /// The cycle.
+    pub cycle: u32,
+}
+
+/// What [`OutputMerger::settle`] counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Commits that went into the frames of this cycle.
+    pub commits: u32,
+    /// Commits whose receipt says failed.
+    pub commits_failed: u32,
+    /// Lanes that were lost.
+    pub lanes_lost: u32,
+}
+
+struct Lane<A: Atomics> {
+    pickup: LanePickup<A>,
+    receipts: ReceiptWriter<A>,
+    taken: Option<Commit>,
+    state: LaneState,
+    said: LaneState,
+    epoch: u32,
+    applied_seq: u32,
+    changed_cycle: u32,
+    /// Cycles since the last commit.
+    age: u32,
+}
+
+/// The cycle thread's end of all lanes, with the image that they are merged into.
+pub struct OutputMerger<A: Atomics = Native> {
+    image: Box<[[u8; 8]]>,
+    output_bytes: usize,
+    lanes: Box<[Lane<A>]>,
+    control: A::View<Control<A>>,
+    plans: Arc<PlanExchange<A>>,
+    plan: Option<Box<Plan>>,
+    adopted: bool,
+    closing: bool,
+    counts: Settled,
+}
+
+impl<A: Atomics> OutputMerger<A> {
+    /// A merger with an image of zeros; see [`super::memory::Attached::outputs`].
+    #[must_use]
+    pub fn new(
+        output_bytes: usize,
+        lanes: Vec<(LaneMemory<A>, LogMemory<A>)>,
+        control: A::View<Control<A>>,
+        plans: Arc<PlanExchange<A>>,
+    ) -> Self {
+        let lane = |(memory, receipts): (LaneMemory<A>, LogMemory<A>)| Lane {
+            taken: None,
+            state: LaneState::Free,
+            said: LaneState::Free,
+            epoch: memory.cycle.epoch.load(Ordering::Relaxed),
+            applied_seq: memory.cycle.applied_seq.load(Ordering::Relaxed),
+            changed_cycle: memory.cycle.changed_cycle.load(Ordering::Relaxed),
+            age: 0,
+            receipts: ReceiptWriter::new(receipts),
+            pickup: LanePickup::new(memory),
+        };
+        Self {
+            image: vec![[0; 8]; output_bytes.div_ceil(8)].into(),
+            output_bytes,
+            lanes: lanes.into_iter().map(lane).collect(),
+            control,
+            plans,
+            plan: None,
+            adopted: false,
+            closing: false,
+            counts: Settled::default(),
+        }
+    }
+
+    /// Brings the image up to date: takes new commits and new claims, applies them, and gives lanes
+    /// whose owner is silent for too long their loss values. Bits that nobody changes keep the value
+    /// last sent.
+    pub fn merge(&mut self, cycle: u32) -> &[u8] {
+        // Commits first, claims second: the claims that a commit was made under were offered before
+        // it, so they are found for every commit that is.
+        for lane in &mut self.lanes {
+            lane.taken = lane.pickup.take();
+        }
+        if let Some(plan) = self.plans.take() {
+            self.adopt(plan, cycle);
+        }
+        for index in 0..self.lanes.len() {
+            self.merge_lane(index, cycle);
+        }
+        self.image()
+    }
+
+    /// The output image.
+    #[must_use]
+    pub fn image(&self) -> &[u8] {
+        &self.image.as_flattened()[..self.output_bytes]
+    }
+
+    /// Takes the outputs of every lane to their loss values, for good: later commits are refused. For
+    /// `close()`; in place of [`OutputMerger::merge`].
+    pub fn lose_all(&mut self, cycle: u32) -> &[u8] {
+        self.closing = true;
+        self.merge(cycle);
+        for index in 0..self.lanes.len() {
+            if self.lanes[index].state == LaneState::Live {
+                self.lose(index, cycle);
+            }
+        }
+        self.image()
+    }
+
+    /// Ends a cycle: writes receipts, and says what changed. `operational` is whether outputs take
+    /// effect (OP); `datagram_good` whether the datagram of that index came back in this cycle with
+    /// the expected working counter.
+    pub fn settle(
+        &mut self,
+        published: Published,
+        operational: bool,
+        datagram_good: impl Fn(u32) -> bool,
+        mut event: impl FnMut(LaneEvent),
+    ) -> Settled {
+        let cycle = published.cycle();
+        for (index, lane) in self.lanes.iter_mut().enumerate() {
+            let datagrams = self.plan.as_ref().map(|plan| &plan.lanes[index].datagrams);
+            let good = || datagrams.is_none_or(|list| list.iter().all(|&d| datagram_good(d)));
+            self.counts.commits_failed += if operational && lane.state == LaneState::Live {
+                lane.receipts.settle(cycle, good())
+            } else {
+                lane.receipts.fail_all(cycle)
+            };
+            lane.pickup.publish(lane.state, lane.epoch, lane.applied_seq, lane.changed_cycle);
+            if lane.said != lane.state {
+                lane.said = lane.state;
+                event(LaneEvent { lane: index as u32, state: lane.state, cycle });
+            }
+        }
+        if let Some(plan) = self.plan.as_ref().filter(|_| self.adopted) {
+            self.control.plan_cycle.store(cycle, Ordering::Relaxed);
+            self.control.plan_generation.store(plan.generation, Ordering::Release);
+        }
+        self.adopted = false;
+        std::mem::take(&mut self.counts)
+    }
+
+    fn adopt(&mut self, plan: Box<Plan>, cycle: u32) {
+        for index in 0..self.lanes.len() {
+            let lane = &mut self.lanes[index];
+            let before = self.plan.as_ref().map_or(0, |plan| plan.lanes[index].generation);
+            if plan.lanes[index].generation == before {
+                continue;
+            }
+            match (plan.lanes[index].intent, lane.state) {
+                (Intent::Claimed, LaneState::Free | LaneState::Releasing) => {
+                    lane.change(LaneState::Claimed, cycle);
+                }
+                (Intent::Releasing, LaneState::Live) => {
+                    // By the claims before the release, which the plan in force still has.
+                    self.apply_loss(index);
+                    self.lanes[index].change(LaneState::Releasing, cycle);
+                }
+                (Intent::Releasing, LaneState::Claimed | LaneState::Lost) => {
+                    lane.change(LaneState::Releasing, cycle);
+                }
+                _ => {}
+            }
+        }
+        if let Some(retired) = self.plan.replace(plan) {
+            self.plans.retire(retired);
+        }
+        self.adopted = true;
+    }
+
+    fn merge_lane(&mut self, index: usize, cycle: u32) {
+        let Some(plan) = &self.plan else { return };
+        let plan = &plan.lanes[index];
+        let lane = &mut self.lanes[index];
+        if lane.state == LaneState::Releasing && lane.changed_cycle != cycle {
+            lane.epoch = lane.epoch.wrapping_add(1);
+            lane.change(LaneState::Free, cycle);
+        }
+        if lane.state == LaneState::Free {
+            return;
+        }
+        lane.age = lane.age.saturating_add(1);
+        if let Some(commit) = lane.taken.take() {
+            let current = commit.epoch == lane.epoch && !self.closing;
+            if current && lane.state != LaneState::Releasing {
+                lane.age = 0;
+                lane.applied_seq = commit.seq;
+                lane.receipts.carry(commit.seq, cycle);
+                self.counts.commits += 1;
+                if lane.state != LaneState::Live {
+                    lane.pickup.forget_age();
+                    lane.change(LaneState::Live, cycle);
+                }
+                apply_commit(&mut self.image, &lane.pickup, plan, commit.generation);
+            } else {
+                lane.receipts.refuse(commit.seq, cycle);
+                self.counts.commits_failed += 1;
+            }
+        }
+        let beat_age = lane.pickup.beat_age();
+        let silent = plan.beat_limit != 0 && beat_age > plan.beat_limit;
+        let idle = plan.commit_limit != 0 && lane.age > plan.commit_limit;
+        if lane.state == LaneState::Live && (silent || idle) {
+            self.lose(index, cycle);
+        }
+    }
+
+    fn lose(&mut self, index: usize, cycle: u32) {
+        self.apply_loss(index);
+        let lane = &mut self.lanes[index];
+        lane.epoch = lane.epoch.wrapping_add(1);
+        lane.change(LaneState::Lost, cycle);
+        self.counts.lanes_lost += 1;
+    }
+
+    fn apply_loss(&mut self, index: usize) {
+        let Some(plan) = &self.plan else { return };
+        for word in plan.lanes[index].words.iter() {
+            merge_word(&mut self.image[word.index as usize], word.loss_mask, word.loss_value);
+        }
+    }
+}
+
+impl<A: Atomics> Lane<A> {
+    const fn change(&mut self, state: LaneState, cycle: u32) {
+        self.state = state;
+        self.changed_cycle = cycle;
+    }
+}
+
+#[inline]
+fn apply_commit<A: Atomics>(
+    image: &mut [[u8; 8]],
+    commit: &LanePickup<A>,
+    plan: &LanePlan,
+    generation: u32,
+) {
+    let current = generation == plan.generation;
+    for word in plan.words.iter() {
+        let mask = if current { word.mask } else { word.carry_mask };
+        merge_word(&mut image[word.index as usize], mask, commit.word(word.index as usize));
+    }
+}
+
+#[inline]
+const fn merge_word(bytes: &mut [u8; 8], mask: u64, value: u64) {
+    let kept = u64::from_le_bytes(*bytes) & !mask;
+    *bytes = (kept | value & mask).to_le_bytes();
+}
