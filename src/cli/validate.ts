@@ -1,0 +1,25 @@
+/** `bifrost-ethercat validate`: checks a configuration or a segment file without opening anything. */
+
+import { styleText } from 'node:util';
+import { loadConfiguration, loadSegmentOf, readDocument } from '../core/configuration/load.ts';
+
+/** Prints what the file describes; throws with every problem when it is not valid. */
+export async function validate(file: string, options: { readonly json: boolean }): Promise<void> {
+  const found = await describe(file);
+  if (options.json) process.stdout.write(`${JSON.stringify({ event: 'valid', file, ...found })}\n`);
+  else {
+    const counts = Object.entries(found).map(([what, count]) => `${count} ${what}`);
+    process.stdout.write(`${styleText('green', '✓')} ${file}: ${counts.join(', ')}\n`);
+  }
+}
+
+async function describe(file: string): Promise<Record<string, number>> {
+  const { value } = await readDocument(file);
+  if (typeof value === 'object' && value !== null && 'devices' in value) {
+    const { devices, signals, wires } = await loadSegmentOf(file);
+    return { devices: devices.length, signals: signals.length, wires: wires.length };
+  }
+  const { devices, tags } = await loadConfiguration(file);
+  const inputs = tags.filter(({ direction }) => direction === 'input').length;
+  return { devices: devices.length, inputs, outputs: tags.length - inputs };
+}
