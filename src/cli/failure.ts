@@ -5,6 +5,8 @@ import { EtherCatError } from '../core/errors/ethercat-error.ts';
 
 /** Exit code of a program that was told twice to stop: 128 + SIGINT. */
 const EXIT_CODE_INTERRUPTED = 130;
+/** Longest delay that a timer can have. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /**
  * Prints an error to stderr: `code: message`, with its place, and what to do; every failure of a
@@ -48,7 +50,7 @@ export function stopSignal(): { readonly signal: AbortSignal; stop(): void; disp
 }
 
 /** Resolves when `signal` aborts, and keeps the process alive until then. */
-export async function untilAborted(signal: AbortSignal, timeoutMs = 2 ** 31 - 1): Promise<void> {
+export async function untilAborted(signal: AbortSignal, timeoutMs: number = TIMER_MS_MAX): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
     const end = (): void => {
