@@ -111,7 +111,7 @@ proptest! {
         let read: Vec<_> = datagrams(&bytes)
             .map(|all| all.filter_map(Result::ok).map(|d| d.data.to_vec()).collect())
             .unwrap_or_default();
-        let result = datagrams(&bytes).map(|all| all.map(|d| d.map(drop)).collect::<Result<(), _>>());
+        let result = datagrams(&bytes).map(|mut all| all.try_for_each(|datagram| datagram.map(drop)));
         let mut in_place = Vec::new();
         let walked = for_each_datagram_mut(&mut bytes, |datagram| {
             let _ = datagram.command();
