@@ -1,0 +1,63 @@
+// Two network namespaces joined by a veth pair: a wire between two processes, without a network card.
+
+import { execFileSync } from 'node:child_process';
+
+/** A wire with two ends, each in a network namespace of its own. */
+export interface TestWire extends Disposable {
+  /** Where the simulated segment stands. */
+  readonly segment: TestWireEnd;
+  /** Where the MainDevice stands. */
+  readonly mainDevice: TestWireEnd;
+}
+
+/** One end of the wire. */
+export interface TestWireEnd {
+  readonly namespace: string;
+  readonly interface: string;
+  /** Command and leading arguments that run a program in this namespace. */
+  readonly exec: readonly string[];
+}
+
+/**
+ * Makes the wire, or says why it cannot be made here.
+ *
+ * @param name short and unique among the tests that run at once (an interface name has at most 15 characters)
+ */
+export function makeTestWire(name: string): TestWire | { readonly impossible: string } {
+  if (process.getuid?.() !== 0) return { impossible: 'network namespaces need root' };
+  const unique = `${name}${process.pid}`.slice(0, 10);
+  const [a, b] = [`ec-${unique}-a`, `ec-${unique}-b`];
+  const [vethA, vethB] = [`${unique}a`, `${unique}b`];
+  const remove = (): void => {
+    for (const namespace of [a, b]) {
+      try {
+        ip('netns', 'delete', namespace);
+      } catch {
+        // It was not made, or is gone: both are what removal wants.
+      }
+    }
+  };
+  try {
+    ip('netns', 'add', a);
+    ip('netns', 'add', b);
+    ip('link', 'add', vethA, 'netns', a, 'type', 'veth', 'peer', 'name', vethB, 'netns', b);
+    ip('-n', a, 'link', 'set', vethA, 'up');
+    ip('-n', b, 'link', 'set', vethB, 'up');
+  } catch (error) {
+    remove();
+    return { impossible: `network namespaces cannot be made here: ${String(error)}` };
+  }
+  return {
+    segment: end(a, vethA),
+    mainDevice: end(b, vethB),
+    [Symbol.dispose]: remove,
+  };
+}
+
+function end(namespace: string, name: string): TestWireEnd {
+  return { namespace, interface: name, exec: ['ip', 'netns', 'exec', namespace] };
+}
+
+function ip(...args: readonly string[]): void {
+  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+}

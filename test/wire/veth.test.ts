@@ -1,0 +1,97 @@
+// The MainDevice and the simulated segment as two processes at the two ends of a wire.
+
+import test, { type ExecutionContext } from 'ava';
+import { startCli } from '../support/cli.ts';
+import { makeTestWire, type TestWire } from '../support/namespaces.ts';
+
+const PLANT = 'examples/line.yaml';
+const SEGMENT = 'examples/line.segment.yaml';
+
+test.serial('a MainDevice reaches OP over a wire, and its outputs are seen at the other end', async (t) => {
+  using wire = wireOrSkip(t, 'op');
+  if (wire === undefined) return;
+  await using segment = startCli(['simulate', SEGMENT, '--interface', wire.segment.interface], wire.segment.exec);
+  const ready = await segment.waitFor((line) => line.event === 'ready');
+  t.is(ready['interface'], wire.segment.interface);
+  t.true(Number(ready['subDevices']) >= 5);
+
+  const demo = startCli(
+    ['demo', PLANT, '--interface', wire.mainDevice.interface, '--json', '--seconds', '2'],
+    wire.mainDevice.exec,
+  );
+  const { code, stderr, events } = await demo.ended;
+  t.is(code, 0, stderr);
+  t.true(events.some((line) => line.event === 'state' && line['state'] === 'OP'));
+  t.true(events.some((line) => line.event === 'tag' && line['quality'] === 'good'));
+  const summary = events.at(-1);
+  t.is(summary?.event, 'summary');
+  t.true(Number(summary?.['cycles']) > 0);
+});
+
+test.serial('a second MainDevice on the interface is refused, also from another process', async (t) => {
+  using wire = wireOrSkip(t, 'two');
+  if (wire === undefined) return;
+  await using segment = startCli(['simulate', SEGMENT, '--interface', wire.segment.interface], wire.segment.exec);
+  await segment.waitFor((line) => line.event === 'ready');
+  const demo = ['demo', PLANT, '--interface', wire.mainDevice.interface, '--json', '--seconds'];
+  await using first = startCli([...demo, '60'], wire.mainDevice.exec);
+  await first.waitFor((line) => line.event === 'state' && line['state'] === 'OP');
+
+  const second = await startCli([...demo, '2'], wire.mainDevice.exec).ended;
+  t.is(second.code, 1);
+  t.is(second.events.find((line) => line.event === 'error')?.['code'], 'ECAT_ERR_LINK_BUSY');
+});
+
+test.serial('a wire with nobody at its other end has no SubDevices', async (t) => {
+  using wire = wireOrSkip(t, 'none');
+  if (wire === undefined) return;
+  const demo = ['demo', PLANT, '--interface', wire.mainDevice.interface, '--json', '--seconds', '2'];
+  const { code, events } = await startCli(demo, wire.mainDevice.exec).ended;
+  t.is(code, 1);
+  t.is(events.find((line) => line.event === 'error')?.['code'], 'ECAT_ERR_NO_SUBDEVICES');
+});
+
+test.serial('an interface that does not exist, is down, or may not be opened has an error of its own', async (t) => {
+  using wire = wireOrSkip(t, 'err');
+  if (wire === undefined) return;
+  const demo = (name: string): string[] => ['demo', PLANT, '--interface', name, '--json', '--seconds', '2'];
+  const codeOf = async (args: string[], prefix: readonly string[]): Promise<unknown> => {
+    const { events } = await startCli(args, prefix).ended;
+    return events.find((line) => line.event === 'error')?.['code'];
+  };
+  t.is(await codeOf(demo('nosuchcard0'), wire.mainDevice.exec), 'ECAT_ERR_LINK_INTERFACE_MISSING');
+  t.is(
+    await codeOf(demo(wire.mainDevice.interface), [...wire.mainDevice.exec, 'setpriv', '--bounding-set=-net_raw']),
+    'ECAT_ERR_LINK_PERMISSION',
+  );
+  // `lo` of a fresh namespace is down.
+  t.is(await codeOf(demo('lo'), wire.mainDevice.exec), 'ECAT_ERR_LINK_DOWN');
+});
+
+test.serial('when the other end of the wire dies, frames are lost and counted, and the process lives', async (t) => {
+  using wire = wireOrSkip(t, 'die');
+  if (wire === undefined) return;
+  const segment = startCli(['simulate', SEGMENT, '--interface', wire.segment.interface], wire.segment.exec);
+  await segment.waitFor((line) => line.event === 'ready');
+  await using demo = startCli(
+    ['demo', PLANT, '--interface', wire.mainDevice.interface, '--json', '--seconds', '60'],
+    wire.mainDevice.exec,
+  );
+  await demo.waitFor((line) => line.event === 'tag' && line['quality'] === 'good');
+  await segment[Symbol.asyncDispose]();
+  await demo.waitFor((line) => line.event === 'tag' && line['quality'] !== 'good');
+  demo.child.kill('SIGINT');
+  const { code, events } = await demo.ended;
+  t.is(code, 0);
+  const summary = events.at(-1);
+  t.is(summary?.event, 'summary');
+  t.true(Number(summary?.['lostFrames']) > 0);
+});
+
+function wireOrSkip(t: ExecutionContext, name: string): TestWire | undefined {
+  const wire = makeTestWire(name);
+  if (!('impossible' in wire)) return wire;
+  t.log(`not run: ${wire.impossible}`);
+  t.pass();
+  return undefined;
+}
