@@ -18,13 +18,24 @@ export interface TestWireEnd {
   readonly exec: readonly string[];
 }
 
+/** Why this machine cannot make a {@link TestWire}, or `undefined` where it can. */
+export function whyNoTestWire(): string | undefined {
+  if (process.getuid?.() !== 0) return 'network namespaces need root';
+  try {
+    makeTestWire('probe')[Symbol.dispose]();
+    return undefined;
+  } catch (error) {
+    return `network namespaces cannot be made here: ${String(error)}`;
+  }
+}
+
 /**
- * Makes the wire, or says why it cannot be made here.
+ * Makes the wire.
  *
  * @param name short and unique among the tests that run at once (an interface name has at most 15 characters)
+ * @throws where `ip` is missing or refuses; see {@link whyNoTestWire}
  */
-export function makeTestWire(name: string): TestWire | { readonly impossible: string } {
-  if (process.getuid?.() !== 0) return { impossible: 'network namespaces need root' };
+export function makeTestWire(name: string): TestWire {
   const unique = `${name}${process.pid}`.slice(0, 10);
   const [a, b] = [`ec-${unique}-a`, `ec-${unique}-b`];
   const [vethA, vethB] = [`${unique}a`, `${unique}b`];
@@ -45,7 +56,7 @@ export function makeTestWire(name: string): TestWire | { readonly impossible: st
     ip('-n', b, 'link', 'set', vethB, 'up');
   } catch (error) {
     remove();
-    return { impossible: `network namespaces cannot be made here: ${String(error)}` };
+    throw error;
   }
   return {
     segment: end(a, vethA),

@@ -1,15 +1,18 @@
 // The MainDevice and the simulated segment as two processes at the two ends of a wire.
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { startCli } from '../support/cli.ts';
-import { makeTestWire, type TestWire } from '../support/namespaces.ts';
+import { makeTestWire, whyNoTestWire } from '../support/namespaces.ts';
 
 const PLANT = 'examples/line.yaml';
 const SEGMENT = 'examples/line.segment.yaml';
 
-test.serial('a MainDevice reaches OP over a wire, and its outputs are seen at the other end', async (t) => {
-  using wire = wireOrSkip(t, 'op');
-  if (wire === undefined) return;
+const reason = whyNoTestWire();
+if (reason !== undefined) process.stderr.write(`test/wire: skipped, ${reason}\n`);
+const wireTest = reason === undefined ? test.serial : test.serial.skip;
+
+wireTest('a MainDevice reaches OP over a wire, and its outputs are seen at the other end', async (t) => {
+  using wire = makeTestWire('op');
   await using segment = startCli(['simulate', SEGMENT, '--interface', wire.segment.interface], wire.segment.exec);
   const ready = await segment.waitFor((line) => line.event === 'ready');
   t.is(ready['interface'], wire.segment.interface);
@@ -28,9 +31,8 @@ test.serial('a MainDevice reaches OP over a wire, and its outputs are seen at th
   t.true(Number(summary?.['cycles']) > 0);
 });
 
-test.serial('a second MainDevice on the interface is refused, also from another process', async (t) => {
-  using wire = wireOrSkip(t, 'two');
-  if (wire === undefined) return;
+wireTest('a second MainDevice on the interface is refused, also from another process', async (t) => {
+  using wire = makeTestWire('two');
   await using segment = startCli(['simulate', SEGMENT, '--interface', wire.segment.interface], wire.segment.exec);
   await segment.waitFor((line) => line.event === 'ready');
   const demo = ['demo', PLANT, '--interface', wire.mainDevice.interface, '--json', '--seconds'];
@@ -42,18 +44,16 @@ test.serial('a second MainDevice on the interface is refused, also from another 
   t.is(second.events.find((line) => line.event === 'error')?.['code'], 'ECAT_ERR_LINK_BUSY');
 });
 
-test.serial('a wire with nobody at its other end has no SubDevices', async (t) => {
-  using wire = wireOrSkip(t, 'none');
-  if (wire === undefined) return;
+wireTest('a wire with nobody at its other end has no SubDevices', async (t) => {
+  using wire = makeTestWire('none');
   const demo = ['demo', PLANT, '--interface', wire.mainDevice.interface, '--json', '--seconds', '2'];
   const { code, events } = await startCli(demo, wire.mainDevice.exec).ended;
   t.is(code, 1);
   t.is(events.find((line) => line.event === 'error')?.['code'], 'ECAT_ERR_NO_SUBDEVICES');
 });
 
-test.serial('an interface that does not exist, is down, or may not be opened has an error of its own', async (t) => {
-  using wire = wireOrSkip(t, 'err');
-  if (wire === undefined) return;
+wireTest('an interface that does not exist, is down, or may not be opened has an error of its own', async (t) => {
+  using wire = makeTestWire('err');
   const demo = (name: string): string[] => ['demo', PLANT, '--interface', name, '--json', '--seconds', '2'];
   const codeOf = async (args: string[], prefix: readonly string[]): Promise<unknown> => {
     const { events } = await startCli(args, prefix).ended;
@@ -68,9 +68,8 @@ test.serial('an interface that does not exist, is down, or may not be opened has
   t.is(await codeOf(demo('lo'), wire.mainDevice.exec), 'ECAT_ERR_LINK_DOWN');
 });
 
-test.serial('when the other end of the wire dies, frames are lost and counted, and the process lives', async (t) => {
-  using wire = wireOrSkip(t, 'die');
-  if (wire === undefined) return;
+wireTest('when the other end of the wire dies, frames are lost and counted, and the process lives', async (t) => {
+  using wire = makeTestWire('die');
   const segment = startCli(['simulate', SEGMENT, '--interface', wire.segment.interface], wire.segment.exec);
   await segment.waitFor((line) => line.event === 'ready');
   await using demo = startCli(
@@ -87,11 +86,3 @@ test.serial('when the other end of the wire dies, frames are lost and counted, a
   t.is(summary?.event, 'summary');
   t.true(Number(summary?.['lostFrames']) > 0);
 });
-
-function wireOrSkip(t: ExecutionContext, name: string): TestWire | undefined {
-  const wire = makeTestWire(name);
-  if (!('impossible' in wire)) return wire;
-  t.log(`not run: ${wire.impossible}`);
-  t.pass();
-  return undefined;
-}
