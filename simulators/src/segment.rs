@@ -166,7 +166,9 @@ impl Segment {
             Err(FrameError::NotEtherCat) => {
                 let destroyed = |&n: &u16| self.devices[usize::from(n)].esc.ethercat_only();
                 let lost = self.line.present.iter().any(destroyed);
-                return if lost { Forward::Lost } else { Forward::Returned };
+                if lost {
+                    return Forward::Lost;
+                }
             }
             Err(_) => self.devices[usize::from(first)].esc.count_malformed(),
         }

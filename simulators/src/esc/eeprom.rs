@@ -1,6 +1,7 @@
 //! The EEPROM interface (0x0500–0x050F) and the SII image behind it.
 
 use ecat_wire::register as reg;
+use ecat_wire::sii::{CHECKSUM_BYPASS, checksum};
 
 use super::Esc;
 
@@ -60,18 +61,10 @@ impl Esc {
         }
     }
 
-    /// CRC-8 (polynomial 0x07, from 0xFF) over words 0–6 in the low byte of word 7; 0x88A4 there passes.
     fn sii_checksum_fits(&self) -> bool {
-        let crc = self.sii.iter().take(14).fold(0xFF_u8, |crc, &byte| {
-            (0..8).fold(
-                crc ^ byte,
-                |crc, _| {
-                    if crc & 0x80 == 0 { crc << 1 } else { crc << 1 ^ 0x07 }
-                },
-            )
-        });
+        let Some(configuration) = self.sii.first_chunk::<14>() else { return false };
         let word = self.sii_word(7);
-        self.sii.len() >= 16 && (word == 0x88A4 || word & 0x00FF == u16::from(crc))
+        word == CHECKSUM_BYPASS || word & 0x00FF == u16::from(checksum(configuration))
     }
 
     /// Whether 0x0502–0x050F take a write now: owned by the MainDevice, and not busy.

@@ -1,0 +1,17 @@
+//! What the simulated ESCs do on the wire, register by register.
+//!
+//! Every promise is tested through frames, as a MainDevice would see it. Sources: Beckhoff's ESC data
+//! sheet (sections I and II), and where a test says "real devices", recordings of them.
+
+mod access;
+mod al;
+mod clock;
+mod commands;
+mod data_link;
+mod eeprom;
+mod events;
+mod faults;
+mod fmmu;
+mod sync_manager;
+mod watchdog;
+mod wire;
