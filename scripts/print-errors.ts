@@ -44,7 +44,9 @@ Fields that do not apply are absent. \`toJSON()\` gives all but \`cause\` and th
 `);
 
 for (const [category, description] of categories) {
-  process.stdout.write(`\n## ${category}\n${description}\n\n| Code | What it means | Recoverable | What to do |\n|---|---|---|---|\n`);
+  process.stdout.write(
+    `\n## ${category}\n${description}\n\n| Code | What it means | Recoverable | What to do |\n|---|---|---|---|\n`,
+  );
   for (const code of errorCodes.filter((one) => errorTable[one].category === category)) process.stdout.write(row(code));
 }
 

@@ -56,7 +56,7 @@ export interface CycleStatistics {
 }
 
 /** States of the climb, in their order; `op` is the top. */
-export const climb = ['starting', 'pre-op', 'safe-op', 'op'] as const;
+export const climb: readonly string[] = ['starting', 'pre-op', 'safe-op', 'op'];
 
 /** Everything that the demo shows. */
 export class DemoModel {
@@ -130,7 +130,9 @@ export class DemoModel {
   chosen(): TagRow | undefined {
     const outputs = this.outputs();
     return (
-      outputs.find(({ name }) => name === this.selected) ?? outputs.find(({ value }) => typeof value === 'boolean') ?? outputs[0]
+      outputs.find(({ name }) => name === this.selected) ??
+      outputs.find(({ value }) => typeof value === 'boolean') ??
+      outputs[0]
     );
   }
 
@@ -157,14 +159,37 @@ export function rateText({ rate }: TagRow): string {
 }
 
 /** A SubDevice as one row of a table. */
-export function deviceCells({ position, name, orderName, vendorId, productCode, revision, inputBits, outputBits }: DeviceRow): string[] {
+export function deviceCells({
+  position,
+  name,
+  orderName,
+  vendorId,
+  productCode,
+  revision,
+  inputBits,
+  outputBits,
+}: DeviceRow): string[] {
   const identity = `${hex(vendorId, 8)}:${hex(productCode, 8)} rev ${hex(revision, 8)}`;
   const sizes = [inputBits > 0 ? `${inputBits} bits in` : '', outputBits > 0 ? `${outputBits} bits out` : ''];
-  return [String(position), name, orderName || '–', identity, sizes.filter((part) => part !== '').join(', ') || 'no process data'];
+  return [
+    String(position),
+    name,
+    orderName || '–',
+    identity,
+    sizes.filter((part) => part !== '').join(', ') || 'no process data',
+  ];
 }
 
 /** One line of numbers, for the end of a run and for output that is not a terminal. */
-export function statisticsText({ cycles, missedCycles, lostFrames, workingCounterErrors, lateness, roundTrip }: CycleStatistics): string {
-  const times = ({ p50, p99, max }: Distribution): string => `p50 ${formatNanoseconds(p50)} p99 ${formatNanoseconds(p99)} max ${formatNanoseconds(max)}`;
+export function statisticsText({
+  cycles,
+  missedCycles,
+  lostFrames,
+  workingCounterErrors,
+  lateness,
+  roundTrip,
+}: CycleStatistics): string {
+  const times = ({ p50, p99, max }: Distribution): string =>
+    `p50 ${formatNanoseconds(p50)} p99 ${formatNanoseconds(p99)} max ${formatNanoseconds(max)}`;
   return `${grouped(cycles)} cycles, ${missedCycles} missed, ${lostFrames} frames lost, ${workingCounterErrors} working counter errors; lateness ${times(lateness)}; round trip ${times(roundTrip)}`;
 }

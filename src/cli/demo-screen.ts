@@ -1,7 +1,16 @@
 /** The demo on a terminal: a screen that is drawn anew several times a second, and keys. */
 
-import { styleText } from 'node:util';
-import { climb, type DemoModel, type Distribution, deviceCells, rateText, type TagRow, TREND_SAMPLES, valueText } from './demo-model.ts';
+import type { styleText } from 'node:util';
+import {
+  climb,
+  type DemoModel,
+  type Distribution,
+  deviceCells,
+  rateText,
+  type TagRow,
+  TREND_SAMPLES,
+  valueText,
+} from './demo-model.ts';
 import { cut, formatElapsed, formatNanoseconds, grouped, pad, table, width } from './format.ts';
 
 /** How the screen is coloured; replaced by nothing where colours are not wanted. */
@@ -34,7 +43,7 @@ function headline(model: DemoModel, columns: number, nowMs: number, paint: Paint
 }
 
 function climbLine(model: DemoModel, paint: Paint): string[] {
-  const reached = climb.findIndex((state) => state === model.state);
+  const reached = climb.indexOf(model.state);
   const steps = climb.map((state, index) => {
     const name = state === 'starting' ? 'INIT' : state.toUpperCase();
     if (index === reached) return paint(state === 'op' ? ['green', 'bold'] : ['yellow', 'bold'], `● ${name}`);
@@ -73,7 +82,10 @@ function tagLines(model: DemoModel, linesMax: number, paint: Paint): string[] {
     paint('dim', rateText(tag)),
     paint('cyan', trendText(tag)),
   ]);
-  const head = ['  ', ...['tag', '', 'value', 'quality', 'rate', ''].map((text) => (text === '' ? '' : paint('bold', text)))];
+  const head = [
+    '  ',
+    ...['tag', '', 'value', 'quality', 'rate', ''].map((text) => (text === '' ? '' : paint('bold', text))),
+  ];
   const hidden = all.length - shown.length;
   return [...table([head, ...rows], [3, 5]), ...(hidden > 0 ? [paint('dim', `    and ${hidden} more, ↑↓`)] : []), ''];
 }
@@ -84,7 +96,10 @@ function trendText({ trend }: TagRow): string {
   const high = Math.max(...trend);
   if (trend.length < 2 || low === high) return '';
   const bars = '▁▂▃▄▅▆▇█';
-  return trend.slice(-TREND_SAMPLES).map((value) => bars[Math.round(((value - low) / (high - low)) * (bars.length - 1))]).join('');
+  return trend
+    .slice(-TREND_SAMPLES)
+    .map((value) => bars[Math.round(((value - low) / (high - low)) * (bars.length - 1))])
+    .join('');
 }
 
 function statisticsLines({ statistics }: DemoModel, paint: Paint): string[] {
@@ -92,7 +107,12 @@ function statisticsLines({ statistics }: DemoModel, paint: Paint): string[] {
   const { cycles, missedCycles, lostFrames, workingCounterErrors, lateness, roundTrip } = statistics;
   const count = (name: string, value: number): string =>
     `${paint('dim', name)} ${value === 0 ? '0' : paint('yellow', grouped(value))}`;
-  const counts = [`${paint('dim', 'cycles')} ${grouped(cycles)}`, count('missed', missedCycles), count('lost frames', lostFrames), count('working counter errors', workingCounterErrors)];
+  const counts = [
+    `${paint('dim', 'cycles')} ${grouped(cycles)}`,
+    count('missed', missedCycles),
+    count('lost frames', lostFrames),
+    count('working counter errors', workingCounterErrors),
+  ];
   return [
     ` ${paint('bold', 'Cycle')}       ${counts.join('   ')}`,
     ` ${paint('bold', 'Lateness')}    ${distributionText(lateness, paint)}`,
@@ -101,8 +121,15 @@ function statisticsLines({ statistics }: DemoModel, paint: Paint): string[] {
 }
 
 function distributionText({ p50, p99, max }: Distribution, paint: Paint): string {
-  const parts: readonly [string, number][] = [['p50', p50], ['p99', p99], ['max', max]];
-  return parts.map(([name, ns]) => `${paint('dim', name)} ${pad(formatNanoseconds(ns), 8)}`).join('  ').trimEnd();
+  const parts: readonly [string, number][] = [
+    ['p50', p50],
+    ['p99', p99],
+    ['max', max],
+  ];
+  return parts
+    .map(([name, ns]) => `${paint('dim', name)} ${pad(formatNanoseconds(ns), 8)}`)
+    .join('  ')
+    .trimEnd();
 }
 
 function faultLines({ faults }: DemoModel, paint: Paint): string[] {

@@ -62,7 +62,13 @@ export class JsonView implements DemoView {
   summary(statistics: CycleStatistics, elapsedMs: number): void {
     const { lateness, roundTrip, ...counters } = statistics;
     const seconds = Math.round(elapsedMs) / 1000;
-    this.#line({ event: 'summary', seconds, ...counters, lateness: microseconds(lateness), roundTrip: microseconds(roundTrip) });
+    this.#line({
+      event: 'summary',
+      seconds,
+      ...counters,
+      lateness: microseconds(lateness),
+      roundTrip: microseconds(roundTrip),
+    });
   }
 
   [Symbol.dispose](): void {}
@@ -102,7 +108,13 @@ export class LinesView implements DemoView {
     this.#nextMs = nowMs + LINES_PERIOD_MS;
     const time = formatElapsed(nowMs - this.#model.startedMs);
     this.#line(`${time}  ${statisticsText(this.#model.statistics)}`);
-    const rows = changedTags(this.#model, this.#shown).map((tag) => ['     ', tag.name, valueText(tag), tag.quality, rateText(tag)]);
+    const rows = changedTags(this.#model, this.#shown).map((tag) => [
+      '     ',
+      tag.name,
+      valueText(tag),
+      tag.quality,
+      rateText(tag),
+    ]);
     for (const line of table(rows, [2])) this.#line(line.trimEnd());
   }
 

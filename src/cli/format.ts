@@ -20,7 +20,9 @@ export function formatValue(value: Value, scale = 1): string {
     case 'number':
       return formatNumber(value, scale);
     default: {
-      const text = Array.from(value.subarray(0, SHOWN_BYTES_MAX), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+      const text = Array.from(value.subarray(0, SHOWN_BYTES_MAX), (byte) => byte.toString(16).padStart(2, '0')).join(
+        ' ',
+      );
       return value.length > SHOWN_BYTES_MAX ? `${text} …` : text;
     }
   }
@@ -71,10 +73,13 @@ export function hex(value: number, digits: number): string {
 /** Lines of a table; every column as wide as its widest cell, those of `right` aligned to the right. */
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
   const widths: number[] = [];
-  for (const row of rows) for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, width(cell));
+  for (const row of rows)
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, width(cell));
   return rows.map((row) =>
     row
-      .map((cell, column) => pad(cell, column === row.length - 1 && !right.includes(column) ? 0 : widths[column]!, right.includes(column)))
+      .map((cell, column) =>
+        pad(cell, column === row.length - 1 && !right.includes(column) ? 0 : widths[column]!, right.includes(column)),
+      )
       .join('  '),
   );
 }

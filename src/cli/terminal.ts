@@ -33,7 +33,8 @@ export class Terminal implements Disposable {
 
   /** Shows these lines and nothing else. */
   draw(lines: readonly string[]): void {
-    if (this.#open) this.#output.write(`${HOME}${lines.map((line) => line + CLEAR_TO_END_OF_LINE).join('\n')}${CLEAR_BELOW}`);
+    if (this.#open)
+      this.#output.write(`${HOME}${lines.map((line) => line + CLEAR_TO_END_OF_LINE).join('\n')}${CLEAR_BELOW}`);
   }
 
   /** Gives the screen back as it was. */

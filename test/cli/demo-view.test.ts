@@ -24,7 +24,14 @@ const coupler = {
   inputBits: 0,
   outputBits: 0,
 };
-const sensors = { ...coupler, position: 1, name: 'sensors', orderName: 'EL1008', productCode: 0x03f03052, inputBits: 8 };
+const sensors = {
+  ...coupler,
+  position: 1,
+  name: 'sensors',
+  orderName: 'EL1008',
+  productCode: 0x03f03052,
+  inputBits: 8,
+};
 
 function model(): DemoModel {
   const made = new DemoModel('line.yaml', 'simulated segment', 1_000_000, 0);
@@ -54,9 +61,15 @@ test('the screen shows devices, the climb, tags with value and quality, and the 
 
 test('the screen fits every terminal, and the chosen output stays in sight', (t) => {
   const big = model();
-  for (let n = 0; n < 500; n += 1) big.addTag({ name: `tag ${n} ${'x'.repeat(50)}`, direction: 'input', unit: '', scale: 1 });
+  for (let n = 0; n < 500; n += 1)
+    big.addTag({ name: `tag ${n} ${'x'.repeat(50)}`, direction: 'input', unit: '', scale: 1 });
   big.devices = Array.from({ length: 300 }, () => sensors);
-  const sizes = [[80, 24], [40, 10], [200, 60], [20, 3]] as const;
+  const sizes = [
+    [80, 24],
+    [40, 10],
+    [200, 60],
+    [20, 3],
+  ] as const;
   for (const [columns, rows] of sizes) {
     const lines = drawScreen(big, columns, rows, 0, plain);
     t.true(lines.length <= rows);

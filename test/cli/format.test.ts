@@ -28,12 +28,21 @@ test('values become JSON without loss', (t) => {
 });
 
 test('durations have a fitting unit', (t) => {
-  t.deepEqual([850, 4200, 12_300, 3_400_000, 2e9].map(formatNanoseconds), ['850 ns', '4.2 µs', '12 µs', '3.4 ms', '2.0 s']);
+  t.deepEqual([850, 4200, 12_300, 3_400_000, 2e9].map(formatNanoseconds), [
+    '850 ns',
+    '4.2 µs',
+    '12 µs',
+    '3.4 ms',
+    '2.0 s',
+  ]);
   t.deepEqual([0, 65_000, 7_265_000].map(formatElapsed), ['0:00', '1:05', '2:01:05']);
 });
 
 test('columns of a table are aligned, styles and all', (t) => {
-  const rows = [['a', '1'], ['\x1b[1mbcd\x1b[22m', '22']];
+  const rows = [
+    ['a', '1'],
+    ['\x1b[1mbcd\x1b[22m', '22'],
+  ];
   t.deepEqual(table(rows, [1]), ['a     1', '\x1b[1mbcd\x1b[22m  22']);
 });
 

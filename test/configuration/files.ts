@@ -16,7 +16,11 @@ export async function folderWith(t: ExecutionContext, files: Record<string, stri
 }
 
 /** Loads `yaml` from a file and returns what is wrong with it, without the folder in the messages. */
-export async function problemsOf(t: ExecutionContext, yaml: string, files: Record<string, string> = {}): Promise<EtherCatError> {
+export async function problemsOf(
+  t: ExecutionContext,
+  yaml: string,
+  files: Record<string, string> = {},
+): Promise<EtherCatError> {
   const folder = await folderWith(t, { 'plant.yaml': yaml, ...files });
   const error: unknown = await loadConfiguration(join(folder, 'plant.yaml')).then(
     () => undefined,
@@ -28,7 +32,11 @@ export async function problemsOf(t: ExecutionContext, yaml: string, files: Recor
 }
 
 /** The messages of all problems. */
-export async function messagesOf(t: ExecutionContext, yaml: string, files: Record<string, string> = {}): Promise<string[]> {
+export async function messagesOf(
+  t: ExecutionContext,
+  yaml: string,
+  files: Record<string, string> = {},
+): Promise<string[]> {
   const error = await problemsOf(t, yaml, files);
   return (error.errors ?? [error]).map(({ message }) => message.replaceAll(/^\S*\/(?=[^/\s]+:\d)/g, ''));
 }

@@ -14,8 +14,22 @@ test("the plan's configuration is accepted as it stands", async (t) => {
   t.true(configuration.distributedClocks);
   const [device] = configuration.devices;
   t.like(device, { name: 'servo_drive_1', position: 0, vendorId: 2, productCode: 0x044c2c52, configFile: 'servo.xml' });
-  t.like(configuration.tags[0], { name: 'position_feedback', direction: 'input', device: 'servo_drive_1', index: 0x6064, subindex: 0, type: 'int32' });
-  t.like(configuration.tags[1], { name: 'target_position', direction: 'output', index: 0x607a, scale: 1, offset: 0, onLoss: 'hold' });
+  t.like(configuration.tags[0], {
+    name: 'position_feedback',
+    direction: 'input',
+    device: 'servo_drive_1',
+    index: 0x6064,
+    subindex: 0,
+    type: 'int32',
+  });
+  t.like(configuration.tags[1], {
+    name: 'target_position',
+    direction: 'output',
+    index: 0x607a,
+    scale: 1,
+    offset: 0,
+    onLoss: 'hold',
+  });
   t.like(configuration.tags[1]?.location, { line: 24, column: 9 });
 });
 
@@ -49,10 +63,18 @@ test('the result is frozen to its leaves', async (t) => {
 test('main_device and sub_device mean the same as master and slave', async (t) => {
   const device = { name: 'io', position: 0 };
   const old = await loadConfiguration({
-    ethercat: { master: { interface: 'eth0' }, devices: [device], process_data: { inputs: [{ name: 'a', slave: 'io', channel: 1 }] } },
+    ethercat: {
+      master: { interface: 'eth0' },
+      devices: [device],
+      process_data: { inputs: [{ name: 'a', slave: 'io', channel: 1 }] },
+    },
   });
   const current = await loadConfiguration({
-    ethercat: { main_device: { interface: 'eth0' }, devices: [device], process_data: { inputs: [{ name: 'a', sub_device: 'io', channel: 1 }] } },
+    ethercat: {
+      main_device: { interface: 'eth0' },
+      devices: [device],
+      process_data: { inputs: [{ name: 'a', sub_device: 'io', channel: 1 }] },
+    },
   });
   t.deepEqual(current, old);
 });
@@ -66,7 +88,9 @@ for (const [written, ns] of [
   ['0.1s', 100_000_000],
 ] as const) {
   test(`a cycle time of ${written} is ${ns} ns`, async (t) => {
-    const { cyclePeriodNs } = await loadConfiguration({ ethercat: { master: { interface: 'eth0', cycle_time: written } } });
+    const { cyclePeriodNs } = await loadConfiguration({
+      ethercat: { master: { interface: 'eth0', cycle_time: written } },
+    });
     t.is(cyclePeriodNs, ns);
   });
 }
@@ -103,7 +127,9 @@ test('all settings of the MainDevice arrive', async (t) => {
 });
 
 test('a slow cycle gets an output deadline of ten cycles', async (t) => {
-  const { outputDeadlineMs } = await loadConfiguration({ ethercat: { master: { interface: 'eth0', cycle_time: '50ms' } } });
+  const { outputDeadlineMs } = await loadConfiguration({
+    ethercat: { master: { interface: 'eth0', cycle_time: '50ms' } },
+  });
   t.is(outputDeadlineMs, 500);
 });
 
@@ -122,7 +148,11 @@ test('extensions of a tag arrive', async (t) => {
     on_loss: 20,
   } as const;
   const configuration = await loadConfiguration({
-    ethercat: { ...minimal.ethercat, devices: [{ name: 'io', position: 3, revision: 1, serial: 2 }], process_data: { outputs: [tag] } },
+    ethercat: {
+      ...minimal.ethercat,
+      devices: [{ name: 'io', position: 3, revision: 1, serial: 2 }],
+      process_data: { outputs: [tag] },
+    },
   });
   t.like(configuration.devices[0], { revision: 1, serial: 2, vendorId: undefined });
   t.deepEqual(configuration.tags[0], {
@@ -159,7 +189,12 @@ test('the examples are valid, and their segment drives what the tags read', asyn
     link.description.devices.map((device) => device['name']),
     devices.map(({ name }) => name),
   );
-  const driven = [...link.description.signals.map((signal) => signal['input']), ...link.description.wires.map((wire) => wire['to'])];
-  const read = tags.filter(({ direction }) => direction === 'input').map(({ device, channel }) => `${device}.${channel}`);
+  const driven = [
+    ...link.description.signals.map((signal) => signal['input']),
+    ...link.description.wires.map((wire) => wire['to']),
+  ];
+  const read = tags
+    .filter(({ direction }) => direction === 'input')
+    .map(({ device, channel }) => `${device}.${channel}`);
   t.deepEqual(driven.toSorted(), read.toSorted());
 });

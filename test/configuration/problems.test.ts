@@ -41,7 +41,9 @@ test('an empty file and a file of something else say what is needed', async (t) 
 
 test('interface and segment exclude each other, and one of them is needed', async (t) => {
   const expected = 'ethercat.master needs either interface (a network card) or segment (a simulated segment)';
-  t.deepEqual(await messagesOf(t, 'ethercat:\n  master: { interface: eth0, segment: x.yaml }\n'), [`plant.yaml:2:11 ${expected}; it has several`]);
+  t.deepEqual(await messagesOf(t, 'ethercat:\n  master: { interface: eth0, segment: x.yaml }\n'), [
+    `plant.yaml:2:11 ${expected}; it has several`,
+  ]);
   t.deepEqual(await messagesOf(t, 'ethercat:\n  master: {}\n'), [`plant.yaml:2:11 ${expected}; it has none`]);
 });
 
@@ -53,7 +55,10 @@ test('broken YAML is named with its place', async (t) => {
 });
 
 test('a few bytes of nested aliases do not expand to gigabytes', async (t) => {
-  const levels = Array.from({ length: 9 }, (_, level) => `l${level + 1}: &l${level + 1} [${Array(9).fill(`*l${level}`).join(', ')}]`);
+  const levels = Array.from(
+    { length: 9 },
+    (_, level) => `l${level + 1}: &l${level + 1} [${Array(9).fill(`*l${level}`).join(', ')}]`,
+  );
   const error = await problemsOf(t, `l0: &l0 [x]\n${levels.join('\n')}\n`);
   t.is(error.code, 'ECAT_ERR_CONFIGURATION_SYNTAX');
 });
@@ -68,14 +73,20 @@ test('a problem behind an alias is named where the value stands', async (t) => {
 
 test('a file that is not there is an error with its name', async (t) => {
   const error = await t.throwsAsync(loadConfiguration('no-such-plant.yaml'));
-  t.like(error, { code: 'ECAT_ERR_CONFIGURATION_FILE', message: 'the configuration: cannot read no-such-plant.yaml: there is no such file' });
+  t.like(error, {
+    code: 'ECAT_ERR_CONFIGURATION_FILE',
+    message: 'the configuration: cannot read no-such-plant.yaml: there is no such file',
+  });
 });
 
 test('names and positions of devices are unique', async (t) => {
-  t.deepEqual(await messagesOf(t, `${head}  devices:\n    - { name: a, position: 1 }\n    - { name: a, position: 1 }\n`), [
-    'plant.yaml:5:15 ethercat.devices[1].name is "a", which ethercat.devices[0] is called already',
-    'plant.yaml:5:28 ethercat.devices[1].position is 1, which "a" has already',
-  ]);
+  t.deepEqual(
+    await messagesOf(t, `${head}  devices:\n    - { name: a, position: 1 }\n    - { name: a, position: 1 }\n`),
+    [
+      'plant.yaml:5:15 ethercat.devices[1].name is "a", which ethercat.devices[0] is called already',
+      'plant.yaml:5:28 ethercat.devices[1].position is 1, which "a" has already',
+    ],
+  );
 });
 
 test('a tag belongs to a device of the configuration', async (t) => {
@@ -87,22 +98,60 @@ test('a tag belongs to a device of the configuration', async (t) => {
 
 test('names of tags are unique over inputs and outputs', async (t) => {
   const yaml = `${head}  devices: [{ name: a, position: 0 }]\n  process_data:\n    inputs: [{ name: t, slave: a, index: 1 }]\n    outputs: [{ name: t, slave: a, index: 1 }]\n`;
-  t.deepEqual(await messagesOf(t, yaml), ['plant.yaml:6:23 ethercat.process_data.outputs[0].name is "t", which another tag is called already']);
+  t.deepEqual(await messagesOf(t, yaml), [
+    'plant.yaml:6:23 ethercat.process_data.outputs[0].name is "t", which another tag is called already',
+  ]);
 });
 
 const tagProblems: readonly [string, string, string][] = [
-  ['finds its process data somehow', 'type: int16', 'needs index (and subindex), channel, or entry: which process data it is'],
-  ['finds its process data in one way', 'index: 1, channel: 1', '.index cannot stand beside channel: either one finds the process data'],
+  [
+    'finds its process data somehow',
+    'type: int16',
+    'needs index (and subindex), channel, or entry: which process data it is',
+  ],
+  [
+    'finds its process data in one way',
+    'index: 1, channel: 1',
+    '.index cannot stand beside channel: either one finds the process data',
+  ],
   ['has no subindex without index', 'channel: 1, subindex: 1', '.subindex needs index beside it'],
-  ['has a type that exists', 'index: 1, type: int', '.type must be one of bool, int8, uint8, int16, uint16, int32, uint32, int64, uint64, float32, float64, bytes, not "int"'],
-  ['is not longer than its type', 'index: 1, type: int16, bit_length: 17', '.bit_length must be at most 16 for int16, not 17'],
-  ['of bytes has whole bytes', 'index: 1, type: bytes, bit_length: 12', '.bit_length must be a multiple of 8 for bytes, not 12'],
-  ['of a float has its full length', 'index: 1, type: float32, bit_length: 16', '.bit_length must be 32 for float32, not 16'],
+  [
+    'has a type that exists',
+    'index: 1, type: int',
+    '.type must be one of bool, int8, uint8, int16, uint16, int32, uint32, int64, uint64, float32, float64, bytes, not "int"',
+  ],
+  [
+    'is not longer than its type',
+    'index: 1, type: int16, bit_length: 17',
+    '.bit_length must be at most 16 for int16, not 17',
+  ],
+  [
+    'of bytes has whole bytes',
+    'index: 1, type: bytes, bit_length: 12',
+    '.bit_length must be a multiple of 8 for bytes, not 12',
+  ],
+  [
+    'of a float has its full length',
+    'index: 1, type: float32, bit_length: 16',
+    '.bit_length must be 32 for float32, not 16',
+  ],
   ['is not scaled by zero', 'index: 1, scale: 0', '.scale must be a number other than 0, not 0'],
   ['of bool is not scaled', 'index: 1, type: bool, scale: 2', '.scale means nothing for bool'],
-  ['goes to a loss value of its type', 'index: 1, type: bool, on_loss: 3', '.on_loss must be hold, zero, true or false for bool, not 3'],
-  ['goes to a number if it is one', 'index: 1, type: int16, on_loss: true', '.on_loss must be hold, zero or a number for int16, not true'],
-  ['goes to a loss value that exists', 'index: 1, on_loss: stop', '.on_loss must be hold, zero, or a value, not "stop"'],
+  [
+    'goes to a loss value of its type',
+    'index: 1, type: bool, on_loss: 3',
+    '.on_loss must be hold, zero, true or false for bool, not 3',
+  ],
+  [
+    'goes to a number if it is one',
+    'index: 1, type: int16, on_loss: true',
+    '.on_loss must be hold, zero or a number for int16, not true',
+  ],
+  [
+    'goes to a loss value that exists',
+    'index: 1, on_loss: stop',
+    '.on_loss must be hold, zero, or a value, not "stop"',
+  ],
 ];
 for (const [title, keys, expected] of tagProblems) {
   test(`a tag ${title}`, async (t) => {
@@ -121,12 +170,28 @@ test('on_loss is for outputs', async (t) => {
 });
 
 for (const [title, keys, expected] of [
-  ['the cycle time', 'cycle_time: 100', /cycle_time must be 250 to 100000 µs as a whole number, or text with a unit .*, not 100$/],
-  ['a cycle time with a unit', 'cycle_time: 0.1 ms', /cycle_time must be a whole number of µs from 250 to 100000, not "0.1 ms"$/],
+  [
+    'the cycle time',
+    'cycle_time: 100',
+    /cycle_time must be 250 to 100000 µs as a whole number, or text with a unit .*, not 100$/,
+  ],
+  [
+    'a cycle time with a unit',
+    'cycle_time: 0.1 ms',
+    /cycle_time must be a whole number of µs from 250 to 100000, not "0.1 ms"$/,
+  ],
   ['a cycle time of parts of a µs', 'cycle_time: 0.5005 ms', /cycle_time must be a whole number of µs/],
   ['virtual time on a network card', 'time: virtual', /time can be virtual only with a simulated segment/],
-  ['a spin of more than half a cycle', 'pre_spin_us: 600', /pre_spin_us must be at most half of the cycle time \(500 µs\), not 600/],
-  ['an output deadline of less than four cycles', 'output_deadline_ms: 3', /output_deadline_ms must be 0 \(never\) or at least 4 cycles \(4 ms\), not 3/],
+  [
+    'a spin of more than half a cycle',
+    'pre_spin_us: 600',
+    /pre_spin_us must be at most half of the cycle time \(500 µs\), not 600/,
+  ],
+  [
+    'an output deadline of less than four cycles',
+    'output_deadline_ms: 3',
+    /output_deadline_ms must be 0 \(never\) or at least 4 cycles \(4 ms\), not 3/,
+  ],
   ['an endless history', 'history_ms: 100000', /history_ms must be at most 65536 cycles \(65536 ms\), not 100000/],
   ['a priority that there is not', 'priority: 100', /priority must be a whole number from 1 to 99, not 100/],
 ] as const) {
@@ -141,14 +206,21 @@ for (const [title, keys, expected] of [
 test('redundancy is said to belong to a later version', async (t) => {
   const error = await problemsOf(t, 'ethercat:\n  master: { interface: eth0, redundancy: true }\n');
   t.is(error.code, 'ECAT_ERR_UNSUPPORTED');
-  t.is(error.message, 'plant.yaml:2:42 ethercat.master.redundancy: cable redundancy comes with a later version than 0.1');
+  t.is(
+    error.message,
+    'plant.yaml:2:42 ethercat.master.redundancy: cable redundancy comes with a later version than 0.1',
+  );
 });
 
 test('a plain object has paths in place of lines', async (t) => {
-  const error = await t.throwsAsync(loadConfiguration({ ethercat: { master: { interfaces: 'eth0' } } } as unknown as ConfigurationDocument));
+  const error = await t.throwsAsync(
+    loadConfiguration({ ethercat: { master: { interfaces: 'eth0' } } } as unknown as ConfigurationDocument),
+  );
   t.regex(error?.message ?? '', /ethercat\.master\.interfaces is not a known key; did you mean interface\?/);
   t.false('location' in (error ?? {}));
   for (const nothing of [undefined, null, 7, []]) {
-    await t.throwsAsync(loadConfiguration(nothing as unknown as ConfigurationDocument), { code: 'ECAT_ERR_CONFIGURATION_INVALID' });
+    await t.throwsAsync(loadConfiguration(nothing as unknown as ConfigurationDocument), {
+      code: 'ECAT_ERR_CONFIGURATION_INVALID',
+    });
   }
 });

@@ -28,7 +28,11 @@ wires:
     devices: [
       { name: 'coupler', type: 'EK1100', vendorId: 2, orderName: 'X' },
       { name: 'in', type: 'digital-inputs', channels: 4, transitionDelayMs: 5, refuse: [{ to: 'OP', code: 0x1d }] },
-      { name: 'out', type: 'generic', pdos: [{ direction: 'output', index: 0x1600, entries: [{ index: 0x7000, bits: 8, dataType: 5 }] }] },
+      {
+        name: 'out',
+        type: 'generic',
+        pdos: [{ direction: 'output', index: 0x1600, entries: [{ index: 0x7000, bits: 8, dataType: 5 }] }],
+      },
     ],
     signals: [{ input: 'in.1', counter: { periodMs: 10 } }],
     wires: [{ from: 'out.1', to: 'in.2' }],
@@ -36,14 +40,22 @@ wires:
 });
 
 test('a segment may stand in the configuration itself', async (t) => {
-  const configuration = await loadConfiguration({ ethercat: { master: { segment: { devices: [{ type: 'EK1100' }] } } } });
+  const configuration = await loadConfiguration({
+    ethercat: { master: { segment: { devices: [{ type: 'EK1100' }] } } },
+  });
   t.deepEqual(description(configuration), { devices: [{ type: 'EK1100' }], signals: [], wires: [] });
 });
 
 test('an SII image is read from beside the segment file', async (t) => {
   const image = Uint8Array.from({ length: 256 }, (_, index) => index);
-  const folder = await folderWith(t, { 'plant.yaml': plant, 'line.yaml': 'devices: [{ sii: device.bin }]\n', 'device.bin': image });
-  const { devices } = description(await loadConfiguration(join(folder, 'plant.yaml'))) as { devices: { sii: string }[] };
+  const folder = await folderWith(t, {
+    'plant.yaml': plant,
+    'line.yaml': 'devices: [{ sii: device.bin }]\n',
+    'device.bin': image,
+  });
+  const { devices } = description(await loadConfiguration(join(folder, 'plant.yaml'))) as {
+    devices: { sii: string }[];
+  };
   t.deepEqual(Buffer.from(devices[0]?.sii ?? '', 'base64'), Buffer.from(image));
 });
 
@@ -60,32 +72,62 @@ test('an SII image that is not there is an error at the key that names it', asyn
 });
 
 const problems: readonly [string, string, readonly string[]][] = [
-  ['names the segment file', 'devices:\n  - typ: EK1100\n', [
-    'line.yaml:2:5 devices[0] needs either type (a built-in device) or sii (the file of an SII image); it has none',
-    'line.yaml:2:5 devices[0].typ is not a known key; did you mean type?',
-  ]],
-  ['wants at least one device', 'devices: []\n', ['line.yaml:1:10 devices must be a list of at least one SubDevice, not an empty list']],
-  ['wants names to be unique', 'devices:\n  - { name: a, type: EK1100 }\n  - { name: a, type: EK1100 }\n', ['line.yaml:3:13 devices[1].name is "a", which another device is called already']],
-  ['wants PDOs for a generic device', 'devices:\n  - type: generic\n', ['line.yaml:2:5 devices[0] needs the key pdos: a generic device has no others']],
-  ['wants signals and wires to meet devices', 'devices:\n  - { name: in, type: digital-inputs }\nsignals:\n  - { input: inn.1, constant: 1 }\nwires:\n  - { from: out.1, to: in.1 }\n', [
-    'line.yaml:4:14 signals[0].input is "inn.1", but no device is called "inn"; did you mean in?',
-    'line.yaml:6:13 wires[0].from is "out.1", but no device is called "out"',
-  ]],
-  ['wants channels that a built-in device has', 'devices:\n  - { name: in, type: digital-inputs, channels: 2 }\n  - { name: out, type: digital-outputs }\nwires:\n  - { from: out.9, to: in.3 }\n  - { from: in.1, to: out.1 }\n', [
-    'line.yaml:5:13 wires[0].from is "out.9", but out has 8 outputs',
-    'line.yaml:5:24 wires[0].to is "in.3", but in has 2 inputs',
-    'line.yaml:6:13 wires[1].from is "in.1", but in has no outputs',
-    'line.yaml:6:23 wires[1].to is "out.1", but out has no inputs',
-  ]],
-  ['wants one driver for an input', 'devices:\n  - { name: in, type: digital-inputs }\nsignals:\n  - { input: in.1, constant: 1 }\n  - { input: in.1, constant: 0 }\n', [
-    'line.yaml:5:14 signals[1].input is "in.1", which another signal or wire drives already',
-  ]],
-  ['wants one kind of signal', 'devices:\n  - { name: in, type: digital-inputs }\nsignals:\n  - { input: in.1 }\n', [
-    'line.yaml:4:5 signals[0] needs exactly one of sine, counter, square and constant; it has none',
-  ]],
-  ['wants channels as DEVICE.CHANNEL', 'devices:\n  - { name: in, type: digital-inputs }\nsignals:\n  - { input: in, constant: 1 }\n', [
-    'line.yaml:4:14 signals[0].input must be DEVICE.CHANNEL, e.g. inputs.1 (channels count from 1), not "in"',
-  ]],
+  [
+    'names the segment file',
+    'devices:\n  - typ: EK1100\n',
+    [
+      'line.yaml:2:5 devices[0] needs either type (a built-in device) or sii (the file of an SII image); it has none',
+      'line.yaml:2:5 devices[0].typ is not a known key; did you mean type?',
+    ],
+  ],
+  [
+    'wants at least one device',
+    'devices: []\n',
+    ['line.yaml:1:10 devices must be a list of at least one SubDevice, not an empty list'],
+  ],
+  [
+    'wants names to be unique',
+    'devices:\n  - { name: a, type: EK1100 }\n  - { name: a, type: EK1100 }\n',
+    ['line.yaml:3:13 devices[1].name is "a", which another device is called already'],
+  ],
+  [
+    'wants PDOs for a generic device',
+    'devices:\n  - type: generic\n',
+    ['line.yaml:2:5 devices[0] needs the key pdos: a generic device has no others'],
+  ],
+  [
+    'wants signals and wires to meet devices',
+    'devices:\n  - { name: in, type: digital-inputs }\nsignals:\n  - { input: inn.1, constant: 1 }\nwires:\n  - { from: out.1, to: in.1 }\n',
+    [
+      'line.yaml:4:14 signals[0].input is "inn.1", but no device is called "inn"; did you mean in?',
+      'line.yaml:6:13 wires[0].from is "out.1", but no device is called "out"',
+    ],
+  ],
+  [
+    'wants channels that a built-in device has',
+    'devices:\n  - { name: in, type: digital-inputs, channels: 2 }\n  - { name: out, type: digital-outputs }\nwires:\n  - { from: out.9, to: in.3 }\n  - { from: in.1, to: out.1 }\n',
+    [
+      'line.yaml:5:13 wires[0].from is "out.9", but out has 8 outputs',
+      'line.yaml:5:24 wires[0].to is "in.3", but in has 2 inputs',
+      'line.yaml:6:13 wires[1].from is "in.1", but in has no outputs',
+      'line.yaml:6:23 wires[1].to is "out.1", but out has no inputs',
+    ],
+  ],
+  [
+    'wants one driver for an input',
+    'devices:\n  - { name: in, type: digital-inputs }\nsignals:\n  - { input: in.1, constant: 1 }\n  - { input: in.1, constant: 0 }\n',
+    ['line.yaml:5:14 signals[1].input is "in.1", which another signal or wire drives already'],
+  ],
+  [
+    'wants one kind of signal',
+    'devices:\n  - { name: in, type: digital-inputs }\nsignals:\n  - { input: in.1 }\n',
+    ['line.yaml:4:5 signals[0] needs exactly one of sine, counter, square and constant; it has none'],
+  ],
+  [
+    'wants channels as DEVICE.CHANNEL',
+    'devices:\n  - { name: in, type: digital-inputs }\nsignals:\n  - { input: in, constant: 1 }\n',
+    ['line.yaml:4:14 signals[0].input must be DEVICE.CHANNEL, e.g. inputs.1 (channels count from 1), not "in"'],
+  ],
 ];
 for (const [title, yaml, expected] of problems) {
   test(`a segment file with a problem ${title}`, async (t) => {

@@ -13,7 +13,11 @@ test('an error says what the table knows about its code', (t) => {
 });
 
 test('only what is known is there, so that a printed error shows nothing empty', (t) => {
-  const error = new EtherCatError('ECAT_ERR_STATE_REFUSED', 'refused', { position: 3, alStatusCode: 0x1d, subDevice: undefined });
+  const error = new EtherCatError('ECAT_ERR_STATE_REFUSED', 'refused', {
+    position: 3,
+    alStatusCode: 0x1d,
+    subDevice: undefined,
+  });
   t.false('subDevice' in error);
   t.false('register' in error);
   t.notRegex(inspect(error), /undefined/);
@@ -22,7 +26,10 @@ test('only what is known is there, so that a printed error shows nothing empty',
 
 test('a message begins with the place in the configuration', (t) => {
   const location = { file: 'plant.yaml', line: 4, column: 18 };
-  t.is(new EtherCatError('ECAT_ERR_CONFIGURATION_INVALID', 'is wrong', { location }).message, 'plant.yaml:4:18 is wrong');
+  t.is(
+    new EtherCatError('ECAT_ERR_CONFIGURATION_INVALID', 'is wrong', { location }).message,
+    'plant.yaml:4:18 is wrong',
+  );
 });
 
 test('instanceof holds across two loaded copies of the class, and for subclasses of it only for their own', async (t) => {
@@ -79,7 +86,10 @@ test('exceptions of native calls keep their code, fields and cause; a code of an
       }),
     { code: 'ECAT_ERR_LINK_INTERFACE_MISSING' },
   );
-  t.is(translated(() => 7), 7);
+  t.is(
+    translated(() => 7),
+    7,
+  );
 });
 
 test('an error crosses a thread as its plain form', (t) => {

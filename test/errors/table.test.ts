@@ -9,7 +9,9 @@ function nativeCodes(): string[] {
   const source = read('native/engine/src/error.rs');
   const all = /pub const ALL[^=]*= &\[([^\]]*)\]/.exec(source)?.[1] ?? '';
   const variants = [...all.matchAll(/Self::(\w+)/g)].map(([, variant]) => variant);
-  return variants.map((variant) => new RegExp(`Self::${variant} => "(\\w+)"`).exec(source)?.[1] ?? `${variant} without a code`);
+  return variants.map(
+    (variant) => new RegExp(`Self::${variant} => "(\\w+)"`).exec(source)?.[1] ?? `${variant} without a code`,
+  );
 }
 
 test('every code that the native side reports is in the table', (t) => {
@@ -27,7 +29,10 @@ test('docs/errors.md describes every code with what the table says, and no other
   for (const [, code, meaning, recoverable, action] of rows) {
     if (!isErrorCode(code)) continue;
     const entry = errorTable[code];
-    t.deepEqual({ meaning, recoverable, action }, { meaning: entry.meaning, recoverable: entry.recoverable ? 'yes' : 'no', action: entry.action });
+    t.deepEqual(
+      { meaning, recoverable, action },
+      { meaning: entry.meaning, recoverable: entry.recoverable ? 'yes' : 'no', action: entry.action },
+    );
   }
 });
 

@@ -1,6 +1,6 @@
 /** A configuration document and where each part of it stands: YAML text, or a plain object without places. */
 
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Document, type Node, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { EtherCatError, type Location } from '../errors/ethercat-error.ts';
 
 /** Keys and indices from the top of a document to one of its parts. */
@@ -85,7 +85,11 @@ function keyOffset(document: Document.Parsed, path: Path): number | undefined {
   return last === undefined ? undefined : rangeStart(child(document, node, last)?.key);
 }
 
-function child(document: Document.Parsed, parent: unknown, part: string | number): { key?: unknown; value: unknown } | undefined {
+function child(
+  document: Document.Parsed,
+  parent: unknown,
+  part: string | number,
+): { key?: unknown; value: unknown } | undefined {
   const node = isAlias(parent) ? parent.resolve(document) : parent;
   if (isMap(node)) return node.items.find(({ key }) => String(isScalar(key) ? key.value : key) === String(part));
   if (isSeq(node)) return { value: node.items[Number(part)] };

@@ -13,7 +13,10 @@ const reasons: Readonly<Record<string, string>> = {
 export function fileError(what: string, file: string, error: unknown, location?: Location): EtherCatError {
   const { code, message } = error as Partial<NodeJS.ErrnoException>;
   const reason = reasons[code ?? ''] ?? message ?? String(error);
-  return new EtherCatError('ECAT_ERR_CONFIGURATION_FILE', `${what}: cannot read ${file}: ${reason}`, { location, cause: error });
+  return new EtherCatError('ECAT_ERR_CONFIGURATION_FILE', `${what}: cannot read ${file}: ${reason}`, {
+    location,
+    cause: error,
+  });
 }
 
 /** Keeps a relative path relative, as messages then show what a person typed. */

@@ -45,7 +45,8 @@ export async function loadConfiguration(
 export async function loadSegmentOf(file: string): Promise<SegmentDescription> {
   const document = await readDocument(file);
   const { value } = document;
-  if (typeof value === 'object' && value !== null && 'devices' in value) return await describeSegmentFile(document, file);
+  if (typeof value === 'object' && value !== null && 'devices' in value)
+    return await describeSegmentFile(document, file);
   const { link } = await loadConfiguration(file);
   if (link.kind === 'segment') return link.description;
   const message = `names the interface ${link.name}, and no segment that could be simulated`;
@@ -67,7 +68,8 @@ async function resolveLink(document: ParsedDocument, options: LoadOptions): Prom
   if (segment === undefined) return { kind: 'interface', name: name ?? '' };
   const folder = document.file === undefined ? '' : dirname(document.file);
   const path: Path = ['ethercat', master === undefined ? 'main_device' : 'master', 'segment'];
-  if (typeof segment === 'object') return { kind: 'segment', description: await describeSegment(document, path, folder) };
+  if (typeof segment === 'object')
+    return { kind: 'segment', description: await describeSegment(document, path, folder) };
   return { kind: 'segment', description: await loadSegment(within(folder, segment), document, path) };
 }
 

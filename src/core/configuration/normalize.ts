@@ -4,7 +4,12 @@ import { EtherCatError } from '../errors/ethercat-error.ts';
 import { type ParsedDocument, type Path, pathText } from './document.ts';
 import { inOrder, problem, shown } from './problems.ts';
 import { normalizeTags } from './tags.ts';
-import type { ConfigurationDocument, DeviceConfiguration, LinkConfiguration, NormalizedConfiguration } from './types.ts';
+import type {
+  ConfigurationDocument,
+  DeviceConfiguration,
+  LinkConfiguration,
+  NormalizedConfiguration,
+} from './types.ts';
 
 const CYCLE_PERIOD_DEFAULT_US = 1000;
 const CYCLE_PERIOD_US_MIN = 250;
@@ -36,9 +41,13 @@ export function normalize(document: ParsedDocument, link: LinkConfiguration): No
   if (master.redundancy === true) {
     const path = [...masterPath, 'redundancy'];
     problems.push(
-      new EtherCatError('ECAT_ERR_UNSUPPORTED', `${pathText(path)}: cable redundancy comes with a later version than 0.1`, {
-        location: document.locate(path),
-      }),
+      new EtherCatError(
+        'ECAT_ERR_UNSUPPORTED',
+        `${pathText(path)}: cable redundancy comes with a later version than 0.1`,
+        {
+          location: document.locate(path),
+        },
+      ),
     );
   }
   const virtualTime = master.time === 'virtual';
@@ -56,10 +65,14 @@ export function normalize(document: ParsedDocument, link: LinkConfiguration): No
   const cyclePeriodMs = cyclePeriodUs / 1000;
   const preSpinUs = master.pre_spin_us ?? 0;
   if (preSpinUs > cyclePeriodUs / 2) {
-    complain([...masterPath, 'pre_spin_us'], `must be at most half of the cycle time (${cyclePeriodUs / 2} µs), not ${preSpinUs}`);
+    complain(
+      [...masterPath, 'pre_spin_us'],
+      `must be at most half of the cycle time (${cyclePeriodUs / 2} µs), not ${preSpinUs}`,
+    );
   }
   const outputDeadlineMs =
-    master.output_deadline_ms ?? Math.max(OUTPUT_DEADLINE_DEFAULT_MS, OUTPUT_DEADLINE_CYCLES_DEFAULT_MIN * cyclePeriodMs);
+    master.output_deadline_ms ??
+    Math.max(OUTPUT_DEADLINE_DEFAULT_MS, OUTPUT_DEADLINE_CYCLES_DEFAULT_MIN * cyclePeriodMs);
   if (outputDeadlineMs !== 0 && outputDeadlineMs < OUTPUT_DEADLINE_CYCLES_MIN * cyclePeriodMs) {
     complain(
       [...masterPath, 'output_deadline_ms'],
@@ -67,7 +80,9 @@ export function normalize(document: ParsedDocument, link: LinkConfiguration): No
     );
   }
   const historySlots =
-    master.history_ms === undefined ? undefined : powerOfTwoAbove(Math.max(HISTORY_SLOTS_MIN, master.history_ms / cyclePeriodMs));
+    master.history_ms === undefined
+      ? undefined
+      : powerOfTwoAbove(Math.max(HISTORY_SLOTS_MIN, master.history_ms / cyclePeriodMs));
   if (historySlots !== undefined && historySlots > HISTORY_SLOTS_MAX) {
     complain(
       [...masterPath, 'history_ms'],
@@ -95,7 +110,10 @@ export function normalize(document: ParsedDocument, link: LinkConfiguration): No
   });
 }
 
-function normalizeDevices(document: ParsedDocument, complain: (path: Path, message: string) => void): DeviceConfiguration[] {
+function normalizeDevices(
+  document: ParsedDocument,
+  complain: (path: Path, message: string) => void,
+): DeviceConfiguration[] {
   const { devices = [] } = (document.value as ConfigurationDocument).ethercat;
   const names = new Map<string, Path>();
   const positions = new Map<number, string>();

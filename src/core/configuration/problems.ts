@@ -69,14 +69,14 @@ export function shown(value: unknown): string {
 function schemas(): NonNullable<typeof compiled> {
   if (compiled === undefined) {
     const [segment, configuration] = [readSchema('segment.schema.json'), readSchema('configuration.schema.json')];
-    const ajv = new Ajv2020({ 
+    const ajv = new Ajv2020({
       strict: true,
       // The branches of a oneOf require what the schema around them describes.
       strictRequired: false,
       allErrors: true,
       verbose: true,
       allowUnionTypes: true,
-     });
+    });
     ajv.addVocabulary(['x-expected', 'x-one-of']);
     ajv.addSchema([segment, configuration]);
     compiled = { ajv, definitions: { ...segment.$defs, ...configuration.$defs } };
@@ -122,7 +122,11 @@ function schemaProblem(error: SchemaError, path: Path, document: ParsedDocument)
       return problem(document, path.slice(0, -1), `needs the key ${name}${expected}`);
     }
     case 'oneOf':
-      return problem(document, path, `needs ${schema['x-one-of']}; it has ${error.params['passingSchemas'] === null ? 'none' : 'several'}`);
+      return problem(
+        document,
+        path,
+        `needs ${schema['x-one-of']}; it has ${error.params['passingSchemas'] === null ? 'none' : 'several'}`,
+      );
     default:
       return problem(document, path, `must be ${expectation(schema)}, not ${shown(error.data)}`);
   }

@@ -7,7 +7,7 @@ export interface SegmentDocument {
   wires?: readonly WireDocument[];
 }
 
-export interface SegmentDeviceDocument {
+interface SegmentDeviceDocument {
   name?: string;
   type?: SimulatedDeviceType;
   /** Path of an SII image, relative to the segment file. */
@@ -34,14 +34,14 @@ export type SimulatedDeviceType =
   | 'analogue-outputs'
   | 'generic';
 
-export interface SimulatedPdoDocument {
+interface SimulatedPdoDocument {
   direction: 'input' | 'output';
   index: number;
   name?: string;
   entries: readonly { index: number; subindex?: number; name?: string; bits: number; data_type?: number }[];
 }
 
-export interface SignalDocument {
+interface SignalDocument {
   /** `<device name>.<channel, from 1>` */
   input: string;
   sine?: { amplitude: number; offset?: number; period_ms: number };
@@ -50,7 +50,7 @@ export interface SignalDocument {
   constant?: number;
 }
 
-export interface WireDocument {
+interface WireDocument {
   from: string;
   to: string;
 }

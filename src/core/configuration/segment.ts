@@ -12,13 +12,14 @@ import type { SegmentDescription, SegmentDocument, SimulatedDeviceType } from '.
 const SII_BYTES_MAX = 131_072;
 
 /** Channels of the built-in devices, unless the segment says how many. */
-const BUILT_IN_CHANNELS: Partial<Record<SimulatedDeviceType, { direction?: 'inputs' | 'outputs'; channels: number }>> = {
-  EK1100: { channels: 0 },
-  'digital-inputs': { direction: 'inputs', channels: 8 },
-  'digital-outputs': { direction: 'outputs', channels: 8 },
-  'analogue-inputs': { direction: 'inputs', channels: 4 },
-  'analogue-outputs': { direction: 'outputs', channels: 4 },
-};
+const BUILT_IN_CHANNELS: Partial<Record<SimulatedDeviceType, { direction?: 'inputs' | 'outputs'; channels: number }>> =
+  {
+    EK1100: { channels: 0 },
+    'digital-inputs': { direction: 'inputs', channels: 8 },
+    'digital-outputs': { direction: 'outputs', channels: 8 },
+    'analogue-inputs': { direction: 'inputs', channels: 4 },
+    'analogue-outputs': { direction: 'outputs', channels: 4 },
+  };
 
 /**
  * Checks a parsed segment file and gives it the simulator's form.
@@ -34,7 +35,11 @@ export async function describeSegmentFile(document: ParsedDocument, file: string
  * Cross-checks the segment at `base` of a document that fits its schema, reads its SII images, and
  * gives it the simulator's form.
  */
-export async function describeSegment(document: ParsedDocument, base: Path, folder: string): Promise<SegmentDescription> {
+export async function describeSegment(
+  document: ParsedDocument,
+  base: Path,
+  folder: string,
+): Promise<SegmentDescription> {
   let part: unknown = document.value;
   for (const key of base) part = (part as Record<string, unknown>)[key];
   const segment = part as SegmentDocument;
@@ -63,16 +68,23 @@ export async function describeSegment(document: ParsedDocument, base: Path, fold
   };
 }
 
-function crossCheck(document: ParsedDocument, base: Path, { devices, signals = [], wires = [] }: SegmentDocument): EtherCatError[] {
+function crossCheck(
+  document: ParsedDocument,
+  base: Path,
+  { devices, signals = [], wires = [] }: SegmentDocument,
+): EtherCatError[] {
   const problems: EtherCatError[] = [];
-  const complain = (path: Path, message: string): void => void problems.push(problem(document, [...base, ...path], message));
+  const complain = (path: Path, message: string): void =>
+    void problems.push(problem(document, [...base, ...path], message));
   const names = new Set<string>();
   for (const [index, { name, type, pdos, channels }] of devices.entries()) {
     const path: Path = ['devices', index];
-    if (name !== undefined && names.has(name)) complain([...path, 'name'], `is ${shown(name)}, which another device is called already`);
+    if (name !== undefined && names.has(name))
+      complain([...path, 'name'], `is ${shown(name)}, which another device is called already`);
     if (name !== undefined) names.add(name);
     if (type === 'generic' && pdos === undefined) complain(path, 'needs the key pdos: a generic device has no others');
-    if (type !== 'generic' && pdos !== undefined) complain([...path, 'pdos'], 'means something only for the type generic');
+    if (type !== 'generic' && pdos !== undefined)
+      complain([...path, 'pdos'], 'means something only for the type generic');
     if (channels !== undefined && (type === undefined || type === 'EK1100' || type === 'generic')) {
       complain([...path, 'channels'], 'means something only for digital and analogue terminals');
     }
@@ -122,6 +134,9 @@ function camelCased(value: object): Record<string, unknown> {
     return typeof part === 'object' && part !== null ? camelCased(part) : part;
   };
   return Object.fromEntries(
-    Object.entries(value).map(([key, part]) => [key.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase()), convert(part)]),
+    Object.entries(value).map(([key, part]) => [
+      key.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
+      convert(part),
+    ]),
   );
 }

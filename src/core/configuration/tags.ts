@@ -2,7 +2,14 @@
 
 import type { ParsedDocument, Path } from './document.ts';
 import { nearest, shown } from './problems.ts';
-import type { ConfigurationDocument, DeviceConfiguration, InputDocument, OutputDocument, TagConfiguration, TagType } from './types.ts';
+import type {
+  ConfigurationDocument,
+  DeviceConfiguration,
+  InputDocument,
+  OutputDocument,
+  TagConfiguration,
+  TagType,
+} from './types.ts';
 
 /** Bits of each type; `bytes` has none of its own. */
 const TYPE_BITS: Readonly<Record<TagType, number | undefined>> = {
@@ -31,14 +38,21 @@ export function normalizeTags(
   const { inputs = [], outputs = [] } = (document.value as ConfigurationDocument).ethercat.process_data ?? {};
   const deviceNames = new Set(devices.map(({ name }) => name));
   const names = new Set<string>();
-  const normalizeTag = (tag: OutputDocument, direction: TagConfiguration['direction'], path: Path): TagConfiguration => {
+  const normalizeTag = (
+    tag: OutputDocument,
+    direction: TagConfiguration['direction'],
+    path: Path,
+  ): TagConfiguration => {
     if (names.has(tag.name)) complain([...path, 'name'], `is ${shown(tag.name)}, which another tag is called already`);
     names.add(tag.name);
     const device = tag.slave ?? tag.sub_device ?? '';
     if (!deviceNames.has(device)) {
       const near = nearest(device, deviceNames);
       const hint = near === undefined ? '' : `; did you mean ${near}?`;
-      complain([...path, tag.slave === undefined ? 'sub_device' : 'slave'], `is ${shown(device)}, which is not the name of a device${hint}`);
+      complain(
+        [...path, tag.slave === undefined ? 'sub_device' : 'slave'],
+        `is ${shown(device)}, which is not the name of a device${hint}`,
+      );
     }
     checkAddress(tag, path, complain);
     checkType(tag, path, complain);
@@ -72,7 +86,10 @@ function checkAddress(tag: InputDocument, path: Path, complain: Complain): void 
   if (tag.index === undefined && tag.channel === undefined && tag.entry === undefined) {
     complain(path, 'needs index (and subindex), channel, or entry: which process data it is');
   } else if (tag.index !== undefined && (tag.channel !== undefined || tag.entry !== undefined)) {
-    complain([...path, 'index'], `cannot stand beside ${tag.channel === undefined ? 'entry' : 'channel'}: either one finds the process data`);
+    complain(
+      [...path, 'index'],
+      `cannot stand beside ${tag.channel === undefined ? 'entry' : 'channel'}: either one finds the process data`,
+    );
   } else if (tag.index === undefined && tag.subindex !== undefined) {
     complain([...path, 'subindex'], 'needs index beside it');
   }
@@ -99,6 +116,9 @@ function checkLoss({ type, on_loss: loss }: OutputDocument, path: Path, complain
   if (type === undefined || loss === undefined || typeof loss === 'string') return;
   if (type === 'bytes') complain([...path, 'on_loss'], `must be hold or zero for bytes, not ${shown(loss)}`);
   else if ((type === 'bool') !== (typeof loss === 'boolean')) {
-    complain([...path, 'on_loss'], `must be hold, zero${type === 'bool' ? ', true or false' : ' or a number'} for ${type}, not ${shown(loss)}`);
+    complain(
+      [...path, 'on_loss'],
+      `must be hold, zero${type === 'bool' ? ', true or false' : ' or a number'} for ${type}, not ${shown(loss)}`,
+    );
   }
 }

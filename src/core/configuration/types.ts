@@ -3,8 +3,6 @@
 import type { Location } from '../errors/ethercat-error.ts';
 import type { SegmentDescription, SegmentDocument } from './segment-types.ts';
 
-export type { Location } from '../errors/ethercat-error.ts';
-
 /** How the bytes of a tag are read. `bytes` is a byte string of any whole number of bytes. */
 export type TagType =
   | 'bool'
@@ -40,7 +38,7 @@ export interface ConfigurationDocument {
   };
 }
 
-export interface MainDeviceDocument {
+interface MainDeviceDocument {
   interface?: string;
   segment?: string | SegmentDocument;
   cycle_time?: number | string;
@@ -55,7 +53,7 @@ export interface MainDeviceDocument {
   output_deadline_ms?: number;
 }
 
-export interface DeviceDocument {
+interface DeviceDocument {
   name: string;
   position: number;
   vendor_id?: number;

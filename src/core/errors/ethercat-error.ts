@@ -100,13 +100,18 @@ export class EtherCatError extends Error {
   declare readonly errors?: readonly EtherCatError[];
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (this !== EtherCatError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    // biome-ignore lint/complexity/noThisInStatic: it is the class to the right of `instanceof`, which may be derived
+    const right = this;
+    if (right !== EtherCatError) return Function.prototype[Symbol.hasInstance].call(right, value);
     return typeof value === 'object' && value !== null && brand in value;
   }
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     const { location, cause } = details;
-    super(location === undefined ? message : `${formatLocation(location)} ${message}`, cause === undefined ? undefined : { cause });
+    super(
+      location === undefined ? message : `${formatLocation(location)} ${message}`,
+      cause === undefined ? undefined : { cause },
+    );
     const { category, recoverable, action } = errorTable[code];
     const fields: Record<string, unknown> = { code, category, recoverable, action };
     for (const key of detailKeys) if (details[key] !== undefined) fields[key] = details[key];

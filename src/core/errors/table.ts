@@ -78,7 +78,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     category: 'network',
     recoverable: false,
     meaning: 'The process may not open a raw socket.',
-    action: 'Run as root, or give the process the capability CAP_NET_RAW (under systemd: AmbientCapabilities=CAP_NET_RAW CAP_SYS_NICE).',
+    action:
+      'Run as root, or give the process the capability CAP_NET_RAW (under systemd: AmbientCapabilities=CAP_NET_RAW CAP_SYS_NICE).',
   },
   ECAT_ERR_LINK_INTERFACE_MISSING: {
     category: 'network',
@@ -90,7 +91,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     category: 'network',
     recoverable: true,
     meaning: 'The network interface is down or has no carrier, or it lost it while the bus was running.',
-    action: 'Check the cable and the power of the first SubDevice, and take the interface up with "ip link set NAME up".',
+    action:
+      'Check the cable and the power of the first SubDevice, and take the interface up with "ip link set NAME up".',
   },
   ECAT_ERR_LINK_BUSY: {
     category: 'network',
@@ -108,7 +110,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     category: 'network',
     recoverable: true,
     meaning: 'The link is up but no SubDevice answered.',
-    action: 'Check that this interface leads to the EtherCAT segment, to the IN port of its first SubDevice, and that it has power.',
+    action:
+      'Check that this interface leads to the EtherCAT segment, to the IN port of its first SubDevice, and that it has power.',
   },
   ECAT_ERR_TOO_MANY_SUBDEVICES: {
     category: 'network',
@@ -132,7 +135,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     category: 'device',
     recoverable: true,
     meaning: 'A SubDevice refused a state; alStatusCode says why.',
-    action: 'Look up the AL status code in the manual of the SubDevice; most often its configuration or its outputs do not fit the requested state.',
+    action:
+      'Look up the AL status code in the manual of the SubDevice; most often its configuration or its outputs do not fit the requested state.',
   },
   ECAT_ERR_STATE_TIMEOUT: {
     category: 'device',
@@ -150,7 +154,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     category: 'device',
     recoverable: true,
     meaning: 'A register that was written read back otherwise.',
-    action: 'Power-cycle the SubDevice and open again; if it stays, its EEPROM asks for settings that its controller does not have.',
+    action:
+      'Power-cycle the SubDevice and open again; if it stays, its EEPROM asks for settings that its controller does not have.',
   },
   ECAT_ERR_LAYOUT_INVALID: {
     category: 'device',
@@ -173,14 +178,17 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
   ECAT_ERR_PANIC: {
     category: 'maindevice',
     recoverable: false,
-    meaning: 'A defect inside the engine was caught; it sends no more frames, and the watchdogs of the SubDevices take the outputs to safety.',
+    meaning:
+      'A defect inside the engine was caught; it sends no more frames, and the watchdogs of the SubDevices take the outputs to safety.',
     action: 'Close this MainDevice and open a new one; please report the message, it is a defect of bifrost-ethercat.',
   },
   ECAT_ERR_LAYOUT_MISMATCH: {
     category: 'maindevice',
     recoverable: false,
-    meaning: "The native addon and the JavaScript are of different builds: their shared memory does not have the same layout.",
-    action: 'Install the package again, or in a clone run "npm start" once, so that both parts are built from the same sources.',
+    meaning:
+      'The native addon and the JavaScript are of different builds: their shared memory does not have the same layout.',
+    action:
+      'Install the package again, or in a clone run "npm start" once, so that both parts are built from the same sources.',
   },
   ECAT_ERR_CLOSED: {
     category: 'maindevice',
@@ -198,7 +206,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     category: 'maindevice',
     recoverable: false,
     meaning: 'An argument does not have the type or the range that the function asks for.',
-    action: "Correct the call; the message names the argument and the documentation of the function its range.",
+    action: 'Correct the call; the message names the argument and the documentation of the function its range.',
   },
   ECAT_ERR_OUTPUT_CLAIMED: {
     category: 'maindevice',
@@ -258,13 +266,15 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     category: 'configuration',
     recoverable: false,
     meaning: 'The SubDevice has no process data that fit the tag.',
-    action: 'Compare index, subindex, entry or channel with the entries that "bifrost-ethercat scan" lists for the SubDevice.',
+    action:
+      'Compare index, subindex, entry or channel with the entries that "bifrost-ethercat scan" lists for the SubDevice.',
   },
   ECAT_ERR_TAG_TYPE: {
     category: 'configuration',
     recoverable: false,
     meaning: 'The type of a tag does not fit the process data that it names.',
-    action: 'Leave type out to take that of the entry, or name one of the same length; bit_offset selects a part of an entry.',
+    action:
+      'Leave type out to take that of the entry, or name one of the same length; bit_offset selects a part of an entry.',
   },
   ECAT_ERR_NOT_AN_OUTPUT: {
     category: 'maindevice',
@@ -288,7 +298,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     category: 'maindevice',
     recoverable: true,
     meaning: 'This writer fell silent for longer than output_deadline_ms, and its outputs went to their loss values.',
-    action: 'Call resume(), look at the state of the plant, then write again; raise output_deadline_ms if such pauses are normal.',
+    action:
+      'Call resume(), look at the state of the plant, then write again; raise output_deadline_ms if such pauses are normal.',
   },
   ECAT_ERR_WRITE_QUEUE_FULL: {
     category: 'maindevice',
@@ -306,7 +317,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     category: 'network',
     recoverable: true,
     meaning: 'A datagram came back with a wrong working counter: some of its SubDevices did not take part.',
-    action: 'The SubDevice is named within a few cycles if it stays away; single ones point to a bad cable or connector.',
+    action:
+      'The SubDevice is named within a few cycles if it stays away; single ones point to a bad cable or connector.',
   },
   ECAT_ERR_FRAMES_LOST: {
     category: 'network',
@@ -318,7 +330,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     category: 'maindevice',
     recoverable: true,
     meaning: 'The cycle thread was late by whole periods, which were left out.',
-    action: 'Give the cycle thread a priority and a CPU of its own, use a real-time kernel, or choose a longer cycle_time.',
+    action:
+      'Give the cycle thread a priority and a CPU of its own, use a real-time kernel, or choose a longer cycle_time.',
   },
   ECAT_ERR_SUBSCRIBER: {
     category: 'maindevice',
@@ -336,7 +349,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     category: 'maindevice',
     recoverable: false,
     meaning: 'The native addon cannot be loaded.',
-    action: 'In a clone run "npm start" once, which builds it; installed, check that the platform is Linux on x64 or arm64 and read cause.',
+    action:
+      'In a clone run "npm start" once, which builds it; installed, check that the platform is Linux on x64 or arm64 and read cause.',
   },
   ECAT_ERR_INTERNAL: {
     category: 'maindevice',
