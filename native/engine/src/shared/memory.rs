@@ -14,7 +14,7 @@ use super::lane::{LaneMemory, LaneWriter};
 use super::layout::{
     CONTROL_OFFSET, COUNTERS_OFFSET, Control, Counters, HEADER_OFFSET, Header, Histogram,
     LANE_BUFFERS, LANE_CYCLE_LINE_OFFSET, LANE_STRIDE_BYTES, LATENESS_OFFSET, LAYOUT_HASH,
-    LOG_CURSOR_OFFSET, LaneCycleLine, LaneWriterLine, LogCursor, MAGIC, PUBLISH_OFFSET,
+    LOG_CURSOR_OFFSET, LaneCycleLine, LaneState, LaneWriterLine, LogCursor, MAGIC, PUBLISH_OFFSET,
     RECEIPT_RECORDS, RECEIPT_RECORDS_OFFSET, RECEIPTS_STRIDE_BYTES, ROUND_TRIP_OFFSET, VERSION,
     WAITERS_OFFSET, Waiters,
 };
@@ -294,6 +294,15 @@ impl Attached {
     pub fn lane_writer(&self, lane: u32) -> Result<LaneWriter, EngineError> {
         self.check_lane(lane)?;
         Ok(LaneWriter::new(self.lane_memory(lane), self.ring_reader()))
+    }
+
+    /// State of a lane, whoever owns it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`] where there is no such lane.
+    pub fn lane_state(&self, lane: u32) -> Result<LaneState, EngineError> {
+        self.check_lane(lane)?;
+        Ok(self.lane_memory(lane).state())
     }
 
     /// A reader of a lane's receipts.
