@@ -1,0 +1,83 @@
+//! The acyclic operations that ride behind the cyclic frames, one datagram each.
+
+use ecat_wire::al::AlState;
+use ecat_wire::{Command, register};
+
+/// Bytes of the longest operation's data.
+pub const OPERATION_BYTES_MAX: usize = 6;
+
+/// One acyclic operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Reads AL status, and with it the AL status code (0x0130, 6 bytes).
+    ReadState {
+        /** Index of the SubDevice. */
+        device: usize,
+    },
+    /// Gives the EEPROM to the PDI (0x0500 = 1): some devices refuse a state otherwise.
+    GiveEeprom {
+        /** Index of the SubDevice. */
+        device: usize,
+    },
+    /// Writes AL control (0x0120).
+    WriteControl {
+        /** Index of the SubDevice. */
+        device: usize,
+        /** The word: state and acknowledge bit. */
+        value: u16,
+    },
+    /// Requests a state of every SubDevice, whatever its address.
+    BroadcastControl {
+        /** The state. */
+        state: AlState,
+    },
+}
+
+impl Operation {
+    /// The command that carries it; `stations` are the station addresses by index of the SubDevice.
+    #[must_use]
+    pub fn command(self, stations: &[u16]) -> Command {
+        match self {
+            Self::ReadState { device } => {
+                Command::Fprd { station: stations[device], register: register::AL_STATUS }
+            }
+            Self::GiveEeprom { device } => {
+                Command::Fpwr { station: stations[device], register: register::EEPROM_OWNER }
+            }
+            Self::WriteControl { device, .. } => {
+                Command::Fpwr { station: stations[device], register: register::AL_CONTROL }
+            }
+            Self::BroadcastControl { .. } => Command::Bwr { register: register::AL_CONTROL },
+        }
+    }
+
+    /// Its data as sent, and how many bytes of it count.
+    #[must_use]
+    pub fn data(self) -> ([u8; OPERATION_BYTES_MAX], usize) {
+        let mut data = [0; OPERATION_BYTES_MAX];
+        let length = match self {
+            Self::ReadState { .. } => OPERATION_BYTES_MAX,
+            Self::GiveEeprom { .. } => {
+                data[0] = 1;
+                1
+            }
+            Self::WriteControl { value, .. } => {
+                data[..2].copy_from_slice(&value.to_le_bytes());
+                2
+            }
+            Self::BroadcastControl { state } => {
+                data[0] = state as u8;
+                2
+            }
+        };
+        (data, length)
+    }
+}
+
+/// Status and code of a read of 0x0130 with 6 bytes (0x0132 is reserved), or `None` where nobody answered.
+#[must_use]
+pub fn reading(data: &[u8], working_counter: u16) -> Option<(u16, u16)> {
+    (working_counter > 0 && data.len() >= OPERATION_BYTES_MAX).then(|| {
+        (u16::from_le_bytes([data[0], data[1]]), u16::from_le_bytes([data[4], data[5]]))
+    })
+}
