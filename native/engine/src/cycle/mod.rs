@@ -4,6 +4,7 @@
 pub mod al;
 pub mod census;
 pub mod counters;
+pub mod frames;
 pub mod operation;
 pub mod quality;
 pub mod schedule;
