@@ -1,1 +1,309 @@
-//! To come.
+//! An engine as a binding holds it: one MainDevice with its cycle thread, found by number within the process.
+//!
+//! Order of use: [`Engine::open`] → bell → [`Engine::take_bring_up`] → [`Engine::dimensions`] →
+//! [`Engine::start`] → events and failures until OP → … → [`Engine::request_close`] → bell →
+//! [`Engine::is_closed`]. Dropping the last handle closes too.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use ecat_wire::Link;
+
+use crate::cycle::control::Control;
+use crate::cycle::thread;
+use crate::error::{EngineError, ErrorCode, Failure};
+use crate::event::Event;
+use crate::herald::{self, Announcer};
+use crate::layout::ProcessLayout;
+use crate::network::Network;
+use crate::shared::{ClaimRegistry, Claims, Dimensions, SharedMemory};
+
+/// Shortest period of a cycle.
+pub const CYCLE_PERIOD_NS_MIN: u64 = 250_000;
+/// Longest period of a cycle.
+pub const CYCLE_PERIOD_NS_MAX: u64 = 100_000_000;
+/// What an engine that is dropped without having been closed may take for it.
+const DROP_TIMEOUT: Duration = Duration::from_millis(300);
+/// Stack of a cycle thread: ethercrab's bring-up of 512 SubDevices takes more than 1 MiB.
+const STACK_BYTES: usize = 8 << 20;
+
+/// How to run an engine. Times in nanoseconds.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Period of the cycle, [`CYCLE_PERIOD_NS_MIN`] to [`CYCLE_PERIOD_NS_MAX`].
+    pub cycle_period_ns: u64,
+    /// How long before a cycle's start the thread stops sleeping and spins. No longer than half a period.
+    pub pre_spin_ns: u64,
+    /// SCHED_FIFO priority (1–99). Where the system refuses it, the engine runs all the same and says so with
+    /// an event.
+    pub priority: Option<u8>,
+    /// The processor that the thread is bound to; as `priority`.
+    pub cpu: Option<usize>,
+    /// Whether the bring-up sets up distributed clocks, and the cycle keeps them.
+    pub distributed_clocks: bool,
+    /// Whether time is virtual: no cycle then waits for a clock, but, once the climb to OP has ended, for
+    /// [`Engine::grant`].
+    pub virtual_time: bool,
+    /// Limit for everything up to PRE-OP.
+    pub bring_up_timeout_ns: u64,
+    /// Limit for each SubDevice's way to SAFE-OP and to OP; 10 s each by default.
+    pub state_timeout_ns: Option<u64>,
+    /// How long after a cycle's start its frames are waited for; three quarters of the period by default.
+    pub receive_deadline_ns: Option<u64>,
+    /// Number of the first cycle; other than 0 for tests of the wrap.
+    pub first_cycle: u32,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            cycle_period_ns: 1_000_000,
+            pre_spin_ns: 50_000,
+            priority: None,
+            cpu: None,
+            distributed_clocks: true,
+            virtual_time: false,
+            bring_up_timeout_ns: 120_000_000_000,
+            state_timeout_ns: None,
+            receive_deadline_ns: None,
+            first_cycle: 0,
+        }
+    }
+}
+
+/// Makes the link, on the cycle thread (a link need not be `Send`).
+pub type LinkOpener = Box<dyn FnOnce() -> Result<Box<dyn Link>, EngineError> + Send>;
+
+/// What a bring-up found, and where it lies in the process image.
+pub type BringUp = (Arc<Network>, Arc<ProcessLayout>);
+
+/// Wakes one environment. Called by the herald and by whoever calls [`Engine::ring_all`], never by a cycle
+/// thread.
+pub trait Bell: Send + Sync {
+    /// Has the environment look for news. Must not block.
+    fn ring(&self);
+}
+
+/// One MainDevice.
+pub struct Engine {
+    control: Arc<Control>,
+    announcer: Arc<dyn Announcer>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+static ENGINES: Mutex<Vec<Weak<Engine>>> = Mutex::new(Vec::new());
+static NEXT_ID: AtomicU32 = AtomicU32::new(1);
+
+impl Engine {
+    /// Starts the cycle thread, which opens the link and brings the segment to PRE-OP. `bell` rings when
+    /// that has ended, one way or the other, and with everything later that is to be taken.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for options out of range, `LinkOs` when the system has no thread or descriptor left.
+    /// Everything else comes by [`Engine::take_bring_up`].
+    pub fn open(
+        options: EngineOptions,
+        opener: LinkOpener,
+        bell: Arc<dyn Bell>,
+    ) -> Result<Arc<Self>, EngineError> {
+        check(&options)?;
+        let system = |error: std::io::Error| {
+            EngineError::new(ErrorCode::LinkOs, format!("cannot start the engine: {error}"))
+        };
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        let control = Arc::new(Control::new(id, options, bell).map_err(system)?);
+        let announcer = Arc::clone(&control) as Arc<dyn Announcer>;
+        let ear = herald::attach(Arc::clone(&announcer)).map_err(system)?;
+        let spawned = std::thread::Builder::new()
+            .name("ecat-cycle".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn({
+                let control = Arc::clone(&control);
+                move || thread::live(&control, &ear, opener)
+            });
+        let thread = spawned.inspect_err(|_| herald::detach(&announcer)).map_err(system)?;
+        let engine = Arc::new(Self { control, announcer, thread: Mutex::new(Some(thread)) });
+        let mut engines = lock(&ENGINES);
+        engines.retain(|engine| engine.strong_count() > 0);
+        engines.push(Arc::downgrade(&engine));
+        Ok(engine)
+    }
+
+    /// The engine of that number, as long as somebody holds it.
+    #[must_use]
+    pub fn by_id(id: u32) -> Option<Arc<Self>> {
+        lock(&ENGINES).iter().filter_map(Weak::upgrade).find(|engine| engine.id() == id)
+    }
+
+    /// Number of the engine in this process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.control.id
+    }
+
+    /// How the bring-up ended, once; `None` while it runs and after it was taken.
+    #[must_use]
+    pub fn take_bring_up(&self) -> Option<Result<BringUp, EngineError>> {
+        self.control.take_bring_up()
+    }
+
+    /// The sizes of the shared memory, with those that JavaScript chooses; `None` before a bring-up that
+    /// succeeded.
+    #[must_use]
+    pub fn dimensions(
+        &self,
+        slot_count: u32,
+        log_records: u32,
+        lane_count: u32,
+    ) -> Option<Dimensions> {
+        let (network, layout) = self.control.plant()?;
+        let u32 = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
+        Some(Dimensions {
+            input_bytes: u32(layout.input_bytes),
+            output_bytes: u32(layout.output_bytes),
+            sub_device_count: u32(network.sub_devices.len()),
+            datagram_count: u32(layout.datagrams.len()),
+            slot_count,
+            log_records,
+            lane_count,
+            cycle_period_ns: u32::try_from(self.control.options.cycle_period_ns)
+                .unwrap_or(u32::MAX),
+            first_cycle: self.control.options.first_cycle,
+        })
+    }
+
+    /// Lays the shared memory out and lets the cycle begin. On return readers may attach.
+    ///
+    /// # Errors
+    /// `Closed`; `InvalidArgument` before a bring-up that succeeded or when started already; what
+    /// `SharedMemory::initialise` says.
+    pub fn start(&self, memory: SharedMemory, dimensions: Dimensions) -> Result<(), EngineError> {
+        self.control.start(memory, dimensions)
+    }
+
+    /// Failures since the last call, in the order in which they became known: what SubDevices did on the way
+    /// to OP (all at once when the way has ended), and a defect that was caught.
+    #[must_use]
+    pub fn take_failures(&self) -> Vec<Failure> {
+        self.control.take_failures()
+    }
+
+    /// Moves waiting events into `out`, oldest first; returns how many.
+    pub fn take_events(&self, out: &mut [Event]) -> usize {
+        self.control.take_events(out)
+    }
+
+    /// Claims output bits for a lane of `owner`, any number that tells attachments apart; see
+    /// [`ClaimRegistry::claim`], whose result this is.
+    ///
+    /// # Errors
+    /// `Closed` before the start and after the end, `OutputClaimed`, `InvalidArgument`.
+    pub fn claim(&self, lane: u32, owner: u64, claims: &Claims) -> Result<u32, EngineError> {
+        match self.control.claims() {
+            Some(registry) if !self.is_closed() => registry.claim(lane, owner, claims),
+            _ => {
+                let message = "output bits can be claimed of a running engine only";
+                Err(EngineError::new(ErrorCode::Closed, message))
+            }
+        }
+    }
+
+    /// Gives up every lane of `owner`: their bits take their loss values, then nobody owns them.
+    pub fn release_lanes(&self, owner: u64) {
+        if let Some(registry) = self.control.claims().filter(|_| !self.is_closed()) {
+            registry.release_all(owner);
+        }
+    }
+
+    /// Adds a further environment.
+    pub fn add_bell(&self, bell: Arc<dyn Bell>) {
+        self.control.add_bell(bell);
+    }
+
+    /// Removes an environment that was added, or the first one.
+    pub fn remove_bell(&self, bell: &Arc<dyn Bell>) {
+        self.control.remove_bell(bell);
+    }
+
+    /// Rings every bell now, on the calling thread.
+    pub fn ring_all(&self) {
+        self.announcer.ring();
+    }
+
+    /// Wakes the cycle thread from its sleep, for it to look at what it was asked.
+    pub fn doorbell(&self) {
+        self.control.doorbell.ring();
+    }
+
+    /// Virtual time: lets `cycles` more cycles run once the climb to OP has ended; `u64::MAX` lets all run,
+    /// as fast as they can, until the next other grant. Without effect on the wall clock.
+    pub fn grant(&self, cycles: u64) {
+        self.control.grant(cycles);
+    }
+
+    /// Asks for the orderly stop and returns. The bells ring when it is done.
+    ///
+    /// The stop: every lane's outputs take their loss values for one cycle; then, with cycles going on, all
+    /// SubDevices go to SAFE-OP, PRE-OP and INIT, which takes 300 ms at most. A bring-up ends at once, with
+    /// `Aborted`.
+    pub fn request_close(&self) {
+        self.control.request_close();
+    }
+
+    /// Asks for the orderly stop, and waits for the end of the cycle thread; `false` where it has not come
+    /// within `timeout`. Idempotent.
+    pub fn close_now(&self, timeout: Duration) -> bool {
+        self.control.request_close();
+        if !self.control.wait_ended(timeout) {
+            return false;
+        }
+        let thread = lock(&self.thread).take();
+        if let Some(thread) = thread {
+            // `live` catches every panic; one of its own destructors would have been printed.
+            let _panicked = thread.join();
+            herald::detach(&self.announcer);
+        }
+        true
+    }
+
+    /// Whether the cycle thread has ended, in order or by a defect.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.control.ended()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if !self.close_now(DROP_TIMEOUT) {
+            // The thread goes on to its own end; nothing of this process waits for it any more.
+            herald::detach(&self.announcer);
+        }
+    }
+}
+
+fn check(options: &EngineOptions) -> Result<(), EngineError> {
+    let invalid = |message: String| Err(EngineError::new(ErrorCode::InvalidArgument, message));
+    let period = options.cycle_period_ns;
+    if !(CYCLE_PERIOD_NS_MIN..=CYCLE_PERIOD_NS_MAX).contains(&period) {
+        return invalid(format!(
+            "a cycle of {period} ns is not within {CYCLE_PERIOD_NS_MIN} to {CYCLE_PERIOD_NS_MAX} ns"
+        ));
+    }
+    if options.pre_spin_ns > period / 2 {
+        return invalid(format!(
+            "spinning {} ns before each cycle is more than half the period of {period} ns",
+            options.pre_spin_ns
+        ));
+    }
+    match options.priority {
+        Some(priority @ (0 | 100..)) => invalid(format!("priority {priority} is not within 1 to 99")),
+        _ => Ok(()),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

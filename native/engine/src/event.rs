@@ -4,6 +4,9 @@
 /// states in shared memory stay exact).
 pub const EVENT_QUEUE_CAPACITY: usize = 1024;
 
+/// [`Event::subject`] of an event that concerns nothing in particular.
+pub const NO_SUBJECT: u32 = u32::MAX;
+
 /// One event. Plain numbers, so that the cycle thread allocates nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -50,4 +53,7 @@ pub enum EventKind {
     LaneLive = 12,
     /// Periods were missed: `a` how many, since the last event of this kind.
     PeriodsMissed = 13,
+    /// The system refused something that the thread goes on without: `a` 1 the scheduling class, 2 the
+    /// processor; `b` its error number.
+    Degraded = 14,
 }

@@ -102,6 +102,15 @@ impl AlEngine {
         job.outcome = None;
     }
 
+    /// Forgets every request that has no outcome yet.
+    pub fn cancel(&mut self) {
+        for job in &mut self.jobs {
+            job.step = Step::Done;
+            job.in_flight = false;
+        }
+        self.pending = 0;
+    }
+
     /// How many requests have no outcome yet.
     #[must_use]
     pub fn pending(&self) -> usize {

@@ -116,6 +116,12 @@ impl WorkingCounters {
         datagram.learnt.unwrap_or(datagram.most)
     }
 
+    /// The value of the last frame with this datagram that came back.
+    #[must_use]
+    pub fn received(&self, datagram: usize) -> u16 {
+        self.datagrams[datagram].value
+    }
+
     /// Judges a working counter, or a lost frame (`None`), of executed cycle `ordinal`.
     pub fn judge(&mut self, datagram: usize, received: Option<u16>, ordinal: u64) -> Judgement {
         let datagram = &mut self.datagrams[datagram];

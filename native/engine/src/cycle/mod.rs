@@ -1,11 +1,30 @@
 //! The cycle thread: every period outputs → frames → answers → working counters → slot, and in what is
 //! left of it the AL engine and the census.
+//!
+//! In the order of a cycle: [`schedule`] and [`wait`] (when), [`frames`] and [`exchange`] (out and back),
+//! [`counters`], [`states`] and [`quality`] (what it is worth), [`publish`] (the slot), [`suspicion`] and
+//! [`census`] (who it was), [`acyclic`], [`window`], [`operation`] (the rest of the period), [`al`] and
+//! [`phase`] (up to OP and down again). [`run`] holds them together, [`thread`] is the life around it, and
+//! [`control`], [`reporter`], [`record`] speak with the engine's holders.
 
+mod acyclic;
 pub mod al;
 pub mod census;
+pub mod control;
 pub mod counters;
+pub mod exchange;
 pub mod frames;
 pub mod operation;
+pub mod panic_note;
+pub mod phase;
+pub mod publish;
 pub mod quality;
+pub mod record;
+pub mod reporter;
+pub mod run;
 pub mod schedule;
 pub mod states;
+mod suspicion;
+pub mod thread;
+pub mod wait;
+pub mod window;

@@ -97,6 +97,19 @@ impl SubDeviceStates {
         self.entries.iter()
     }
 
+    /// How many SubDevices answer.
+    #[must_use]
+    pub fn present(&self) -> u16 {
+        self.entries.iter().filter(|entry| entry.answers).count() as u16
+    }
+
+    /// The statuses of everybody who answers, ORed as a broadcast read gives them.
+    #[must_use]
+    pub fn statuses(&self) -> u16 {
+        let answering = self.entries.iter().filter(|entry| entry.answers);
+        answering.fold(0, |all, entry| all | entry.status)
+    }
+
     /// Notes which state the AL engine takes a SubDevice to.
     pub fn request(&mut self, index: usize, state: Option<AlState>) {
         self.changed |= self.entries[index].requested != state;

@@ -1,0 +1,132 @@
+//! What is left of a period: the acyclic frame back and forth, and the sleep until the next cycle.
+
+use std::os::fd::BorrowedFd;
+
+use super::operation::{self, Operation};
+use super::run::Run;
+use super::wait;
+use super::window::Asker;
+use crate::clock;
+use crate::link::wire_time_ns;
+use crate::shared::layout::EngineState;
+use ecat_wire::al::AlState;
+use ecat_wire::ethernet::FRAME_BYTES_MAX;
+
+/// How long the answer to an acyclic frame is awaited: two cycles, within these limits.
+const ANSWER_NS_MIN: u64 = 2_000_000;
+const ANSWER_NS_MAX: u64 = 20_000_000;
+
+impl Run {
+    /// Does acyclic work until the next cycle is due, or returns at once when the engine is to stop, so that
+    /// the way down begins with a cycle of its own.
+    pub(super) fn window(&mut self) {
+        let start_ns = self.schedule.next_start_ns();
+        // One frame a cycle is reserved, however full the cycle is.
+        let (mut reserved, mut link_takes) = (true, true);
+        loop {
+            if self.stopping() && !self.way.is_closing() {
+                self.way.close(clock::now_ns());
+                return;
+            }
+            while self.acyclic.deadline_ns().is_some() && self.take_frame() {}
+            let now_ns = clock::now_ns();
+            if self.acyclic.deadline_ns().is_some_and(|deadline_ns| now_ns >= deadline_ns) {
+                self.give_up_acyclic();
+            }
+            if self.way.is_closing() && self.al.pending() == 0 {
+                // The way down does not wait for cycles: long ones would not leave it the time.
+                self.step();
+                if self.way.has_ended() {
+                    return;
+                }
+            }
+            let fits = now_ns + wire_time_ns(FRAME_BYTES_MAX) < start_ns;
+            let may_send = link_takes && (reserved || fits);
+            if may_send && self.acyclic.deadline_ns().is_none() {
+                match self.send_acyclic(now_ns) {
+                    Some(taken) => {
+                        (reserved, link_takes) = (false, taken);
+                        continue;
+                    }
+                    None => {}
+                }
+            }
+            if now_ns >= start_ns {
+                return;
+            }
+            let awaited = self.acyclic.deadline_ns();
+            let next_ns = match awaited {
+                Some(deadline_ns) => deadline_ns,
+                None if link_takes => self.al.next_due_ns().unwrap_or(start_ns),
+                None => start_ns,
+            };
+            let next_ns = if fits || awaited.is_some() { next_ns.min(start_ns) } else { start_ns };
+            let descriptor: Option<BorrowedFd<'_>> = awaited.and_then(|_| self.link.poll_fd());
+            let spin_ns = if next_ns == start_ns { self.control.options.pre_spin_ns } else { 0 };
+            wait::until(next_ns, spin_ns, descriptor, &self.control.doorbell);
+        }
+    }
+
+    /// Sends the next acyclic frame; `None` where nothing is due, else whether the link took it.
+    fn send_acyclic(&mut self, now_ns: u64) -> Option<bool> {
+        let salt = self.exchange.salt();
+        let (al, census) = (&mut self.al, &mut self.census);
+        let frame = self.acyclic.compose(al, census, &self.stations, salt, now_ns)?;
+        let counters = &self.statistics.counters;
+        let taken = self.exchange.send_one(&mut *self.link, frame, counters);
+        if taken {
+            let two_cycles = 2 * self.control.options.cycle_period_ns;
+            self.acyclic.on_its_way(now_ns + two_cycles.clamp(ANSWER_NS_MIN, ANSWER_NS_MAX));
+        } else {
+            self.give_up_acyclic();
+        }
+        Some(taken)
+    }
+
+    /// Hands the answers in the frame that was taken last to whoever asked.
+    pub(super) fn settle_acyclic(&mut self) {
+        let now_ns = clock::now_ns();
+        for index in 0..self.acyclic.finish() {
+            let sent = self.acyclic.sent(index);
+            let (data, working_counter) = sent.answer(self.exchange.frame());
+            let reading = operation::reading(data, working_counter);
+            if let Operation::ReadState { device } = sent.operation {
+                self.observe(device, reading);
+                if sent.asker == Asker::Census {
+                    self.census.answered(device);
+                }
+            }
+            if sent.asker == Asker::Al {
+                self.al.answer(sent.operation, working_counter, reading, now_ns);
+            }
+        }
+    }
+
+    /// Has everything in the frame that was sent last asked again.
+    fn give_up_acyclic(&mut self) {
+        for index in 0..self.acyclic.finish() {
+            let sent = self.acyclic.sent(index);
+            match (sent.asker, sent.operation) {
+                (Asker::Al, operation) => self.al.frame_lost(operation),
+                (Asker::Census, Operation::ReadState { device }) => self.census.frame_lost(device),
+                _ => {}
+            }
+        }
+    }
+
+    /// The end of the last cycle: whoever is not known to be in INIT is told to go there by a broadcast that
+    /// needs no address and waits for no answer.
+    pub(super) fn leave_in_init(&mut self) {
+        let in_init = |state: &super::states::SubDeviceState| {
+            state.answers && state.state() == Some(AlState::Init)
+        };
+        if !self.states.iter().all(in_init) {
+            let operation = Operation::BroadcastControl { state: AlState::Init };
+            if let Some(frame) = self.acyclic.compose_one(operation, self.exchange.salt()) {
+                let counters = &self.statistics.counters;
+                let _taken = self.exchange.send_one(&mut *self.link, frame, counters);
+            }
+        }
+        self.enter(EngineState::Closed);
+    }
+}

@@ -1,0 +1,277 @@
+//! What a cycle thread shares with whoever holds its engine.
+//!
+//! While the thread cycles it touches only the atomics and the lock-free queues in here; the mutexes are for
+//! what comes before the first cycle and after the last.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use crossbeam_queue::ArrayQueue;
+
+use super::record::Record;
+use crate::engine::{Bell, BringUp, EngineOptions};
+use crate::error::{EngineError, ErrorCode, Failure};
+use crate::event::{EVENT_QUEUE_CAPACITY, Event};
+use crate::herald::Announcer;
+use crate::link::sys::Doorbell;
+use crate::shared::{Attached, ClaimRegistry, Dimensions, OutputMerger, SharedMemory};
+
+/// Failures that wait to be taken: more than the SubDevices of the largest segment.
+const RECORD_QUEUE_CAPACITY: usize = 1024;
+
+/// The order to begin with the first cycle.
+pub struct StartOrder {
+    /// Where to publish.
+    pub memory: Attached,
+    /// The cycle thread's end of the lanes.
+    pub merger: OutputMerger,
+}
+
+/// The shared part of an engine.
+pub struct Control {
+    /// Number of the engine in this process.
+    pub id: u32,
+    /// How to run.
+    pub options: EngineOptions,
+    /// Wakes the cycle thread.
+    pub doorbell: Doorbell,
+    /// Set when the engine is to stop; also ends a bring-up.
+    pub stop: AtomicBool,
+    granted: AtomicU64,
+    events: ArrayQueue<Event>,
+    records: ArrayQueue<Record>,
+    news: AtomicBool,
+    bells: Mutex<Vec<Arc<dyn Bell>>>,
+    bring_up: Mutex<Option<Result<BringUp, EngineError>>>,
+    plant: OnceLock<BringUp>,
+    start: Mutex<Start>,
+    claims: OnceLock<Arc<ClaimRegistry>>,
+    failures: Mutex<Vec<Failure>>,
+    ended: Mutex<bool>,
+    has_ended: Condvar,
+}
+
+enum Start {
+    Open,
+    Ordered(StartOrder),
+    Taken,
+}
+
+impl Control {
+    /// For an engine that is about to start.
+    ///
+    /// # Errors
+    /// What the system says when it has no descriptor left.
+    pub fn new(id: u32, options: EngineOptions, bell: Arc<dyn Bell>) -> std::io::Result<Self> {
+        Ok(Self {
+            id,
+            options,
+            doorbell: Doorbell::new()?,
+            stop: AtomicBool::new(false),
+            granted: AtomicU64::new(0),
+            events: ArrayQueue::new(EVENT_QUEUE_CAPACITY),
+            records: ArrayQueue::new(RECORD_QUEUE_CAPACITY),
+            news: AtomicBool::new(false),
+            bells: Mutex::new(vec![bell]),
+            bring_up: Mutex::new(None),
+            plant: OnceLock::new(),
+            start: Mutex::new(Start::Open),
+            claims: OnceLock::new(),
+            failures: Mutex::new(Vec::new()),
+            ended: Mutex::new(false),
+            has_ended: Condvar::new(),
+        })
+    }
+
+    // What the engine's holders call.
+
+    /// How the bring-up ended, once.
+    pub fn take_bring_up(&self) -> Option<Result<BringUp, EngineError>> {
+        lock(&self.bring_up).take()
+    }
+
+    /// What the bring-up found, where it succeeded.
+    pub fn plant(&self) -> Option<&BringUp> {
+        self.plant.get()
+    }
+
+    /// See [`crate::engine::Engine::start`].
+    pub fn start(&self, memory: SharedMemory, dimensions: Dimensions) -> Result<(), EngineError> {
+        let mut start = lock(&self.start);
+        if self.ended() || self.stop.load(Ordering::Acquire) {
+            return Err(closed());
+        }
+        let Some((_, layout)) = self.plant.get() else {
+            return Err(EngineError::new(
+                ErrorCode::InvalidArgument,
+                "an engine can be started only after a bring-up that succeeded",
+            ));
+        };
+        if !matches!(*start, Start::Open) {
+            let message = "the engine has been started already";
+            return Err(EngineError::new(ErrorCode::InvalidArgument, message));
+        }
+        let memory = memory.initialise(&dimensions)?;
+        // One range a SubDevice and not a datagram: a commit has arrived when the SubDevices that it is for
+        // are good, even if another one in the same datagram is not.
+        let outputs: Vec<_> = layout.devices.iter().map(|device| device.outputs.clone()).collect();
+        let (registry, merger) = memory.outputs(&outputs);
+        // Set once: `start` is ordered once.
+        let _first = self.claims.set(Arc::new(registry));
+        *start = Start::Ordered(StartOrder { memory, merger });
+        drop(start);
+        self.doorbell.ring();
+        Ok(())
+    }
+
+    /// Who may write which output; `None` before the start.
+    pub fn claims(&self) -> Option<&Arc<ClaimRegistry>> {
+        self.claims.get()
+    }
+
+    /// Failures since the last call.
+    pub fn take_failures(&self) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        if let Some((network, _)) = self.plant.get() {
+            failures.extend(
+                std::iter::from_fn(|| self.records.pop()).map(|record| record.describe(network)),
+            );
+        }
+        failures.append(&mut lock(&self.failures));
+        failures
+    }
+
+    /// Moves waiting events into `out`.
+    pub fn take_events(&self, out: &mut [Event]) -> usize {
+        out.iter_mut().map_while(|out| self.events.pop().map(|event| *out = event)).count()
+    }
+
+    /// Adds a bell.
+    pub fn add_bell(&self, bell: Arc<dyn Bell>) {
+        lock(&self.bells).push(bell);
+    }
+
+    /// Removes a bell.
+    pub fn remove_bell(&self, bell: &Arc<dyn Bell>) {
+        lock(&self.bells).retain(|other| !Arc::ptr_eq(other, bell));
+    }
+
+    /// Virtual time: raises the number of cycles that may run.
+    pub fn grant(&self, cycles: u64) {
+        let raise = |granted: u64| match (granted, cycles) {
+            (_, u64::MAX) => Some(u64::MAX),
+            // From free run back to counting.
+            (u64::MAX, _) => Some(cycles),
+            _ => Some(granted.saturating_add(cycles).min(u64::MAX - 1)),
+        };
+        // The closure always returns `Some`.
+        let _before = self.granted.fetch_update(Ordering::AcqRel, Ordering::Acquire, raise);
+        self.doorbell.ring();
+    }
+
+    /// Asks for the orderly stop.
+    pub fn request_close(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.doorbell.ring();
+    }
+
+    /// Whether the cycle thread has ended.
+    pub fn ended(&self) -> bool {
+        *lock(&self.ended)
+    }
+
+    /// Waits for the end of the cycle thread.
+    pub fn wait_ended(&self, timeout: Duration) -> bool {
+        let waited = self.has_ended.wait_timeout_while(lock(&self.ended), timeout, |ended| !*ended);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    // What the cycle thread calls while it cycles: no lock, no allocation.
+
+    /// Takes one of the granted cycles; `false` where none is left.
+    pub fn take_grant(&self) -> bool {
+        let take = |granted: u64| match granted {
+            0 => None,
+            u64::MAX => Some(u64::MAX),
+            granted => Some(granted - 1),
+        };
+        self.granted.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok()
+    }
+
+    /// Queues an event; `false` where there is no room.
+    pub fn push_event(&self, event: Event) -> bool {
+        self.events.push(event).is_ok()
+    }
+
+    /// Queues a failure. There is room for one of each SubDevice.
+    pub fn push_record(&self, record: Record) -> bool {
+        self.records.push(record).is_ok()
+    }
+
+    /// Takes note that there is something for the bells.
+    pub fn has_news(&self) {
+        self.news.store(true, Ordering::Release);
+    }
+
+    // What the cycle thread calls before its first cycle and after its last.
+
+    /// Publishes how the bring-up ended.
+    pub fn set_bring_up(&self, outcome: Result<BringUp, EngineError>) {
+        if let Ok(plant) = &outcome {
+            // Set once: a thread has one bring-up.
+            let _first = self.plant.set(plant.clone());
+        }
+        *lock(&self.bring_up) = Some(outcome);
+        self.has_news();
+    }
+
+    /// Takes the order to start.
+    pub fn take_start(&self) -> Option<StartOrder> {
+        let mut start = lock(&self.start);
+        if !matches!(*start, Start::Ordered(_)) {
+            return None;
+        }
+        match std::mem::replace(&mut *start, Start::Taken) {
+            Start::Ordered(order) => Some(order),
+            Start::Open | Start::Taken => None,
+        }
+    }
+
+    /// Adds a failure that is in words already.
+    pub fn push_failure(&self, failure: Failure) {
+        lock(&self.failures).push(failure);
+        self.has_news();
+    }
+
+    /// Marks the end of the cycle thread; it has let go of the shared memory by then. An order to start that
+    /// it did not take is dropped.
+    pub fn set_ended(&self) {
+        *lock(&self.start) = Start::Taken;
+        *lock(&self.ended) = true;
+        self.has_news();
+        self.has_ended.notify_all();
+    }
+}
+
+impl Announcer for Control {
+    fn ring_if_news(&self) {
+        if self.news.swap(false, Ordering::AcqRel) {
+            self.ring();
+        }
+    }
+
+    fn ring(&self) {
+        for bell in lock(&self.bells).iter() {
+            bell.ring();
+        }
+    }
+}
+
+fn closed() -> EngineError {
+    EngineError::new(ErrorCode::Closed, "the engine is closed or closing")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,77 @@
+//! Sleeping until an instant of the thread's clock, such that a doorbell or a frame ends the sleep.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use crate::clock::{self, Clock};
+use crate::link::sys::{self, Doorbell};
+
+/// How long a wait for the doorbell alone sleeps at most before it looks again.
+const LOOK_NS: u64 = 1_000_000_000;
+
+/// Waits until `until_ns`; sleeps up to `spin_ns` before it, and spins from there. Returns early when the
+/// doorbell rings or `frames` becomes readable. In virtual time, time itself moves there.
+pub fn until(
+    until_ns: u64,
+    spin_ns: u64,
+    frames: Option<BorrowedFd<'_>>,
+    doorbell: &Doorbell,
+) {
+    if clock::clock() == Clock::Virtual {
+        clock::advance_to(until_ns);
+        return;
+    }
+    let sleep_until_ns = until_ns.saturating_sub(spin_ns);
+    if clock::now_ns() < sleep_until_ns {
+        match sys::wait_readable([frames, Some(doorbell.as_fd())], sleep_until_ns) {
+            Ok([false, false]) => {}
+            Ok([_, rung]) => {
+                if rung {
+                    let _was_rung = doorbell.drain();
+                }
+                return;
+            }
+            // A descriptor that fails (the card is gone) must not turn the sleep into a spin.
+            Err(_) => sys::sleep_until(sleep_until_ns),
+        }
+    }
+    while clock::now_ns() < until_ns {
+        std::hint::spin_loop();
+    }
+}
+
+/// Waits for the doorbell. May return early.
+pub fn for_doorbell(doorbell: &Doorbell) {
+    let until_ns = sys::monotonic_ns() + LOOK_NS;
+    if sys::wait_readable([Some(doorbell.as_fd())], until_ns).is_err() {
+        sys::sleep_until(until_ns);
+    }
+    let _was_rung = doorbell.drain();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_never_ends_before_its_time_unless_the_bell_rings() {
+        let doorbell = Doorbell::new().unwrap();
+        let end = clock::now_ns() + 2_000_000;
+        until(end, 1_000_000, None, &doorbell);
+        assert!(clock::now_ns() >= end);
+        doorbell.ring();
+        let far = clock::now_ns() + 60_000_000_000;
+        until(far, 0, None, &doorbell);
+        assert!(clock::now_ns() < far);
+    }
+
+    #[test]
+    fn in_virtual_time_the_clock_moves_instead() {
+        std::thread::spawn(|| {
+            clock::enter_virtual(5);
+            until(1_000_000_000_000, 10, None, &Doorbell::new().unwrap());
+            assert_eq!(clock::now_ns(), 1_000_000_000_000);
+        })
+        .join()
+        .unwrap();
+    }
+}

@@ -1,0 +1,198 @@
+//! The acyclic frame: one at a time, behind the cyclic ones, with as many operations as are due.
+//!
+//! Its answer may come in the next cycle. At least one frame a cycle is sent where there is something to do;
+//! more of them as long as the cycle has time left.
+
+use ecat_wire::FrameWriter;
+use ecat_wire::ethernet::{FRAME_BYTES_MAX, MacAddress};
+use ecat_wire::frame::DatagramSpan;
+
+use super::al::AlEngine;
+use super::census::Census;
+use super::operation::Operation;
+use crate::stamp::Stamp;
+
+/// The frame number by which the acyclic frame is told from the cyclic ones.
+pub const ACYCLIC_FRAME: u16 = u16::MAX;
+/// Operations of one frame: as many reads of the AL status as fit.
+const OPERATIONS_MAX: usize = 80;
+
+/// Who wants to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// The AL engine.
+    Al,
+    /// The census.
+    Census,
+    /// Nobody: sent for its effect.
+    Nobody,
+}
+
+/// An operation on its way.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// The operation.
+    pub operation: Operation,
+    /// Who asked for it.
+    pub asker: Asker,
+    span: DatagramSpan,
+}
+
+impl Sent {
+    /// The data of its answer, and the working counter.
+    #[must_use]
+    pub fn answer<'a>(&self, frame: &'a [u8]) -> (&'a [u8], u16) {
+        let counter = &frame[self.span.working_counter()];
+        (&frame[self.span.data()], u16::from_le_bytes([counter[0], counter[1]]))
+    }
+}
+
+/// The acyclic frame.
+#[derive(Debug)]
+pub struct AcyclicFrame {
+    bytes: Box<[u8]>,
+    length: usize,
+    sent: Vec<Sent>,
+    sequence: u32,
+    deadline_ns: Option<u64>,
+}
+
+impl AcyclicFrame {
+    /// A frame that has not been sent.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            bytes: vec![0; FRAME_BYTES_MAX].into_boxed_slice(),
+            length: 0,
+            sent: Vec::with_capacity(OPERATIONS_MAX),
+            sequence: 0,
+            deadline_ns: None,
+        }
+    }
+
+    /// Until when the answer is waited for; `None` while no frame is on its way.
+    #[must_use]
+    pub fn deadline_ns(&self) -> Option<u64> {
+        self.deadline_ns
+    }
+
+    /// Composes the next frame from what is due; `None` where nothing is. What was on its way before must
+    /// have been settled.
+    pub fn compose(
+        &mut self,
+        al: &mut AlEngine,
+        census: &mut Census,
+        stations: &[u16],
+        salt: u16,
+        now_ns: u64,
+    ) -> Option<&[u8]> {
+        let next = std::iter::from_fn(|| {
+            al.next(now_ns)
+                .map(|operation| (operation, Asker::Al))
+                .or_else(|| census.next().map(|operation| (operation, Asker::Census)))
+        });
+        self.push(next.take(OPERATIONS_MAX), stations, salt)
+    }
+
+    /// Composes a frame with one operation that nobody waits for.
+    pub fn compose_one(&mut self, operation: Operation, salt: u16) -> Option<&[u8]> {
+        self.push(std::iter::once((operation, Asker::Nobody)), &[], salt)
+    }
+
+    fn push(
+        &mut self,
+        operations: impl Iterator<Item = (Operation, Asker)>,
+        stations: &[u16],
+        salt: u16,
+    ) -> Option<&[u8]> {
+        self.sent.clear();
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut writer = FrameWriter::new(&mut self.bytes, MacAddress::MAIN_DEVICE).ok()?;
+        let stamp = Stamp { sequence: self.sequence, frame: ACYCLIC_FRAME, salt };
+        stamp.push(&mut writer).ok()?;
+        for (operation, asker) in operations {
+            let (data, length) = operation.data();
+            // OPERATIONS_MAX operations of the longest kind fit.
+            let span =
+                writer.push_data(operation.command(stations), 0, &data[..length]).ok()?;
+            self.sent.push(Sent { operation, asker, span });
+        }
+        self.length = writer.finish();
+        (!self.sent.is_empty()).then(|| &self.bytes[..self.length])
+    }
+
+    /// Takes note that the composed frame is on its way, until `deadline_ns` at the latest.
+    pub fn on_its_way(&mut self, deadline_ns: u64) {
+        self.deadline_ns = Some(deadline_ns);
+    }
+
+    /// Whether a frame with this stamp and length is the answer that is waited for.
+    #[must_use]
+    pub fn is_answer(&self, stamp: Stamp, length: usize) -> bool {
+        self.deadline_ns.is_some()
+            && stamp.frame == ACYCLIC_FRAME
+            && stamp.sequence == self.sequence
+            && length >= self.length
+    }
+
+    /// Stops waiting, and returns the number of operations, each to be settled by [`AcyclicFrame::sent`].
+    pub fn finish(&mut self) -> usize {
+        self.deadline_ns = None;
+        self.sent.len()
+    }
+
+    /// An operation of the frame that was sent last.
+    #[must_use]
+    pub fn sent(&self, index: usize) -> Sent {
+        self.sent[index]
+    }
+}
+
+impl Default for AcyclicFrame {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ecat_wire::al::AlState;
+    use ecat_wire::frame::datagrams;
+
+    #[test]
+    fn the_al_engine_goes_before_the_census_and_a_frame_never_overflows() {
+        let stations: Vec<u16> = (0..200).map(|n| 0x1000 + n).collect();
+        let mut al = AlEngine::new(vec![false; 200], 1);
+        let mut census = Census::new(200, 1);
+        al.request(7, AlState::SafeOp, 0, 100);
+        (0..200).for_each(|device| census.suspect(device));
+        let mut frame = AcyclicFrame::new();
+        let mut reads = 0;
+        while let Some(bytes) = frame.compose(&mut al, &mut census, &stations, 1, 0) {
+            assert!(bytes.len() <= FRAME_BYTES_MAX);
+            assert!(datagrams(bytes).unwrap().all(|datagram| datagram.is_ok()));
+            reads += frame.finish();
+        }
+        assert_eq!(reads, 201);
+        assert_eq!(frame.deadline_ns(), None);
+    }
+
+    #[test]
+    fn only_the_awaited_stamp_is_the_answer() {
+        let mut al = AlEngine::new([false], 1);
+        let mut census = Census::new(1, 1);
+        census.suspect(0);
+        let mut frame = AcyclicFrame::new();
+        let length = frame.compose(&mut al, &mut census, &[0x1000], 1, 0).unwrap().len();
+        let stamp = Stamp { sequence: 1, frame: ACYCLIC_FRAME, salt: 1 };
+        assert!(!frame.is_answer(stamp, length), "not on its way");
+        frame.on_its_way(10);
+        assert!(frame.is_answer(stamp, length));
+        assert!(!frame.is_answer(stamp, length - 1));
+        assert!(!frame.is_answer(Stamp { sequence: 0, ..stamp }, length));
+        assert!(!frame.is_answer(Stamp { frame: 0, ..stamp }, length));
+        frame.finish();
+        assert!(!frame.is_answer(stamp, length), "taken");
+    }
+}
