@@ -18,7 +18,7 @@ use crate::event::Event;
 use crate::herald::{self, Announcer};
 use crate::layout::ProcessLayout;
 use crate::network::Network;
-use crate::shared::{ClaimRegistry, Claims, Dimensions, SharedMemory};
+use crate::shared::{Claims, Dimensions, SharedMemory};
 
 /// Shortest period of a cycle.
 pub const CYCLE_PERIOD_NS_MIN: u64 = 250_000;
@@ -196,7 +196,7 @@ impl Engine {
     }
 
     /// Claims output bits for a lane of `owner`, any number that tells attachments apart; see
-    /// [`ClaimRegistry::claim`], whose result this is.
+    /// [`crate::shared::ClaimRegistry::claim`], whose result this is.
     ///
     /// # Errors
     /// `Closed` before the start and after the end, `OutputClaimed`, `InvalidArgument`.
@@ -299,7 +299,9 @@ fn check(options: &EngineOptions) -> Result<(), EngineError> {
         ));
     }
     match options.priority {
-        Some(priority @ (0 | 100..)) => invalid(format!("priority {priority} is not within 1 to 99")),
+        Some(priority @ (0 | 100..)) => {
+            invalid(format!("priority {priority} is not within 1 to 99"))
+        }
         _ => Ok(()),
     }
 }

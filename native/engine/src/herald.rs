@@ -95,7 +95,8 @@ fn run(ear: &Ear, stop: &AtomicBool, engines: &Engines) {
     let mut with_news = Vec::new();
     while !stop.load(Ordering::Acquire) {
         // A failing wait makes this a slow poll, which loses nothing.
-        if sys::wait_readable([Some(ear.doorbell.as_fd())], sys::monotonic_ns() + SLEEP_NS).is_err() {
+        if sys::wait_readable([Some(ear.doorbell.as_fd())], sys::monotonic_ns() + SLEEP_NS).is_err()
+        {
             sys::sleep_until(sys::monotonic_ns() + SLEEP_NS / 100);
         }
         // In this order: a ring before the swap is heard by it, one after it makes the doorbell ring again.

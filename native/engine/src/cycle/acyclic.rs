@@ -42,14 +42,12 @@ impl Run {
             }
             let fits = now_ns + wire_time_ns(FRAME_BYTES_MAX) < start_ns;
             let may_send = link_takes && (reserved || fits);
-            if may_send && self.acyclic.deadline_ns().is_none() {
-                match self.send_acyclic(now_ns) {
-                    Some(taken) => {
-                        (reserved, link_takes) = (false, taken);
-                        continue;
-                    }
-                    None => {}
-                }
+            if may_send
+                && self.acyclic.deadline_ns().is_none()
+                && let Some(taken) = self.send_acyclic(now_ns)
+            {
+                (reserved, link_takes) = (false, taken);
+                continue;
             }
             if now_ns >= start_ns {
                 return;

@@ -1,6 +1,6 @@
 //! The AL engine: takes many SubDevices at once from state to state, inside the running cycle.
 //!
-//! Nothing here blocks. The engine says which operation is next ([`AlEngine::next`]), is told what became
+//! Nothing here blocks. The engine says which operation is next ([`AlEngine::next_operation`]), is told what became
 //! of it ([`AlEngine::answer`], [`AlEngine::frame_lost`]), and keeps one outcome a SubDevice.
 //!
 //! The rules (`IEC 61158-6-12`, and what real devices do):
@@ -124,7 +124,7 @@ impl AlEngine {
     }
 
     /// The operation to send next, or `None` when nothing is due.
-    pub fn next(&mut self, now_ns: u64) -> Option<Operation> {
+    pub fn next_operation(&mut self, now_ns: u64) -> Option<Operation> {
         if self.pending == 0 {
             return None;
         }
@@ -145,9 +145,7 @@ impl AlEngine {
                 Step::Acknowledge { state } => {
                     Operation::WriteControl { device, value: state | ACKNOWLEDGE }
                 }
-                Step::Request => {
-                    Operation::WriteControl { device, value: job.target as u16 }
-                }
+                Step::Request => Operation::WriteControl { device, value: job.target as u16 },
                 _ => Operation::ReadState { device },
             });
         }
@@ -195,7 +193,8 @@ impl AlEngine {
 
     /// Takes note that the frame with an operation of this engine was lost: it is sent again.
     pub fn frame_lost(&mut self, operation: Operation) {
-        if let Operation::WriteControl { device, .. } | Operation::ReadState { device } = operation {
+        if let Operation::WriteControl { device, .. } | Operation::ReadState { device } = operation
+        {
             self.jobs[device].in_flight = false;
         }
     }
@@ -291,7 +290,7 @@ mod tests {
 
     fn run(engine: &mut AlEngine, devices: &mut [Device], mut now: u64) -> u64 {
         while engine.pending() > 0 {
-            while let Some(operation) = engine.next(now) {
+            while let Some(operation) = engine.next_operation(now) {
                 match operation {
                     Operation::WriteControl { device, value } => {
                         let counter = devices[device].write(value);
@@ -364,7 +363,7 @@ mod tests {
     fn bit_5_of_the_status_does_not_matter() {
         let mut engine = AlEngine::new([false], POLL);
         engine.request(0, AlState::SafeOp, 0, TIMEOUT);
-        let look = engine.next(0).unwrap();
+        let look = engine.next_operation(0).unwrap();
         engine.answer(look, 1, Some((0x24, 0)), 0);
         assert_eq!(engine.outcome(0), Some(Outcome::Reached));
     }
@@ -373,25 +372,25 @@ mod tests {
     fn the_eeprom_goes_to_the_pdi_right_before_each_request() {
         let mut engine = AlEngine::new([false], POLL);
         engine.request(0, AlState::SafeOp, 0, TIMEOUT);
-        let look = engine.next(0).unwrap();
+        let look = engine.next_operation(0).unwrap();
         engine.answer(look, 1, Some((2, 0)), 0);
-        assert_eq!(engine.next(0), Some(Operation::GiveEeprom { device: 0 }));
-        assert_eq!(engine.next(0), Some(Operation::WriteControl { device: 0, value: 4 }));
-        assert_eq!(engine.next(0), None);
+        assert_eq!(engine.next_operation(0), Some(Operation::GiveEeprom { device: 0 }));
+        assert_eq!(engine.next_operation(0), Some(Operation::WriteControl { device: 0, value: 4 }));
+        assert_eq!(engine.next_operation(0), None);
     }
 
     #[test]
     fn a_lost_frame_is_repeated_at_once_and_a_silent_device_after_an_interval() {
         let mut engine = AlEngine::new([false], POLL);
         engine.request(0, AlState::SafeOp, 0, TIMEOUT);
-        let look = engine.next(0).unwrap();
-        assert_eq!(engine.next(0), None, "in flight");
+        let look = engine.next_operation(0).unwrap();
+        assert_eq!(engine.next_operation(0), None, "in flight");
         engine.frame_lost(look);
-        assert_eq!(engine.next(0), Some(look));
+        assert_eq!(engine.next_operation(0), Some(look));
         engine.answer(look, 0, None, 0);
-        assert_eq!(engine.next(POLL - 1), None);
+        assert_eq!(engine.next_operation(POLL - 1), None);
         assert_eq!(engine.next_due_ns(), Some(POLL));
-        assert_eq!(engine.next(POLL), Some(look));
+        assert_eq!(engine.next_operation(POLL), Some(look));
         engine.expire(TIMEOUT);
         assert_eq!((engine.outcome(0), engine.pending()), (Some(Outcome::TimedOut), 0));
     }

@@ -68,7 +68,7 @@ impl Census {
     }
 
     /// The operation to send next, or `None` where nobody is left to be read.
-    pub fn next(&mut self) -> Option<Operation> {
+    pub fn next_operation(&mut self) -> Option<Operation> {
         if self.open == 0 {
             return None;
         }
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     fn round(census: &mut Census) -> Vec<usize> {
-        std::iter::from_fn(|| census.next())
+        std::iter::from_fn(|| census.next_operation())
             .map(|operation| match operation {
                 Operation::ReadState { device } => device,
                 other => panic!("{other:?}"),
@@ -124,7 +124,7 @@ mod tests {
             census.answered(device);
         }
         assert!(census.may_begin(0, false));
-        assert_eq!(census.next(), None);
+        assert_eq!(census.next_operation(), None);
     }
 
     #[test]

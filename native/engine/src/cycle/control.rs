@@ -54,7 +54,7 @@ pub struct Control {
 
 enum Start {
     Open,
-    Ordered(StartOrder),
+    Ordered(Box<StartOrder>),
     Taken,
 }
 
@@ -119,7 +119,7 @@ impl Control {
         let (registry, merger) = memory.outputs(&outputs);
         // Set once: `start` is ordered once.
         let _first = self.claims.set(Arc::new(registry));
-        *start = Start::Ordered(StartOrder { memory, merger });
+        *start = Start::Ordered(Box::new(StartOrder { memory, merger }));
         drop(start);
         self.doorbell.ring();
         Ok(())
@@ -227,7 +227,7 @@ impl Control {
     }
 
     /// Takes the order to start.
-    pub fn take_start(&self) -> Option<StartOrder> {
+    pub fn take_start(&self) -> Option<Box<StartOrder>> {
         let mut start = lock(&self.start);
         if !matches!(*start, Start::Ordered(_)) {
             return None;

@@ -210,7 +210,10 @@ mod tests {
             frame: 0,
             members: members.collect(),
         };
-        WorkingCounters::new(&ProcessLayout { datagrams: vec![datagram], ..ProcessLayout::default() })
+        WorkingCounters::new(&ProcessLayout {
+            datagrams: vec![datagram],
+            ..ProcessLayout::default()
+        })
     }
 
     fn states(of: &[u16]) -> SubDeviceStates {

@@ -78,7 +78,7 @@ impl CyclicFrames {
             let mut bytes = vec![0; FRAME_BYTES_MAX].into_boxed_slice();
             let mut spans = Vec::new();
             let members = layout.datagrams.iter().enumerate().filter(|(_, d)| d.frame == number);
-            let mut compose = || {
+            let compose = || {
                 let mut writer = FrameWriter::new(&mut bytes, MacAddress::MAIN_DEVICE)?;
                 spans.push(Stamp { sequence: 0, frame: 0, salt: 0 }.push(&mut writer)?);
                 if number == 0 {
@@ -311,11 +311,8 @@ mod tests {
     fn the_first_frame_carries_the_state_check_and_the_reference_clock() {
         let mut frames = CyclicFrames::new(&layout(), Some(0x1001)).unwrap();
         let back = answer(frames.stamped(0, 1, 1), 8);
-        let expected = Overview {
-            status: 0x0808,
-            count: 8,
-            system_time_ns: Some(0x0808_0808_0808_0808),
-        };
+        let expected =
+            Overview { status: 0x0808, count: 8, system_time_ns: Some(0x0808_0808_0808_0808) };
         assert_eq!(frames.overview(&back), expected);
         let silent = answer(frames.stamped(0, 1, 1), 0);
         assert_eq!(frames.overview(&silent), Overview::default());
@@ -326,7 +323,8 @@ mod tests {
         let mut frames = CyclicFrames::new(&layout(), None).unwrap();
         let sent = frames.stamped(0, 1, 1).to_vec();
         assert!(!frames.matches(0, &sent[..sent.len() - 1]));
-        for (byte, bit, same) in [(36, 1, false), (37, 1, false), (42, 1, false), (43, 0x40, true)] {
+        for (byte, bit, same) in [(36, 1, false), (37, 1, false), (42, 1, false), (43, 0x40, true)]
+        {
             let mut other = sent.clone();
             other[byte] ^= bit;
             assert_eq!(frames.matches(0, &other), same, "byte {byte}");

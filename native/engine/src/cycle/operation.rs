@@ -77,7 +77,6 @@ impl Operation {
 /// Status and code of a read of 0x0130 with 6 bytes (0x0132 is reserved), or `None` where nobody answered.
 #[must_use]
 pub fn reading(data: &[u8], working_counter: u16) -> Option<(u16, u16)> {
-    (working_counter > 0 && data.len() >= OPERATION_BYTES_MAX).then(|| {
-        (u16::from_le_bytes([data[0], data[1]]), u16::from_le_bytes([data[4], data[5]]))
-    })
+    (working_counter > 0 && data.len() >= OPERATION_BYTES_MAX)
+        .then(|| (u16::from_le_bytes([data[0], data[1]]), u16::from_le_bytes([data[4], data[5]])))
 }

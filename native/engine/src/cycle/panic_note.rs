@@ -49,7 +49,9 @@ fn words(info: &PanicHookInfo<'_>) -> String {
 fn message(payload: &(dyn Any + Send)) -> &str {
     match payload.downcast_ref::<&str>() {
         Some(message) => message,
-        None => payload.downcast_ref::<String>().map_or("a panic without a message", String::as_str),
+        None => {
+            payload.downcast_ref::<String>().map_or("a panic without a message", String::as_str)
+        }
     }
 }
 

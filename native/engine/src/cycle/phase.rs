@@ -33,14 +33,22 @@ enum Phase {
     PreOp(u32),
     ToSafeOp,
     /// Waiting for cycles without fault: so many in a row so far, until then.
-    Gate { right: u32, deadline_ns: u64 },
+    Gate {
+        right: u32,
+        deadline_ns: u64,
+    },
     ToOp,
     /// The way up has ended.
     Running,
     /// The way down: the next cycle carries the loss values.
-    LossValues { deadline_ns: u64 },
+    LossValues {
+        deadline_ns: u64,
+    },
     /// The way down: on the way to this state of [`DOWN`].
-    ToDown { step: usize, deadline_ns: u64 },
+    ToDown {
+        step: usize,
+        deadline_ns: u64,
+    },
     Ended,
 }
 

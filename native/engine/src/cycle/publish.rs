@@ -71,9 +71,8 @@ impl Publisher {
         let read = slot.system_time_ns.map(|time| (time, self.start_ns));
         self.system_time = read.or(self.system_time);
         // A cycle that did not read the reference clock goes on from the last one that did.
-        let dc_time_ns = self
-            .system_time
-            .map_or(0, |(time, at)| time + self.start_ns.saturating_sub(at));
+        let dc_time_ns =
+            self.system_time.map_or(0, |(time, at)| time + self.start_ns.saturating_sub(at));
         for (counter, received) in self.counters.iter_mut().zip(slot.working_counters) {
             *counter = received.unwrap_or(0);
         }

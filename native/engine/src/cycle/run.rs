@@ -283,10 +283,8 @@ impl Run {
 
     /// Takes one frame, if one is there.
     pub(super) fn take_frame(&mut self) -> bool {
-        let images = &mut Images {
-            inputs: &mut self.inputs,
-            working_counters: &mut self.working_counters,
-        };
+        let images =
+            &mut Images { inputs: &mut self.inputs, working_counters: &mut self.working_counters };
         let (link, counters) = (&mut *self.link, &self.statistics.counters);
         match self.exchange.take(link, &self.frames, &self.acyclic, images, counters) {
             Some(Arrival::Acyclic) => self.settle_acyclic(),
@@ -322,8 +320,8 @@ impl Run {
                 }
             }
         }
-        let down = missing == self.frames.count()
-            && (self.exchange.is_down() || !self.link.is_up());
+        let down =
+            missing == self.frames.count() && (self.exchange.is_down() || !self.link.is_up());
         if down != self.link_down {
             self.link_down = down;
             let kind = if down { EventKind::LinkDown } else { EventKind::LinkUp };

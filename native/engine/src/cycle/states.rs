@@ -29,7 +29,6 @@ impl SubDeviceState {
     /// The AL state as last read, or `None` for a nibble that is no state.
     #[must_use]
     pub fn state(&self) -> Option<AlState> {
-        #[expect(clippy::cast_possible_truncation, reason = "four bits")]
         AlState::from_nibble((self.status & STATE) as u8)
     }
 

@@ -101,8 +101,7 @@ fn prepare(control: &Arc<Control>, ear: &Arc<Ear>, opener: LinkOpener) -> Option
     };
     sys::prefault_stack(PREFAULT_BYTES);
     let refused = real_time(control);
-    let mut run =
-        Run::new(Arc::clone(control), Arc::clone(ear), link, &plant, frames, order);
+    let mut run = Run::new(Arc::clone(control), Arc::clone(ear), link, &plant, frames, *order);
     for (what, error) in refused.into_iter().flatten() {
         run.event(EventKind::Degraded, None, what, error);
     }
@@ -135,7 +134,7 @@ fn reference_clock(network: &Network, distributed_clocks: bool) -> Option<u16> {
 }
 
 /// Waits for the order to start; `None` when the engine is to stop instead.
-fn await_start(control: &Control) -> Option<StartOrder> {
+fn await_start(control: &Control) -> Option<Box<StartOrder>> {
     loop {
         if control.stop.load(Ordering::Acquire) {
             return None;

@@ -10,12 +10,7 @@ const LOOK_NS: u64 = 1_000_000_000;
 
 /// Waits until `until_ns`; sleeps up to `spin_ns` before it, and spins from there. Returns early when the
 /// doorbell rings or `frames` becomes readable. In virtual time, time itself moves there.
-pub fn until(
-    until_ns: u64,
-    spin_ns: u64,
-    frames: Option<BorrowedFd<'_>>,
-    doorbell: &Doorbell,
-) {
+pub fn until(until_ns: u64, spin_ns: u64, frames: Option<BorrowedFd<'_>>, doorbell: &Doorbell) {
     if clock::clock() == Clock::Virtual {
         clock::advance_to(until_ns);
         return;

@@ -87,9 +87,9 @@ impl AcyclicFrame {
         now_ns: u64,
     ) -> Option<&[u8]> {
         let next = std::iter::from_fn(|| {
-            al.next(now_ns)
+            al.next_operation(now_ns)
                 .map(|operation| (operation, Asker::Al))
-                .or_else(|| census.next().map(|operation| (operation, Asker::Census)))
+                .or_else(|| census.next_operation().map(|operation| (operation, Asker::Census)))
         });
         self.push(next.take(OPERATIONS_MAX), stations, salt)
     }
@@ -113,8 +113,7 @@ impl AcyclicFrame {
         for (operation, asker) in operations {
             let (data, length) = operation.data();
             // OPERATIONS_MAX operations of the longest kind fit.
-            let span =
-                writer.push_data(operation.command(stations), 0, &data[..length]).ok()?;
+            let span = writer.push_data(operation.command(stations), 0, &data[..length]).ok()?;
             self.sent.push(Sent { operation, asker, span });
         }
         self.length = writer.finish();

@@ -35,6 +35,8 @@ pub struct Settled {
     pub commits_failed: u32,
     /// Lanes that were lost.
     pub lanes_lost: u32,
+    /// Receipts that were written, for their owners to read.
+    pub receipts: u32,
 }
 
 struct Lane<A: Atomics> {
@@ -152,6 +154,7 @@ impl<A: Atomics> OutputMerger<A> {
             } else {
                 lane.receipts.fail_all(cycle)
             };
+            self.counts.receipts += lane.receipts.take_written();
             lane.pickup.publish(lane.state, lane.epoch, lane.applied_seq, lane.changed_cycle);
             if lane.said != lane.state {
                 lane.said = lane.state;

@@ -20,6 +20,7 @@ pub struct ReceiptWriter<A: Atomics = Native> {
     pending: [Pending; RECEIPT_RECORDS],
     start: usize,
     count: usize,
+    written: u32,
 }
 
 impl<A: Atomics> ReceiptWriter<A> {
@@ -27,7 +28,7 @@ impl<A: Atomics> ReceiptWriter<A> {
     #[must_use]
     pub fn new(log: LogMemory<A>) -> Self {
         let pending = [Pending::default(); RECEIPT_RECORDS];
-        Self { log: LogWriter::new(log), pending, start: 0, count: 0 }
+        Self { log: LogWriter::new(log), pending, start: 0, count: 0, written: 0 }
     }
 
     /// The frames of `cycle` carry commit `seq`.
@@ -75,6 +76,11 @@ impl<A: Atomics> ReceiptWriter<A> {
         self.write(Pending { seq, first_cycle: cycle, cycles: 0 }, cycle, Verdict::Failed);
     }
 
+    /// How many receipts were written since the last call.
+    pub const fn take_written(&mut self) -> u32 {
+        std::mem::replace(&mut self.written, 0)
+    }
+
     fn decide_first(&mut self, cycle: u32, verdict: Verdict) {
         let pending = self.pending[self.start];
         self.start = (self.start + 1) % RECEIPT_RECORDS;
@@ -89,6 +95,7 @@ impl<A: Atomics> ReceiptWriter<A> {
             bytes.copy_from_slice(&word.to_ne_bytes());
         }
         self.log.append(&record);
+        self.written += 1;
     }
 }
 
