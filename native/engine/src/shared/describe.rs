@@ -2,7 +2,8 @@
 //!
 //! [`section!`] writes a `#[repr(C)]` struct from fields with declared offsets, proves at compile time
 //! that the compiler agrees with every offset, and keeps names, offsets, sizes and comments as data:
-//! the layout hash and `src/core/generated/layout.ts` come from there.
+//! the layout hash and `src/core/generated/layout.ts` come from there. [`constants!`] and
+//! [`enumeration!`] do the same for numbers.
 
 /// Width of a field's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,28 @@ pub struct Section {
     pub fields: &'static [Field],
 }
 
+/// One number that both sides must agree on.
+#[derive(Clone, Copy, Debug)]
+pub struct Constant {
+    /// Name, in Rust and in TypeScript.
+    pub name: &'static str,
+    /// Its doc comment, one line a line.
+    pub doc: &'static str,
+    /// Its value.
+    pub value: usize,
+}
+
+/// A set of numbers with names: an `enum` in Rust, a frozen object in TypeScript.
+#[derive(Clone, Copy, Debug)]
+pub struct Enumeration {
+    /// Name of the Rust enum.
+    pub name: &'static str,
+    /// Its doc comment, one line a line.
+    pub doc: &'static str,
+    /// Every variant; the values ascend from the first by one.
+    pub variants: &'static [Constant],
+}
+
 const FNV_OFFSET: u32 = 0x811C_9DC5;
 const FNV_PRIME: u32 = 0x0100_0193;
 
@@ -68,10 +91,23 @@ const fn hash_number(hash: u32, number: usize) -> u32 {
     hash_bytes(hash, &(number as u64).to_le_bytes())
 }
 
-/// FNV-1a, 32 bits, over names, offsets, widths and counts of everything in `sections` and over
-/// `constants`. Comments do not count.
+const fn hash_constants(mut hash: u32, constants: &[Constant]) -> u32 {
+    let mut i = 0;
+    while i < constants.len() {
+        hash = hash_number(hash_bytes(hash, constants[i].name.as_bytes()), constants[i].value);
+        i += 1;
+    }
+    hash
+}
+
+/// FNV-1a, 32 bits, over the names, offsets, widths and counts of everything in `sections`, and the
+/// names and numbers of everything in the others. Comments do not count.
 #[must_use]
-pub const fn layout_hash(sections: &[Section], constants: &[usize]) -> u32 {
+pub const fn layout_hash(
+    sections: &[Section],
+    enumerations: &[Enumeration],
+    constants: &[Constant],
+) -> u32 {
     let mut hash = FNV_OFFSET;
     let mut s = 0;
     while s < sections.len() {
@@ -86,12 +122,13 @@ pub const fn layout_hash(sections: &[Section], constants: &[usize]) -> u32 {
         }
         s += 1;
     }
-    let mut c = 0;
-    while c < constants.len() {
-        hash = hash_number(hash, constants[c]);
-        c += 1;
+    let mut e = 0;
+    while e < enumerations.len() {
+        hash = hash_bytes(hash, enumerations[e].name.as_bytes());
+        hash = hash_constants(hash, enumerations[e].variants);
+        e += 1;
     }
-    hash
+    hash_constants(hash, constants)
 }
 
 /// See the module.
@@ -160,3 +197,61 @@ macro_rules! section {
     (@count [$count:expr]) => { $count };
 }
 pub(crate) use section;
+
+/// Constants, and a list of them as data.
+macro_rules! constants {
+    ($(
+        $(#[doc = $doc:literal])*
+        pub const $name:ident: $type:ty = $value:expr;
+    )*) => {
+        $( $(#[doc = $doc])* pub const $name: $type = $value; )*
+
+        /// Every constant that both sides must agree on.
+        pub const CONSTANTS: &[$crate::shared::describe::Constant] =
+            &[ $( $crate::shared::describe::Constant {
+                name: stringify!($name),
+                doc: concat!($($doc, "\n"),*),
+                value: $name as usize,
+            } ),* ];
+    };
+}
+pub(crate) use constants;
+
+/// A `#[repr(u32)]` enum that knows its own names and comments.
+macro_rules! enumeration {
+    (
+        $(#[doc = $doc:literal])*
+        pub enum $name:ident {
+            $( $(#[doc = $variant_doc:literal])* $variant:ident = $value:literal ),* $(,)?
+        }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u32)]
+        pub enum $name { $( $(#[doc = $variant_doc])* $variant = $value ),* }
+
+        impl $name {
+            /// Names, numbers and comments.
+            pub const ENUMERATION: $crate::shared::describe::Enumeration =
+                $crate::shared::describe::Enumeration {
+                    name: stringify!($name),
+                    doc: concat!($($doc, "\n"),*),
+                    variants: &[ $( $crate::shared::describe::Constant {
+                        name: stringify!($variant),
+                        doc: concat!($($variant_doc, "\n"),*),
+                        value: $value,
+                    } ),* ],
+                };
+
+            /// The variant of that number.
+            #[must_use]
+            pub const fn from_number(number: u32) -> Option<Self> {
+                match number {
+                    $( $value => Some(Self::$variant), )*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+pub(crate) use enumeration;

@@ -6,14 +6,7 @@
 //! writers (128 and not 64: processors fetch lines in pairs). The sizes that depend on the segment
 //! are run-time data: [`Header`] says them, [`super::geometry`] computes them.
 
-use super::describe::{Section, layout_hash, section};
-
-/// First word of an initialised shared memory: `BFR1` in memory order.
-pub const MAGIC: u32 = u32::from_le_bytes(*b"BFR1");
-/// Version of the protocols, for changes that no offset shows.
-pub const VERSION: u32 = 1;
-/// Distance of sections with different writers.
-pub const LINE_BYTES: usize = 128;
+use super::describe::{Enumeration, Section, constants, enumeration, layout_hash, section};
 
 section! {
     /// Sizes and offsets of everything. Written once by the native side; `magic`, `version` and
@@ -113,7 +106,7 @@ section! {
 section! {
     /// Counters since the start. Written by the cycle thread; each is exact, two of them need not be
     /// of the same cycle.
-    pub struct Counters: 120 bytes {
+    pub struct Counters: 104 bytes {
         /// Cycles run.
         0 => cycles: U64,
         /// Periods in which no cycle ran, since the thread was late.
@@ -140,17 +133,8 @@ section! {
         88 => lanes_lost: U64,
         /// Events dropped since nobody took them.
         96 => events_dropped: U64,
-        /// Mails sent to SubDevices.
-        104 => mails_sent: U64,
-        /// Mails received from SubDevices.
-        112 => mails_received: U64,
     }
 }
-
-/// Linear parts of a power of two: 16, so that a bucket is at most 6.25 % wide.
-pub const HISTOGRAM_PARTS: usize = 16;
-/// Buckets of a histogram; the last one also holds everything from 16.6 s up.
-pub const HISTOGRAM_BUCKETS: usize = 496;
 
 section! {
     /// A log-linear histogram of durations. Written by the cycle thread.
@@ -282,44 +266,27 @@ section! {
     }
 }
 
-/// State of the engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum EngineState {
-    /// Before the first cycle.
-    Starting = 0,
-    /// Cycles run, the segment is in PRE-OP or on its way to SAFE-OP.
-    PreOp = 1,
-    /// The segment is in SAFE-OP or on its way to OP.
-    SafeOp = 2,
-    /// The segment is in OP.
-    Op = 3,
-    /// On the way down.
-    Closing = 4,
-    /// The cycle thread has ended as it should.
-    Closed = 5,
-    /// The cycle thread has ended since it could not go on.
-    Faulted = 6,
+enumeration! {
+    /// State of the engine.
+    pub enum EngineState {
+        /// Before the first cycle.
+        Starting = 0,
+        /// Cycles run, the segment is in PRE-OP or on its way to SAFE-OP.
+        PreOp = 1,
+        /// The segment is in SAFE-OP or on its way to OP.
+        SafeOp = 2,
+        /// The segment is in OP.
+        Op = 3,
+        /// On the way down.
+        Closing = 4,
+        /// The cycle thread has ended as it should.
+        Closed = 5,
+        /// The cycle thread has ended since it could not go on.
+        Faulted = 6,
+    }
 }
 
 impl EngineState {
-    /// Every state with its name in TypeScript, in the order of the numbers.
-    pub const ALL: &'static [(Self, &'static str)] = &[
-        (Self::Starting, "Starting"),
-        (Self::PreOp, "PreOp"),
-        (Self::SafeOp, "SafeOp"),
-        (Self::Op, "Op"),
-        (Self::Closing, "Closing"),
-        (Self::Closed, "Closed"),
-        (Self::Faulted, "Faulted"),
-    ];
-
-    /// The state of that number.
-    #[must_use]
-    pub fn from_number(number: u32) -> Option<Self> {
-        Self::ALL.get(number as usize).map(|(state, _)| *state)
-    }
-
     /// Whether no cycle will follow.
     #[must_use]
     pub const fn ended(self) -> bool {
@@ -327,89 +294,49 @@ impl EngineState {
     }
 }
 
-/// State of an output lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum LaneState {
-    /// Nobody's.
-    Free = 0,
-    /// Claimed, and nothing committed yet: its bits keep the values last sent.
-    Claimed = 1,
-    /// Its commits are merged into the frames.
-    Live = 2,
-    /// It missed its deadline; its bits took their loss values, until it resumes.
-    Lost = 3,
-    /// Given up: its bits take their loss values in this cycle, then it is free.
-    Releasing = 4,
-}
-
-impl LaneState {
-    /// Every state with its name in TypeScript, in the order of the numbers.
-    pub const ALL: &'static [(Self, &'static str)] = &[
-        (Self::Free, "Free"),
-        (Self::Claimed, "Claimed"),
-        (Self::Live, "Live"),
-        (Self::Lost, "Lost"),
-        (Self::Releasing, "Releasing"),
-    ];
-
-    /// The state of that number.
-    #[must_use]
-    pub fn from_number(number: u32) -> Option<Self> {
-        Self::ALL.get(number as usize).map(|(state, _)| *state)
+enumeration! {
+    /// State of an output lane.
+    pub enum LaneState {
+        /// Nobody's.
+        Free = 0,
+        /// Claimed, and nothing committed yet: its bits keep the values last sent.
+        Claimed = 1,
+        /// Its commits are merged into the frames.
+        Live = 2,
+        /// It missed its deadline; its bits took their loss values, until it resumes.
+        Lost = 3,
+        /// Given up: its bits take their loss values in this cycle, then it is free.
+        Releasing = 4,
     }
 }
 
-/// What became of a commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Verdict {
-    /// Frames with it came back with the expected working counters.
-    Ok = 1,
-    /// They did not in time, the lane was lost, or the segment left OP.
-    Failed = 2,
+enumeration! {
+    /// What became of a commit.
+    pub enum Verdict {
+        /// Frames with it came back with the expected working counters.
+        Ok = 1,
+        /// They did not in time, the lane was lost or given up, or the segment is not in OP.
+        Failed = 2,
+    }
 }
 
-impl Verdict {
-    /// Every verdict with its name in TypeScript.
-    pub const ALL: &'static [(Self, &'static str)] = &[(Self::Ok, "Ok"), (Self::Failed, "Failed")];
+enumeration! {
+    /// What came of an attempt to copy a slot.
+    pub enum CopyOutcome {
+        /// The slot was copied, whole.
+        Fresh = 0,
+        /// Nothing new within the timeout.
+        Timeout = 1,
+        /// Nothing new, and nothing will come: the engine is closed or faulted.
+        Closed = 2,
+        /// The slot asked for has been overwritten. Copy the newest, and resynchronise.
+        Overtaken = 3,
+        /// The cycle is still to come, or none has been published yet.
+        Empty = 4,
+        /// There never was a slot of that cycle: its period was missed.
+        Missed = 5,
+    }
 }
-
-/// Bit 2 of a lane's `state`: the middle buffer holds a commit that was not taken yet.
-pub const LANE_DIRTY: u32 = 1 << 2;
-/// Bits 0–1 of a lane's `state`: index of the middle buffer.
-pub const LANE_INDEX_MASK: u32 = 3;
-/// Buffers of a lane: the owner's, the middle, the cycle thread's.
-pub const LANE_BUFFERS: usize = 3;
-/// Distance of two lanes' lines.
-pub const LANE_STRIDE_BYTES: usize = 2 * LINE_BYTES;
-/// Byte offset of [`LaneCycleLine`] from the start of a lane's lines.
-pub const LANE_CYCLE_LINE_OFFSET: usize = LINE_BYTES;
-
-/// Receipts that a lane keeps, which is how many commits may be outstanding.
-pub const RECEIPT_RECORDS: usize = 64;
-/// Byte offset of the first receipt from the start of a lane's receipts.
-pub const RECEIPT_RECORDS_OFFSET: usize = LINE_BYTES;
-/// Distance of two lanes' receipts.
-pub const RECEIPTS_STRIDE_BYTES: usize = RECEIPT_RECORDS_OFFSET + RECEIPT_RECORDS * RECORD_BYTES;
-
-/// Bytes of a record of the change log, and of a receipt.
-pub const RECORD_BYTES: usize = 16;
-/// First word of a batch of the change log; no entry begins so.
-pub const LOG_BATCH_MARKER: u32 = u32::MAX;
-/// Bit 31 of a batch's `count`: decode the whole slot.
-pub const LOG_BATCH_FULL: u32 = 1 << 31;
-/// Where the quality begins in an entry's first word.
-pub const LOG_ENTRY_QUALITY_SHIFT: u32 = 24;
-
-/// Slot flag: at least one frame of the cycle did not come back.
-pub const SLOT_FLAG_FRAMES_LOST: u32 = 1 << 0;
-/// Slot flag: at least one datagram came back with a wrong working counter.
-pub const SLOT_FLAG_WORKING_COUNTER: u32 = 1 << 1;
-/// Slot flag: `dc_time_ns` was read in this cycle.
-pub const SLOT_FLAG_DC_TIME: u32 = 1 << 2;
-/// Slot flag: periods before this one were missed.
-pub const SLOT_FLAG_PERIODS_MISSED: u32 = 1 << 3;
 
 /// `offset`, rounded up to the next line.
 #[must_use]
@@ -417,24 +344,74 @@ pub const fn next_line(offset: usize) -> usize {
     offset.next_multiple_of(LINE_BYTES)
 }
 
-/// Byte offset of [`Header`].
-pub const HEADER_OFFSET: usize = 0;
-/// Byte offset of [`Control`].
-pub const CONTROL_OFFSET: usize = next_line(HEADER_OFFSET + Header::SECTION.size);
-/// Byte offset of [`Waiters`].
-pub const WAITERS_OFFSET: usize = next_line(CONTROL_OFFSET + Control::SECTION.size);
-/// Byte offset of the change log's [`LogCursor`].
-pub const LOG_CURSOR_OFFSET: usize = next_line(WAITERS_OFFSET + Waiters::SECTION.size);
-/// Byte offset of [`Counters`].
-pub const COUNTERS_OFFSET: usize = next_line(LOG_CURSOR_OFFSET + LogCursor::SECTION.size);
-/// Byte offset of the [`Histogram`] of how late a cycle began.
-pub const LATENESS_OFFSET: usize = next_line(COUNTERS_OFFSET + Counters::SECTION.size);
-/// Byte offset of the [`Histogram`] of the time from the first frame sent to the last one back.
-pub const ROUND_TRIP_OFFSET: usize = next_line(LATENESS_OFFSET + Histogram::SECTION.size);
-/// Byte offset of the [`Histogram`] of the time that publishing a slot took.
-pub const PUBLISH_OFFSET: usize = next_line(ROUND_TRIP_OFFSET + Histogram::SECTION.size);
-/// Byte offset of the first section whose place depends on the segment.
-pub const DYNAMIC_OFFSET: usize = next_line(PUBLISH_OFFSET + Histogram::SECTION.size);
+constants! {
+    /// First word of an initialised shared memory: `BFR1` in memory order.
+    pub const MAGIC: u32 = u32::from_le_bytes(*b"BFR1");
+    /// Version of the protocols, for changes that no offset shows.
+    pub const VERSION: u32 = 1;
+    /// Distance of sections with different writers.
+    pub const LINE_BYTES: usize = 128;
+
+    /// Linear parts of a power of two: 16, so that a bucket is at most 6.25 % wide.
+    pub const HISTOGRAM_PARTS: usize = 16;
+    /// Buckets of a histogram; the last one also holds everything from 16.6 s up.
+    pub const HISTOGRAM_BUCKETS: usize = 496;
+
+    /// Bit 2 of a lane's `state`: the middle buffer holds a commit that was not taken yet.
+    pub const LANE_DIRTY: u32 = 1 << 2;
+    /// Bits 0–1 of a lane's `state`: index of the middle buffer.
+    pub const LANE_INDEX_MASK: u32 = 3;
+    /// Buffers of a lane: the owner's, the middle, the cycle thread's.
+    pub const LANE_BUFFERS: usize = 3;
+    /// Distance of two lanes' lines.
+    pub const LANE_STRIDE_BYTES: usize = 2 * LINE_BYTES;
+    /// Byte offset of [`LaneCycleLine`] from the start of a lane's lines.
+    pub const LANE_CYCLE_LINE_OFFSET: usize = LINE_BYTES;
+
+    /// Receipts that a lane keeps, which is how many commits may be outstanding.
+    pub const RECEIPT_RECORDS: usize = 64;
+    /// Byte offset of the first receipt from the start of a lane's receipts.
+    pub const RECEIPT_RECORDS_OFFSET: usize = LINE_BYTES;
+    /// Distance of two lanes' receipts.
+    pub const RECEIPTS_STRIDE_BYTES: usize = RECEIPT_RECORDS_OFFSET + RECEIPT_RECORDS * RECORD_BYTES;
+
+    /// Bytes of a record of the change log, and of a receipt.
+    pub const RECORD_BYTES: usize = 16;
+    /// First word of a batch of the change log; no entry begins so.
+    pub const LOG_BATCH_MARKER: u32 = u32::MAX;
+    /// Bit 31 of a batch's `count`: decode the whole slot.
+    pub const LOG_BATCH_FULL: u32 = 1 << 31;
+    /// Where the quality begins in an entry's first word.
+    pub const LOG_ENTRY_QUALITY_SHIFT: u32 = 24;
+
+    /// Slot flag: at least one frame of the cycle did not come back.
+    pub const SLOT_FLAG_FRAMES_LOST: u32 = 1 << 0;
+    /// Slot flag: at least one datagram came back with a wrong working counter.
+    pub const SLOT_FLAG_WORKING_COUNTER: u32 = 1 << 1;
+    /// Slot flag: `dc_time_ns` was read in this cycle.
+    pub const SLOT_FLAG_DC_TIME: u32 = 1 << 2;
+    /// Slot flag: periods before this one were missed.
+    pub const SLOT_FLAG_PERIODS_MISSED: u32 = 1 << 3;
+
+    /// Byte offset of [`Header`].
+    pub const HEADER_OFFSET: usize = 0;
+    /// Byte offset of [`Control`].
+    pub const CONTROL_OFFSET: usize = next_line(HEADER_OFFSET + Header::SECTION.size);
+    /// Byte offset of [`Waiters`].
+    pub const WAITERS_OFFSET: usize = next_line(CONTROL_OFFSET + Control::SECTION.size);
+    /// Byte offset of the change log's [`LogCursor`].
+    pub const LOG_CURSOR_OFFSET: usize = next_line(WAITERS_OFFSET + Waiters::SECTION.size);
+    /// Byte offset of [`Counters`].
+    pub const COUNTERS_OFFSET: usize = next_line(LOG_CURSOR_OFFSET + LogCursor::SECTION.size);
+    /// Byte offset of the [`Histogram`] of how late a cycle began.
+    pub const LATENESS_OFFSET: usize = next_line(COUNTERS_OFFSET + Counters::SECTION.size);
+    /// Byte offset of the [`Histogram`] of the time from the first frame sent to the last one back.
+    pub const ROUND_TRIP_OFFSET: usize = next_line(LATENESS_OFFSET + Histogram::SECTION.size);
+    /// Byte offset of the [`Histogram`] of the time that publishing a slot took.
+    pub const PUBLISH_OFFSET: usize = next_line(ROUND_TRIP_OFFSET + Histogram::SECTION.size);
+    /// Byte offset of the first section whose place depends on the segment.
+    pub const DYNAMIC_OFFSET: usize = next_line(PUBLISH_OFFSET + Histogram::SECTION.size);
+}
 
 /// Every section, in the order of the memory.
 pub const SECTIONS: &[Section] = &[
@@ -453,27 +430,16 @@ pub const SECTIONS: &[Section] = &[
     LogEntry::SECTION,
 ];
 
+/// Every set of numbers.
+pub const ENUMERATIONS: &[Enumeration] = &[
+    EngineState::ENUMERATION,
+    LaneState::ENUMERATION,
+    Verdict::ENUMERATION,
+    CopyOutcome::ENUMERATION,
+];
+
 /// Hash of everything in this file that both sides must agree on.
-pub const LAYOUT_HASH: u32 = layout_hash(
-    SECTIONS,
-    &[
-        VERSION as usize,
-        CONTROL_OFFSET,
-        WAITERS_OFFSET,
-        LOG_CURSOR_OFFSET,
-        COUNTERS_OFFSET,
-        LATENESS_OFFSET,
-        ROUND_TRIP_OFFSET,
-        PUBLISH_OFFSET,
-        DYNAMIC_OFFSET,
-        LANE_STRIDE_BYTES,
-        LANE_CYCLE_LINE_OFFSET,
-        RECEIPT_RECORDS,
-        RECEIPT_RECORDS_OFFSET,
-        EngineState::ALL.len(),
-        LaneState::ALL.len(),
-    ],
-);
+pub const LAYOUT_HASH: u32 = layout_hash(SECTIONS, ENUMERATIONS, CONSTANTS);
 
 // JavaScript reaches the halves of 64-bit words by 32-bit indices, low half first.
 #[cfg(not(target_endian = "little"))]

@@ -24,10 +24,10 @@ pub mod statistics;
 
 pub use change_log::{Drained, LogReader, LogWriter};
 pub use claims::{ClaimRegistry, Claims};
-pub use describe::{Field, Kind, Section};
+pub use describe::{Constant, Enumeration, Field, Kind, Section};
 pub use geometry::{Dimensions, Geometry, default_slot_count, required_bytes};
 pub use lane::LaneWriter;
-pub use layout::{EngineState, LaneState};
+pub use layout::{EngineState, LAYOUT_HASH, LaneState};
 pub use memory::{Attached, SharedMemory, View};
 pub use merge::{LaneEvent, OutputMerger, Settled};
 pub use receipts::ReceiptReader;

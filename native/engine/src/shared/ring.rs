@@ -4,7 +4,7 @@
 //! ordering is in `docs/shared-memory.md`.
 
 use super::atomics::{Atomics, Native, Ordering, Word, load_bytes, newer_by, store_bytes};
-use super::layout::{Control, EngineState, SlotHeader, Waiters};
+use super::layout::{Control, CopyOutcome, EngineState, SlotHeader, Waiters};
 
 /// Words of a slot before its sections. The first word holds `seq` (low half) and `cycle`.
 const HEADER_WORDS: usize = SlotHeader::SECTION.size / 8;
@@ -219,7 +219,7 @@ impl<A: Atomics> SlotWriter<'_, A> {
     }
 }
 
-/// What came of an attempt to copy a slot. The numbers are part of the contract with TypeScript.
+/// What came of an attempt to copy a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Copied {
     /// The slot was copied, whole.
@@ -243,27 +243,23 @@ pub enum Copied {
 }
 
 impl Copied {
-    /// Every outcome's number and name in TypeScript.
-    pub const CODES: &'static [(u32, &'static str)] = &[
-        (0, "Fresh"),
-        (1, "Timeout"),
-        (2, "Closed"),
-        (3, "Overtaken"),
-        (4, "Empty"),
-        (5, "Missed"),
-    ];
+    /// The outcome without its numbers.
+    #[must_use]
+    pub const fn outcome(self) -> CopyOutcome {
+        match self {
+            Self::Fresh { .. } => CopyOutcome::Fresh,
+            Self::Timeout => CopyOutcome::Timeout,
+            Self::Closed => CopyOutcome::Closed,
+            Self::Overtaken { .. } => CopyOutcome::Overtaken,
+            Self::Empty => CopyOutcome::Empty,
+            Self::Missed => CopyOutcome::Missed,
+        }
+    }
 
-    /// The number of this outcome.
+    /// Its number for TypeScript.
     #[must_use]
     pub const fn code(self) -> u32 {
-        match self {
-            Self::Fresh { .. } => 0,
-            Self::Timeout => 1,
-            Self::Closed => 2,
-            Self::Overtaken { .. } => 3,
-            Self::Empty => 4,
-            Self::Missed => 5,
-        }
+        self.outcome() as u32
     }
 }
 
