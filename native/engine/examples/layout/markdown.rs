@@ -67,9 +67,8 @@ fn diagram() -> String {
         row(&offset.to_string(), &format!("{}{of}", section.name), writer);
     }
     row("in the header:", "", "");
-    for (n, (offset, what, writer)) in dynamic.iter().enumerate() {
-        let offset = if n == 0 { format!("{offset} = {DYNAMIC_OFFSET}") } else { (*offset).into() };
-        row(&offset, what, writer);
+    for (offset, what, writer) in dynamic {
+        row(offset, what, writer);
     }
     out.push_str(&rule);
     out.push_str("```\n");
