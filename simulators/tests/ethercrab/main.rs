@@ -1,5 +1,6 @@
 //! A MainDevice that nobody here wrote brings simulated devices to OP.
 
+mod plant;
 mod support;
 
 use ecat_wire::sii::{
