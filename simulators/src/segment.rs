@@ -1,7 +1,7 @@
 //! A frame on its way through a line of ESCs.
 
 use ecat_wire::Command;
-use ecat_wire::ethernet::SOURCE_PROCESSED;
+use ecat_wire::ethernet::{HEADER_BYTES, SOURCE_PROCESSED};
 use ecat_wire::frame::{DatagramMut, FrameError, for_each_datagram_mut};
 
 use crate::command::SegmentCommand;
@@ -166,7 +166,7 @@ impl Segment {
             Err(FrameError::NotEtherCat) => {
                 let destroyed = |&n: &u16| self.devices[usize::from(n)].esc.ethercat_only();
                 let lost = self.line.present.iter().any(destroyed);
-                if lost {
+                if lost || frame.len() < HEADER_BYTES {
                     return Forward::Lost;
                 }
             }

@@ -7,6 +7,10 @@ use crate::esc::{ClockLevel, Profile};
 const BECKHOFF: u32 = 0x0000_0002;
 const KOLLMORGEN: u32 = 0x0000_006A;
 
+/// What receive times of unused ports read in Beckhoff's chips: "hoff" at port 1, "Verl" at port 3.
+const STALE_PORT_TIMES: [u32; 4] =
+    [0, u32::from_le_bytes(*b"hoff"), 0, u32::from_le_bytes(*b"Verl")];
+
 /// The EK1100's ESC: identity block `11 00 03 00 08 08 08 3b fc 00`, EEPROM status 0x40.
 pub(super) fn coupler() -> Profile {
     Profile {
@@ -20,6 +24,7 @@ pub(super) fn coupler() -> Profile {
         features: 0x00FC,
         clock: ClockLevel::Full,
         eeprom_status: 0x40,
+        stale_port_times: STALE_PORT_TIMES,
         ..Profile::default()
     }
 }
@@ -39,6 +44,8 @@ pub(super) fn terminal() -> Profile {
         features: 0x01FC,
         clock: ClockLevel::ReceiveTimes,
         eeprom_status: 0x50,
+        pdi_watchdog: true,
+        stale_port_times: STALE_PORT_TIMES,
         ..Profile::default()
     }
 }
@@ -63,6 +70,8 @@ pub(super) fn profile(image: &[u8]) -> Profile {
             features: 0x0184,
             eeprom_status: 0x20,
             pdi_control: Some(0x0C08),
+            pdi_watchdog: true,
+            stale_port_times: STALE_PORT_TIMES,
             ..Profile::default()
         },
         _ => Profile::default(),

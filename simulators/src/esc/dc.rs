@@ -133,7 +133,7 @@ impl Esc {
             let change = share.clamp(-1_000, 1_000) as i64;
             clock.rate_ppb = (clock.rate_ppb + change).clamp(-RATE_PPB_MAX, RATE_PPB_MAX);
         }
-        clock.slew_ns = -difference / 2;
-        clock.mean_difference_ns += (difference - clock.mean_difference_ns) / 2;
+        clock.slew_ns = -(difference / 2);
+        clock.mean_difference_ns = clock.mean_difference_ns.midpoint(difference);
     }
 }

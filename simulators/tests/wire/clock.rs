@@ -16,7 +16,8 @@ fn u64_at(bytes: &[u8]) -> u64 {
 #[test]
 fn receive_times_differ_by_the_round_trip_behind_the_port() {
     // Real EK1100 with two terminals: 590–600 ns there, 310 ns at the next.
-    let stale = Profile { stale_port_times: [0, 0x666F_6866, 0, 0], ..Profile::default() };
+    let stale =
+        Profile { stale_port_times: [0, u32::from_le_bytes(*b"hoff"), 0, 0], ..Profile::default() };
     let mut wire = Wire::new(vec![emulated(), emulated(), emulated_with(stale)]);
     assert_eq!(wire.write(Command::Bwr { register: reg::DC_RECEIVE_TIME }, &[0; 4]), 3);
     let round_trips = [0x1001, 0x1002].map(|station| {
@@ -25,7 +26,7 @@ fn receive_times_differ_by_the_round_trip_behind_the_port() {
     });
     assert_eq!(round_trips, [600, 300]);
     // A port that never saw a frame keeps what it had.
-    assert_eq!(u32_at(&wire.get(0x1003, reg::DC_RECEIVE_TIME + 4, 4)), 0x666F_6866);
+    assert_eq!(wire.get(0x1003, reg::DC_RECEIVE_TIME + 4, 4), b"hoff");
     let times = wire.get(0x1003, reg::DC_RECEIVE_TIME, 16);
     let processing = wire.get(0x1003, reg::DC_RECEIVE_TIME_PROCESSING, 8);
     assert_eq!(processing[..4], times[..4]);

@@ -5,6 +5,7 @@
 
 mod access;
 mod al;
+mod any_frame;
 mod clock;
 mod commands;
 mod data_link;
