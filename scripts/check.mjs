@@ -6,11 +6,23 @@ import { run } from './run.mjs';
 
 const checks = [
   ['Rust is formatted', 'cargo', ['fmt', '--all', '--check']],
-  ['clippy finds nothing', 'cargo', ['clippy', '--locked', '--workspace', '--all-targets', '--quiet', '--', '-D', 'warnings']],
+  [
+    'clippy finds nothing',
+    'cargo',
+    ['clippy', '--locked', '--workspace', '--all-targets', '--quiet', '--', '-D', 'warnings'],
+  ],
   ['types hold', 'tsc', ['--pretty', 'false']],
   ['TypeScript is formatted and linted', qualityTool('biome'), ['check', '--error-on-warnings', '.']],
-  ['promises and switches are handled (typed lint)', qualityTool('eslint'), ['--config', 'tools/quality/eslint.config.js', 'src', 'test', 'bench', 'examples']],
-  ['imports follow the layers', qualityTool('depcruise'), ['--config', 'tools/quality/dependency-cruiser.cjs', 'src', 'test', 'bench', 'examples']],
+  [
+    'promises and switches are handled (typed lint)',
+    qualityTool('eslint'),
+    ['--config', 'tools/quality/eslint.config.js', '--no-error-on-unmatched-pattern', 'src', 'test', 'bench', 'examples'],
+  ],
+  [
+    'imports follow the layers',
+    qualityTool('depcruise'),
+    ['--config', 'tools/quality/dependency-cruiser.cjs', 'src', 'test', 'bench', 'examples'],
+  ],
   ['nothing is unused', qualityTool('knip'), ['--config', 'tools/quality/knip.json']],
   ['generated files are up to date', process.execPath, ['scripts/generate.mjs', '--check']],
   ['the package builds', 'tsc', ['-p', 'tsconfig.build.json', '--pretty', 'false']],

@@ -48,8 +48,23 @@ async function bindingTypes() {
     // be absolute, or the CLI writes empty types and still succeeds.
     const { code, output } = await run(
       qualityTool('napi'),
-      ['build', '--no-js', '--no-const-enum', '--dts', 'index.d.ts', '--manifest-path', join(root, 'native/binding/Cargo.toml'),
-        '--output-dir', folder, '--target-dir', join(root, 'target/napi'), '--cwd', join(root, 'native/binding'), '--package-json-path', join(root, 'package.json')],
+      [
+        'build',
+        '--no-js',
+        '--no-const-enum',
+        '--dts',
+        'index.d.ts',
+        '--manifest-path',
+        join(root, 'native/binding/Cargo.toml'),
+        '--output-dir',
+        folder,
+        '--target-dir',
+        join(root, 'target/napi'),
+        '--cwd',
+        join(root, 'native/binding'),
+        '--package-json-path',
+        join(root, 'package.json'),
+      ],
       { cwd: root, quiet: true },
     );
     if (code !== 0) throw new Error(`napi build failed:\n${output}`);

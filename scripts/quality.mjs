@@ -18,7 +18,10 @@ export async function installQualityTools() {
     if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
     // Not `npm ci`: the lock lacks the platform packages that the registry at hand does not carry, which `npm ci`
     // refuses and `npm install` skips.
-    const { code, output } = await run('npm', ['install', '--no-save', '--loglevel=error'], { cwd: folder, quiet: true });
+    const { code, output } = await run('npm', ['install', '--no-save', '--loglevel=error'], {
+      cwd: folder,
+      quiet: true,
+    });
     if (code !== 0) throw new Error(`npm install in tools/quality failed with exit code ${code}:\n${output}`);
   });
 }

@@ -24,7 +24,10 @@ export function run(command, args, options = {}) {
     process.on('SIGINT', forward);
     process.on('SIGTERM', forward);
     let output = '';
-    for (const [stream, shown] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
+    for (const [stream, shown] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ]) {
       if (stream === null) continue;
       let rest = '';
       stream.setEncoding('utf8');

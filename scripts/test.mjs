@@ -21,7 +21,9 @@ if (only === undefined || only === 'rust') {
 }
 if (only === undefined || only === 'js') {
   await suite('ava', rest, (line) => {
-    const result = /^\s*(\d+) (?:tests?|uncaught exceptions?|unhandled rejections?) ?(passed|failed|skipped)?$/.exec(line);
+    const result = /^\s*(\d+) (?:tests?|uncaught exceptions?|unhandled rejections?) ?(passed|failed|skipped)?$/.exec(
+      line,
+    );
     if (result === null) return;
     const n = Number(result[1]);
     if (result[2] === 'passed') count(n, 0, 0);

@@ -15,8 +15,18 @@ module.exports = {
       from: { path: '^src/(workers|streams)' },
       to: { path: ['^src/(cli|main-device|index)'] },
     },
-    { name: 'workers-do-not-know-streams', severity: 'error', from: { path: '^src/workers' }, to: { path: '^src/streams' } },
-    { name: 'streams-do-not-know-workers', severity: 'error', from: { path: '^src/streams' }, to: { path: '^src/workers' } },
+    {
+      name: 'workers-do-not-know-streams',
+      severity: 'error',
+      from: { path: '^src/workers' },
+      to: { path: '^src/streams' },
+    },
+    {
+      name: 'streams-do-not-know-workers',
+      severity: 'error',
+      from: { path: '^src/streams' },
+      to: { path: '^src/workers' },
+    },
     {
       name: 'nothing-imports-the-commands',
       severity: 'error',
@@ -30,8 +40,22 @@ module.exports = {
       from: { path: '^(src|bench|examples)', pathNot: '^src/core/native\\.ts$' },
       to: { path: '^native/', dependencyTypesNot: ['type-only'] },
     },
-    { name: 'no-tests-in-the-product', severity: 'error', from: { path: '^src' }, to: { path: '^(test|bench|examples|scripts)' } },
-    { name: 'no-development-packages-in-the-product', severity: 'error', from: { path: '^src' }, to: { dependencyTypes: ['npm-dev'], pathNot: '@types' } },
+    {
+      name: 'no-tests-in-the-product',
+      severity: 'error',
+      from: { path: '^src' },
+      to: { path: '^(test|bench|examples|scripts)' },
+    },
+    {
+      name: 'no-development-packages-in-the-product',
+      severity: 'error',
+      from: { path: '^src' },
+      to: { dependencyTypes: ['npm-dev'], pathNot: '@types' },
+    },
   ],
-  options: { tsConfig: { fileName: 'tsconfig.json' }, tsPreCompilationDeps: 'specify', doNotFollow: { path: 'node_modules' } },
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: 'specify',
+    doNotFollow: { path: 'node_modules' },
+  },
 };
