@@ -41,7 +41,8 @@ export declare class BindingAttachment {
   laneState(lane: number): number
   /**
    * Copies receipts from `tail[0]` on to `out`, four words each (sequence, first cycle, cycle in which it
-   * was seen to arrive, verdict: 1 arrived, 2 failed), advances `tail[0]`, and returns their number.
+   * was seen to arrive, verdict: 1 arrived, 2 failed), advances `tail[0]`, and returns their number, or −1
+   * when more than 64 were not read.
    */
   drainReceipts(lane: number, tail: Uint32Array, out: Uint32Array): number
   /** Lets go of the lanes, the bell and the memory. Idempotent. */
@@ -124,6 +125,11 @@ export interface BindingClaims {
   lossImage: Uint8Array
   /** Cycles without a commit or a beat after which the lane is lost; 0 never. */
   deadlineCycles: number
+  /**
+   * Cycles without a commit after which the lane is lost, for owners that commit periodically; 0 (the
+   * default) never.
+   */
+  commitDeadlineCycles?: number
 }
 
 /** What to open, and how to run it. Exactly one of `interface` and `segment` is given. */
@@ -132,9 +138,9 @@ export interface BindingEngineOptions {
   interface?: string
   /** JSON of a `SegmentDescription`: a simulated segment inside this process. */
   segment?: string
-  /** Period of the cycle in ns, 250,000 to 100,000,000. */
+  /** Period of the cycle, 250,000 to 100,000,000 ns. */
   cyclePeriodNs: number
-  /** How long before a cycle's start the thread stops sleeping and spins, in ns. */
+  /** How long before a cycle's start the thread stops sleeping and spins; half a period at most. */
   preSpinNs: number
   /** SCHED_FIFO priority, 1 to 99; without it the thread is scheduled like any other. */
   priority?: number
@@ -144,9 +150,9 @@ export interface BindingEngineOptions {
   distributedClocks: boolean
   /** Whether time is virtual: cycles then run as `grant` allows, as fast as they can. */
   virtualTime: boolean
-  /** Limit for everything up to PRE-OP, in ms. */
+  /** Limit for everything up to PRE-OP. */
   bringUpTimeoutMs?: number
-  /** Limit for each state transition from PRE-OP to OP, in ms. */
+  /** Limit for each SubDevice's way to SAFE-OP and to OP. */
   stateTimeoutMs?: number
 }
 

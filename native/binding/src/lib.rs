@@ -1,1 +1,38 @@
 //! The Node-API face of the MainDevice and of the simulated segment: types named `Binding*`, no logic.
+//!
+//! Each file is one thing that JavaScript sees or that its side of the border needs:
+//! [`engine`] and [`attachment`] (a MainDevice, and an environment's access to its memory),
+//! [`segment_server`], [`network`] (what was found), [`failure`] (errors), [`bell`] (waking JavaScript),
+//! [`pinned`] (JavaScript's memory; the only `unsafe`), [`cleanup`] (the end of an environment).
+#![deny(unsafe_code)]
+
+pub mod attachment;
+mod bell;
+mod cleanup;
+pub mod engine;
+pub mod failure;
+pub mod network;
+mod pinned;
+mod segment;
+pub mod segment_server;
+
+use ecat_engine::error::ErrorCode;
+use napi_derive::napi;
+
+/// Every code that an error or a failure of this addon can carry.
+#[napi(catch_unwind)]
+pub fn binding_error_codes() -> Vec<&'static str> {
+    ErrorCode::ALL.iter().map(|code| code.as_str()).collect()
+}
+
+/// Hash of the shared memory's layout; equal to `LAYOUT_HASH` of the JavaScript that fits this addon.
+#[napi(catch_unwind)]
+pub fn layout_hash() -> u32 {
+    ecat_engine::shared::layout::LAYOUT_HASH
+}
+
+/// Version of the addon.
+#[napi(catch_unwind)]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}

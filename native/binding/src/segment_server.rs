@@ -1,0 +1,206 @@
+//! `BindingSegmentServer`: a simulated segment behind a network card, for any MainDevice on the other end.
+
+use std::cell::RefCell;
+use std::os::fd::AsFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread::{Builder, JoinHandle};
+
+use ecat_engine::EngineError;
+use ecat_engine::error::ErrorCode;
+use ecat_engine::link::packet::PacketLink;
+use ecat_engine::link::sys::{Doorbell, monotonic_ns, wait_readable};
+use ecat_simulator::{Forward, Segment};
+use ecat_wire::link::{Link, LinkError};
+use napi::Env;
+use napi_derive::napi;
+
+use crate::cleanup::{EndsWithEnvironment, ends_with};
+use crate::failure::guarded;
+use crate::pinned::Argument;
+use crate::segment;
+
+/// Largest Ethernet frame without FCS, and room to see that one is larger.
+const FRAME_BYTES: usize = 1518;
+
+/// How long the thread waits for a frame at most, in ns: it is woken to stop, this is for a lost card.
+const WAIT_NS: u64 = 1_000_000_000;
+
+/// What the thread and its owner share.
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    frames: AtomicU64,
+    lost: AtomicU64,
+}
+
+struct Running {
+    shared: Arc<Shared>,
+    doorbell: Arc<Doorbell>,
+    thread: JoinHandle<()>,
+}
+
+struct ServerCell {
+    running: RefCell<Option<Running>>,
+}
+
+/// Serves a simulated segment on a network interface, by a thread of its own, until it is closed.
+#[napi]
+pub struct BindingSegmentServer {
+    cell: Rc<ServerCell>,
+    shared: Arc<Shared>,
+    sub_devices: u32,
+}
+
+#[napi]
+impl BindingSegmentServer {
+    /// Builds the segment from the JSON of a `SegmentDescription` and takes the interface.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(
+        env: Env,
+        #[napi(ts_arg_type = "string")] segment: Argument<String>,
+        #[napi(ts_arg_type = "string")] interface: Argument<String>,
+    ) -> napi::Result<Self> {
+        let (running, sub_devices) = guarded(&env, || {
+            let segment = segment::build(&segment.0)?;
+            let sub_devices = segment.sub_device_count() as u32;
+            Ok((Running::start(segment, interface.0)?, sub_devices))
+        })?;
+        let shared = Arc::clone(&running.shared);
+        let cell = Rc::new(ServerCell { running: RefCell::new(Some(running)) });
+        ends_with(&env, &cell)?;
+        Ok(Self { cell, shared, sub_devices })
+    }
+
+    /// SubDevices in the segment.
+    #[napi(getter, catch_unwind)]
+    pub fn sub_devices(&self) -> u32 {
+        self.sub_devices
+    }
+
+    /// Frames that came back out of the segment so far.
+    #[napi(getter, catch_unwind)]
+    pub fn frames(&self) -> f64 {
+        self.shared.frames.load(Ordering::Relaxed) as f64
+    }
+
+    /// Frames that did not: lost in the segment, or not taken by the card.
+    #[napi(getter, catch_unwind)]
+    pub fn lost_frames(&self) -> f64 {
+        self.shared.lost.load(Ordering::Relaxed) as f64
+    }
+
+    /// Stops the thread and lets go of the interface. Idempotent.
+    #[napi(catch_unwind)]
+    pub fn close(&self, env: Env) -> napi::Result<()> {
+        guarded(&env, || {
+            self.cell.end();
+            Ok(())
+        })
+    }
+}
+
+impl EndsWithEnvironment for ServerCell {
+    fn ask(&self) {
+        if let Some(running) = &*self.running.borrow() {
+            running.ask();
+        }
+    }
+
+    fn end(&self) {
+        if let Some(running) = self.running.borrow_mut().take() {
+            running.ask();
+            // It waits for nothing but its descriptors, so that this is a matter of microseconds; a panic
+            // in it was caught and leaves nothing to do.
+            let _caught = running.thread.join();
+        }
+    }
+}
+
+impl Drop for ServerCell {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Running {
+    /// Starts the thread; returns when it has the interface, or could not take it.
+    fn start(segment: Segment, interface: String) -> Result<Self, EngineError> {
+        let os = |error: std::io::Error| {
+            EngineError::new(ErrorCode::LinkOs, format!("segment server: {error}"))
+        };
+        let shared = Arc::<Shared>::default();
+        let doorbell = Arc::new(Doorbell::new().map_err(os)?);
+        let (opened, wait_opened) = mpsc::sync_channel(1);
+        let thread = {
+            let (shared, doorbell) = (Arc::clone(&shared), Arc::clone(&doorbell));
+            Builder::new()
+                .name("ecat-segment".to_owned())
+                .spawn(move || {
+                    let link = match PacketLink::open(&interface) {
+                        Ok(link) => link,
+                        Err(error) => return drop(opened.send(Err(error))),
+                    };
+                    drop(opened.send(Ok(())));
+                    let served = catch_unwind(AssertUnwindSafe(|| serve(link, segment, &shared, &doorbell)));
+                    if served.is_err() {
+                        eprintln!("bifrost-ethercat: a defect in the simulated segment was caught; it answers no more");
+                    }
+                })
+                .map_err(os)?
+        };
+        match wait_opened.recv() {
+            Ok(Ok(())) => Ok(Self { shared, doorbell, thread }),
+            Ok(Err(error)) => {
+                let _returned = thread.join();
+                Err(error)
+            }
+            Err(_) => Err(EngineError::new(
+                ErrorCode::Panic,
+                "the segment server's thread ended before it began",
+            )),
+        }
+    }
+
+    fn ask(&self) {
+        self.shared.stop.store(true, Ordering::Release);
+        self.doorbell.ring();
+    }
+}
+
+/// Receives, lets the segment process, sends; until it is told to stop.
+fn serve(mut link: PacketLink, mut segment: Segment, shared: &Shared, doorbell: &Doorbell) {
+    let mut buffer = [0; FRAME_BYTES];
+    while !shared.stop.load(Ordering::Acquire) {
+        let now_ns = monotonic_ns();
+        match link.receive(&mut buffer, now_ns) {
+            Ok(Some(length)) => {
+                let frame = &mut buffer[..length];
+                let returned =
+                    segment.process(frame, now_ns) == Forward::Returned && send(&mut link, frame);
+                let counter = if returned { &shared.frames } else { &shared.lost };
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+            // Without a carrier there is nothing to do but wait for it.
+            Ok(None) | Err(_) => {
+                let _woken =
+                    wait_readable([link.poll_fd(), Some(doorbell.as_fd())], now_ns + WAIT_NS);
+            }
+        }
+    }
+}
+
+/// Sends at once or not at all: a segment has no memory for frames.
+fn send(link: &mut PacketLink, frame: &[u8]) -> bool {
+    match link.send(frame, monotonic_ns()) {
+        Ok(()) => true,
+        Err(LinkError::Full) => {
+            std::thread::yield_now();
+            link.send(frame, monotonic_ns()).is_ok()
+        }
+        Err(_) => false,
+    }
+}

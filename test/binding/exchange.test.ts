@@ -1,0 +1,194 @@
+import test from 'ava';
+import {
+  CopyOutcome,
+  EngineState,
+  HEADER_SLOT_INPUTS_OFFSET_I32,
+  LaneState,
+  SLOT_HEADER_CYCLE_I32,
+  Verdict,
+} from '../../src/core/generated/layout.ts';
+import { native } from '../../src/core/native.ts';
+import { Bus, engineOptions, eventually, segment } from './support.ts';
+
+const { BindingAttachment, BindingEngine } = native();
+
+test('a bring-up ends with the network and where everything lies in the image', async (t) => {
+  const bus = await Bus.open();
+  const { subDevices, inputBytes, outputBytes, datagramCount, frameCount } = bus.network;
+  t.is(subDevices.length, 3);
+  t.deepEqual([inputBytes, outputBytes, datagramCount, frameCount], [1, 1, 1, 1]);
+  const [coupler, inputs, outputs] = subDevices;
+  t.is(coupler?.name, 'EK1100');
+  t.deepEqual([inputs?.inputBytes, inputs?.outputBytes, inputs?.entries.length], [1, 0, 8]);
+  t.deepEqual([outputs?.inputBytes, outputs?.outputBytes, outputs?.entries.length], [0, 1, 8]);
+  const [first] = outputs?.entries ?? [];
+  t.deepEqual([first?.direction, first?.bitOffset, first?.bitLength, first?.pdoIndex], ['output', 0, 1, 0x1600]);
+  t.is(bus.engine.takeBringUp(), null, 'taken once');
+  bus.close();
+});
+
+test('a bring-up that fails ends with its failures', async (t) => {
+  const error = await t.throwsAsync(Bus.open({ segment: '{"devices":[]}' }));
+  const [failure] = (error as Error & { failures: { code: string }[] }).failures;
+  t.is(failure?.code, 'ECAT_ERR_NO_SUBDEVICES');
+});
+
+test('what a lane commits reaches the plant, comes back as an input, and gets a receipt', async (t) => {
+  const bus = await Bus.open();
+  const { attachment } = bus;
+  attachment.claim(0, {
+    mask: new Uint8Array([0xff]),
+    lossMask: new Uint8Array([0xff]),
+    lossImage: new Uint8Array([0]),
+    deadlineCycles: 0,
+  });
+  const sequence = attachment.commit(0, new Uint8Array([1]));
+  const slot = new Uint8Array(4096);
+  const inputsAt = new Uint32Array(bus.memory)[HEADER_SLOT_INPUTS_OFFSET_I32] ?? 0;
+  await eventually(() => {
+    t.is(attachment.copyNewest(slot), CopyOutcome.Fresh);
+    return slot[inputsAt] === 1;
+  }, 'the first input follows the first output');
+  t.is(attachment.laneState(0), LaneState.Live);
+  const tail = new Uint32Array(1);
+  const receipts = new Uint32Array(4 * 64);
+  await eventually(() => attachment.drainReceipts(0, tail, receipts) > 0, 'a receipt');
+  t.deepEqual([receipts[0], receipts[3]], [sequence, Verdict.Ok]);
+  t.is(tail[0], 1);
+  bus.close();
+});
+
+test('a second attachment cannot claim what another one owns', async (t) => {
+  const bus = await Bus.open();
+  const other = new BindingAttachment(bus.engine.id, new Uint8Array(bus.memory), null);
+  const claims = (): { mask: Uint8Array; lossMask: Uint8Array; lossImage: Uint8Array; deadlineCycles: number } => ({
+    mask: new Uint8Array([0x0f]),
+    lossMask: new Uint8Array(1),
+    lossImage: new Uint8Array(1),
+    deadlineCycles: 0,
+  });
+  bus.attachment.claim(0, claims());
+  t.throws(() => other.claim(1, claims()), { code: 'ECAT_ERR_OUTPUT_CLAIMED' });
+  bus.attachment.release();
+  await eventually(() => other.laneState(0) === LaneState.Free, 'the lane is free');
+  t.notThrows(() => other.claim(1, claims()));
+  other.release();
+  bus.close();
+});
+
+test('waiting copies one cycle after the other, and a cycle that is gone is overtaken', async (t) => {
+  const bus = await Bus.open();
+  const slot = new Uint8Array(4096);
+  const words = new Uint32Array(slot.buffer);
+  t.is(bus.attachment.waitCopy(-1, 50, slot), CopyOutcome.Fresh);
+  const first = words[SLOT_HEADER_CYCLE_I32] ?? 0;
+  let after = first;
+  for (let copied = 0; copied < 5; ) {
+    const outcome = bus.attachment.waitCopy(after, 50, slot);
+    if (outcome === CopyOutcome.Timeout) continue;
+    if (outcome === CopyOutcome.Overtaken) {
+      bus.attachment.copyNewest(slot);
+    } else {
+      t.is(outcome, CopyOutcome.Fresh);
+    }
+    after = words[SLOT_HEADER_CYCLE_I32] ?? 0;
+    copied += 1;
+  }
+  t.true(after >= first + 5);
+  await eventually(() => bus.attachment.copyCycle(first, slot) === CopyOutcome.Overtaken, 'the first cycle is gone');
+  t.is(bus.attachment.copyCycle(after + 1_000_000, slot), CopyOutcome.Empty);
+  bus.close();
+  t.pass();
+});
+
+test('a wait returns within its slice, however long it was asked to be', async (t) => {
+  const bus = await Bus.open({ virtualTime: true });
+  const slot = new Uint8Array(4096);
+  const words = new Uint32Array(slot.buffer);
+  await eventually(() => {
+    bus.attachment.copyNewest(slot);
+    return bus.attachment.waitCopy(words[SLOT_HEADER_CYCLE_I32] ?? 0, 5, slot) === CopyOutcome.Timeout;
+  }, 'nothing runs without a grant');
+  const started = performance.now();
+  t.is(bus.attachment.waitCopy(words[SLOT_HEADER_CYCLE_I32] ?? 0, 60_000, slot), CopyOutcome.Timeout);
+  t.true(performance.now() - started < 1_000);
+  bus.close();
+});
+
+test('virtual time runs the cycles that are granted, and no others', async (t) => {
+  const bus = await Bus.open({ virtualTime: true });
+  const slot = new Uint8Array(4096);
+  const words = new Uint32Array(slot.buffer);
+  const newest = (): number => {
+    bus.attachment.copyNewest(slot);
+    return words[SLOT_HEADER_CYCLE_I32] ?? 0;
+  };
+  const start = newest();
+  bus.engine.grant(100);
+  await eventually(() => newest() === start + 100, '100 more cycles');
+  t.is(bus.attachment.waitCopy(start + 100, 20, slot), CopyOutcome.Timeout);
+  bus.engine.grant(-1);
+  await eventually(() => newest() > start + 10_000, 'free run');
+  bus.close();
+});
+
+test('the change log goes from a writer to any number of consumers, each with its own tail', async (t) => {
+  const bus = await Bus.open();
+  const other = new BindingAttachment(bus.engine.id, new Uint8Array(bus.memory), null);
+  const staging = new Uint8Array(48);
+  new Uint32Array(staging.buffer).set([0xffff_ffff, 7, 1, 0, 0, 0, 0, 0, 3, 7, 0, 0]);
+  const { rings } = bus;
+  bus.attachment.publish(staging, 48);
+  for (const consumer of [bus.attachment, other]) {
+    const tail = new Uint32Array(1);
+    const records = new Uint8Array(16 * 64);
+    t.is(consumer.drain(tail, records), 3);
+    t.deepEqual(records.subarray(0, 48), staging);
+    t.is(tail[0], 3);
+    t.is(consumer.drain(tail, records), 0);
+  }
+  await eventually(() => bus.rings > rings, 'publishing rings the bell');
+  const tail = new Uint32Array(1);
+  for (let round = 0; round < 64; round += 1) bus.attachment.publish(staging, 48);
+  t.is(other.drain(tail, new Uint8Array(16 * 64)), -1, 'lapped');
+  other.release();
+  bus.close();
+});
+
+test('a panic of the link faults the engine, and the process goes on', async (t) => {
+  const bus = await Bus.open();
+  t.true(bus.engine.segmentCommand('{"kind":"panic"}'));
+  const [failure] = await bus.ring(() => {
+    const failures = bus.engine.takeFailures();
+    return failures.length > 0 ? failures : undefined;
+  });
+  t.is(failure?.code, 'ECAT_ERR_PANIC');
+  t.regex(failure?.message ?? '', /commanded to panic/);
+  await bus.reached(EngineState.Faulted);
+  t.is(bus.attachment.waitCopy(0xffff_fff0, 50, new Uint8Array(4096)), CopyOutcome.Closed);
+  t.true(bus.close());
+  const next = await Bus.open();
+  t.true(next.close());
+});
+
+test('events are drained in whole numbers of five words', async (t) => {
+  const bus = await Bus.open();
+  const out = new Uint32Array(5 * 16);
+  let kinds: number[] = [];
+  await eventually(() => {
+    const count = bus.engine.drainEvents(out);
+    kinds = kinds.concat(Array.from({ length: count }, (_, index) => out[index * 5] ?? 0));
+    return kinds.includes(2);
+  }, 'a SubDevice changed its state');
+  bus.close();
+  t.true(kinds.every((kind) => kind >= 1 && kind <= 64));
+});
+
+test('an engine that is closed while its bring-up runs says that it was aborted', async (t) => {
+  const rung = Promise.withResolvers<void>();
+  const engine = new BindingEngine(engineOptions({ segment }), () => rung.resolve());
+  t.true(engine.closeNow(2_000));
+  const outcome = engine.takeBringUp();
+  t.true(outcome === null || outcome.network !== undefined || outcome.failures[0]?.code === 'ECAT_ERR_ABORTED');
+  engine.release();
+});

@@ -1,0 +1,120 @@
+/** What the tests of the addon share: a bus on a simulated segment, driven directly through the binding. */
+
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { CONTROL_ENGINE_STATE_I32, EngineState } from '../../src/core/generated/layout.ts';
+import {
+  type BindingAttachment as Attachment,
+  type BindingEngine as Engine,
+  type BindingEngineOptions,
+  type BindingNetwork,
+  native,
+} from '../../src/core/native.ts';
+
+/** A coupler, eight inputs, eight outputs, and a wire from the first output to the first input. */
+export const segment: string = JSON.stringify({
+  devices: [
+    { type: 'EK1100', name: 'coupler' },
+    { type: 'digital-inputs', name: 'in', channels: 8 },
+    { type: 'digital-outputs', name: 'out', channels: 8 },
+  ],
+  wires: [{ from: 'out.1', to: 'in.1' }],
+});
+
+/** Small, so that thousands of rounds are cheap. */
+export const startOptions = { slotCount: 8, logRecords: 64, laneCount: 4 };
+
+/** Options of an engine; `undefined` takes one away. */
+export type Overrides = { [Name in keyof BindingEngineOptions]?: BindingEngineOptions[Name] | undefined };
+
+/** Options of an engine on that segment. */
+export function engineOptions(overrides: Overrides = {}): BindingEngineOptions {
+  const options = {
+    segment,
+    cyclePeriodNs: 1_000_000,
+    preSpinNs: 0,
+    distributedClocks: false,
+    virtualTime: false,
+    ...overrides,
+  };
+  return options as BindingEngineOptions;
+}
+
+/** An engine with its memory, and an attachment of this thread. */
+export class Bus {
+  readonly engine: Engine;
+  network!: BindingNetwork;
+  memory!: SharedArrayBuffer;
+  attachment!: Attachment;
+  rings = 0;
+  #onRing: () => void = () => {};
+  #words!: Int32Array;
+
+  private constructor(options: BindingEngineOptions) {
+    this.engine = new (native().BindingEngine)(options, () => {
+      this.rings += 1;
+      this.#onRing();
+    });
+  }
+
+  /** Opens and starts; with `until`, waits for that state. */
+  static async open(overrides: Overrides = {}, until: number | undefined = EngineState.Op): Promise<Bus> {
+    const bus = new Bus(engineOptions(overrides));
+    const { network, failures } = await bus.ring(() => bus.engine.takeBringUp() ?? undefined);
+    if (network === undefined) throw Object.assign(new Error(failures[0]?.message), { failures });
+    bus.network = network;
+    bus.memory = new SharedArrayBuffer(bus.engine.memoryBytes(startOptions));
+    bus.#words = new Int32Array(bus.memory);
+    bus.engine.start(new Uint8Array(bus.memory), startOptions);
+    bus.attachment = new (native().BindingAttachment)(bus.engine.id, new Uint8Array(bus.memory), null);
+    if (until !== undefined) await bus.reached(until);
+    return bus;
+  }
+
+  /** The state of the engine, as it is in shared memory. */
+  get state(): number {
+    return Atomics.load(this.#words, CONTROL_ENGINE_STATE_I32);
+  }
+
+  /** Waits until `look` finds something, looking at every ring. */
+  async ring<T>(look: () => T | undefined): Promise<T> {
+    for (;;) {
+      const rung = new Promise<void>((resolve) => {
+        this.#onRing = resolve;
+      });
+      const found = look();
+      if (found !== undefined) return found;
+      await rung;
+    }
+  }
+
+  /** Waits for a state of the engine, 10 s at most. */
+  async reached(state: number): Promise<void> {
+    await eventually(() => this.state === state, `state ${state}, it is ${this.state}`);
+  }
+
+  /** Closes and lets go of everything. */
+  close(): boolean {
+    this.attachment.release();
+    const closed = this.engine.closeNow(300);
+    this.engine.release();
+    return closed;
+  }
+}
+
+/** Waits until `condition` holds, 10 s at most. */
+export async function eventually(condition: () => boolean, what: string): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`not in 10 s: ${what}`);
+    await delay(2);
+  }
+}
+
+/** Starts a worker of `fixtures/` and waits for its first message. */
+export async function startWorker(name: string, workerData: unknown): Promise<Worker> {
+  const worker = new Worker(new URL(`fixtures/${name}.ts`, import.meta.url), { workerData });
+  await once(worker, 'message');
+  return worker;
+}

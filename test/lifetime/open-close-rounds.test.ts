@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import test from 'ava';
+import type { Footprint } from './fixtures/footprint.ts';
+
+/** Growth of resident memory that a round may leave behind, on average over the measured ones. */
+const GROWTH_BYTES_MAX = 1_000;
+
+interface Measured {
+  readonly before: Footprint;
+  readonly after: Footprint;
+  readonly rounds: number;
+}
+
+async function rounds(fixture: string, warmUp: number, measured: number): Promise<Measured> {
+  const script = fileURLToPath(new URL(`fixtures/${fixture}.ts`, import.meta.url));
+  // One arena: else every thread that ever allocated keeps a heap of its own, which looks like a leak.
+  const env = { ...process.env, MALLOC_ARENA_MAX: '1' };
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', script, `${warmUp}`, `${measured}`], {
+    env,
+    timeout: 280_000,
+  });
+  return JSON.parse(stdout) as Measured;
+}
+
+function nothingIsLeft(t: import('ava').ExecutionContext, { before, after, rounds }: Measured): void {
+  t.is(after.descriptors, before.descriptors, 'descriptors');
+  t.is(after.threads, before.threads, 'threads');
+  t.true(after.mappings <= before.mappings + 8, `mappings ${before.mappings} → ${after.mappings}`);
+  const growth = (after.residentBytes - before.residentBytes) / rounds;
+  t.log(`${rounds} rounds: ${growth.toFixed(0)} bytes a round, ${after.threads} threads, ${after.descriptors} descriptors`);
+  t.true(growth <= GROWTH_BYTES_MAX, `${growth.toFixed(0)} bytes a round`);
+}
+
+test('a thousand rounds of open, run and close leave nothing behind', async (t) => {
+  t.timeout(300_000);
+  nothingIsLeft(t, await rounds('rounds', 200, 800));
+});
+
+test('a thousand engines that are opened in workers, which are terminated with them open, leave nothing behind', async (t) => {
+  t.timeout(300_000);
+  nothingIsLeft(t, await rounds('rounds-in-workers', 200, 800));
+});
+
+test('engines that are dropped without being closed are closed by the garbage collector', async (t) => {
+  t.timeout(120_000);
+  nothingIsLeft(t, await rounds('rounds-collected', 50, 100));
+});
