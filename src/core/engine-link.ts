@@ -1,0 +1,101 @@
+/** The native engine as far as it exists without tags: link, bell, bring-up, shared memory, attachment, end. */
+
+import type { NormalizedConfiguration } from './configuration/types.ts';
+import { EtherCatError } from './errors/ethercat-error.ts';
+import { errorFromFailures, translated } from './errors/from-binding.ts';
+import { type BindingAttachment, type BindingEngine, type BindingStartOptions, native } from './native.ts';
+import type { Network } from './network.ts';
+import { ProcessMemory } from './process-image.ts';
+
+/** While something is awaited it is looked for that often, should a bell get lost. */
+const RECHECK_MS = 100;
+/** How long the cycle thread may take to end where nothing else can be waited for. */
+const CLOSE_NOW_MS = 300;
+
+/** The native engine and its bell, before there is anything else. */
+export class EngineLink {
+  readonly engine: BindingEngine;
+  /** Called on every bell once there is something to pump. */
+  onBell: () => void = () => undefined;
+  #attachment: BindingAttachment | undefined;
+  readonly #waiters: (() => void)[] = [];
+  #abandoned = false;
+
+  constructor(configuration: NormalizedConfiguration) {
+    const { link, cyclePeriodNs, preSpinNs, priority, cpu, distributedClocks, virtualTime } = configuration;
+    const options = {
+      ...(link.kind === 'interface' ? { interface: link.name } : { segment: JSON.stringify(link.description) }),
+      cyclePeriodNs,
+      preSpinNs,
+      ...(priority !== undefined && { priority }),
+      ...(cpu !== undefined && { cpu }),
+      distributedClocks,
+      virtualTime,
+    };
+    this.engine = translated(() => new (native().BindingEngine)(options, () => this.#ring()));
+  }
+
+  /** Waits for the end of the bring-up. */
+  async bringUp(signal: AbortSignal | undefined): Promise<Network> {
+    let found: Network | undefined;
+    await this.until(() => {
+      const result = this.engine.takeBringUp();
+      if (result === null) return false;
+      if (result.network === undefined) throw errorFromFailures(result.failures);
+      found = result.network;
+      return true;
+    }, signal);
+    return found!;
+  }
+
+  /** Allocates the shared memory, lets the cycle begin, and attaches this thread. */
+  start(options: BindingStartOptions): { memory: ProcessMemory; attachment: BindingAttachment } {
+    return translated(() => {
+      const buffer = new SharedArrayBuffer(this.engine.memoryBytes(options));
+      this.engine.start(new Uint8Array(buffer), options);
+      const memory = new ProcessMemory(buffer);
+      this.#attachment = new (native().BindingAttachment)(this.engine.id, memory.bytes);
+      return { memory, attachment: this.#attachment };
+    });
+  }
+
+  /** Waits until something is so, or throws what looking at it throws. Looked at on every bell and every {@link RECHECK_MS}. */
+  async until(condition: () => boolean, signal?: AbortSignal): Promise<void> {
+    const timer = setInterval(() => this.recheck(), RECHECK_MS);
+    const onAbort = (): void => this.recheck();
+    signal?.addEventListener('abort', onAbort);
+    try {
+      while (!condition()) {
+        if (signal?.aborted) throw new EtherCatError('ECAT_ERR_ABORTED', 'the operation was aborted', { cause: signal.reason });
+        await new Promise<void>((resolve) => this.#waiters.push(resolve));
+      }
+    } finally {
+      clearInterval(timer);
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Has everybody who waits look again. */
+  recheck(): void {
+    for (const wake of this.#waiters.splice(0)) wake();
+  }
+
+  closeNow(): void {
+    if (!this.#abandoned) this.engine.closeNow(CLOSE_NOW_MS);
+  }
+
+  /** Stops the engine, bounded, and lets go of it. */
+  abandon(): void {
+    if (this.#abandoned) return;
+    this.closeNow();
+    this.#abandoned = true;
+    this.#attachment?.release();
+    this.engine.release();
+  }
+
+  #ring(): void {
+    if (this.#abandoned) return;
+    this.onBell();
+    this.recheck();
+  }
+}

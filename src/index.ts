@@ -1,0 +1,28 @@
+/** bifrost-ethercat: an EtherCAT MainDevice for Node.js. */
+
+export type { SegmentDescription, SegmentDocument } from './core/configuration/segment-types.ts';
+export type { ConfigurationDocument, NormalizedConfiguration, OnLoss, TagType } from './core/configuration/types.ts';
+export {
+  type DeviceIdentity,
+  type ErrorDetails,
+  type ErrorObject,
+  EtherCatError,
+  type Location,
+} from './core/errors/ethercat-error.ts';
+export { type ErrorCategory, type ErrorCode, errorCodes, errorTable } from './core/errors/table.ts';
+export type { BusState, SubDeviceState } from './core/events.ts';
+export type { Fault, FaultKind } from './core/faults.ts';
+export type { WriteResult } from './core/outputs.ts';
+export type { Quality } from './core/quality.ts';
+export type { Simulator } from './core/simulator.ts';
+export type { Snapshot, SnapshotEntry } from './core/snapshot.ts';
+export type { CycleStatistics, DurationStatistics } from './core/statistics.ts';
+export type { SubDevice } from './core/sub-device.ts';
+export type { TagValue } from './core/tag-types.ts';
+export { MainDevice, type OpenOptions, type Tag } from './main-device.ts';
+export type { BusObservable } from './streams/bus-observable.ts';
+export type { Change, ChangeBatch } from './streams/change-batch.ts';
+export type { CycleInfo } from './streams/cycle-stream.ts';
+export { iterate, type ObservableIterator } from './streams/iterate.ts';
+export type { StateChange } from './streams/state-change.ts';
+export type { Sample } from './streams/tag-streams.ts';

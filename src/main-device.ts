@@ -1,0 +1,383 @@
+/** The MainDevice: what an application opens, reads, watches, writes and closes. */
+
+import { loadConfiguration } from './core/configuration/load.ts';
+import type { ConfigurationDocument, NormalizedConfiguration, TagType } from './core/configuration/types.ts';
+import type { Batch } from './core/consumer.ts';
+import { SlotBuffer } from './core/decode.ts';
+import { EtherCatError } from './core/errors/ethercat-error.ts';
+import type { BusState, NativeEvent } from './core/events.ts';
+import { closeOnExit, closeOnSignals } from './core/exits.ts';
+import { type Fault, faultOfEvent } from './core/faults.ts';
+import { nameSubDevices } from './core/network.ts';
+import type { WriteResult } from './core/outputs.ts';
+import { slotReader } from './core/process-image.ts';
+import { Session } from './core/session.ts';
+import { Simulator } from './core/simulator.ts';
+import { Snapshot } from './core/snapshot.ts';
+import { type CycleStatistics, readStatistics } from './core/statistics.ts';
+import type { SubDevice } from './core/sub-device.ts';
+import { SubDevices } from './core/sub-devices.ts';
+import type { TagValue } from './core/tag-types.ts';
+import type { BusObservable } from './streams/bus-observable.ts';
+import type { ChangeBatch } from './streams/change-batch.ts';
+import { type CycleInfo, CycleStream, joinTimes } from './streams/cycle-stream.ts';
+import { EventStream } from './streams/event-stream.ts';
+import { type StateChange, stateChangeOf } from './streams/state-change.ts';
+import { type Sample, TagStreams } from './streams/tag-streams.ts';
+import { DecodePool } from './workers/decode-pool.ts';
+
+/** How to open. */
+export interface OpenOptions {
+  /** Aborts the opening at any time; without effect once it is open. */
+  readonly signal?: AbortSignal;
+  /** Network interface to use in place of what the configuration names. */
+  readonly interface?: string;
+  /** Told of every state on the way to OP. Called on this thread. */
+  readonly onState?: (state: BusState, cycle: number | undefined) => void;
+}
+
+/** A named place in the process image. */
+export interface Tag<T extends TagValue = TagValue> {
+  readonly name: string;
+  readonly type: TagType;
+  readonly direction: 'input' | 'output';
+  /** Unit of the configuration, for people. */
+  readonly unit: string | undefined;
+  /**
+   * The tag's samples: the newest at once, then one for every change of value or quality, at most one a cycle.
+   *
+   * Rate: as often as the tag changes. When this thread is late by up to 32 cycles it still gets every change; when
+   * it is later, each changed tag emits once, with its newest value. A subscriber that throws is reported in
+   * `faults$`. Completes when the MainDevice closes.
+   */
+  readonly value$: BusObservable<Sample<T>>;
+  /** The newest value that this thread has seen. */
+  readonly value: T;
+  /** The newest sample that this thread has seen. */
+  readonly sample: Sample<T>;
+  /** Writes this tag alone; see {@link MainDevice.write}. */
+  write(value: T): Promise<WriteResult>;
+}
+
+/**
+ * An open EtherCAT segment.
+ *
+ * Everything that it emits comes on the thread that opened it. An open MainDevice keeps the process alive until it is
+ * closed.
+ */
+export class MainDevice implements AsyncDisposable {
+  /** The configuration as it was understood. */
+  readonly configuration: NormalizedConfiguration;
+  /** Every SubDevice, by position. */
+  readonly subDevices: readonly SubDevice[];
+  /** Every tag, in the order of the configuration; one for every entry when it names none. */
+  readonly tags: readonly Tag[];
+  /**
+   * Everything that changed in a cycle, once.
+   *
+   * Rate: at most one batch a cycle, none for a cycle without changes. When this thread is late by more than 32
+   * cycles, one batch stands for all that were missed, and says how many.
+   */
+  readonly changes$: BusObservable<ChangeBatch>;
+  /**
+   * The newest cycle.
+   *
+   * Rate: at most once every wake-up of this thread, and about every 25 ms when nothing wakes it; `cycles` says how many
+   * have passed since the last emission. Never a backlog.
+   */
+  readonly cycles$: BusObservable<CycleInfo>;
+  /**
+   * Changes of state: of the bus, of SubDevices, of the link, and of this thread's lane. Begins with the state of the
+   * bus. Rate: as they happen; unbounded, but rare.
+   */
+  readonly states$: BusObservable<StateChange>;
+  /** What goes wrong. Rate: as it happens; what lasts is reported once. Does not repeat old faults for new subscribers. */
+  readonly faults$: BusObservable<Fault>;
+  readonly #session: Session;
+  readonly #pool: DecodePool;
+  readonly #streams: TagStreams;
+  readonly #cycles: CycleStream;
+  readonly #states: EventStream<StateChange>;
+  readonly #faults: EventStream<Fault>;
+  readonly #devices: SubDevices;
+  readonly #names: readonly string[];
+  readonly #tagsByName: ReadonlyMap<string, Tag>;
+  readonly #simulator: Simulator | undefined;
+  readonly #leaveExit: () => void;
+  readonly #leaveSignals: () => void;
+  readonly #onState: OpenOptions['onState'];
+  #advancing: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+  #isOpen = false;
+  #failedOpening: EtherCatError | undefined;
+
+  /**
+   * Opens a segment and takes it to OP.
+   *
+   * @param source - path or file: URL of a YAML file, or the same as a plain object
+   * @throws (rejects with) `ECAT_ERR_CONFIGURATION_*`, `ECAT_ERR_UNSUPPORTED`, `ECAT_ERR_SEGMENT_INVALID`,
+   * `ECAT_ERR_TAG_UNRESOLVED`, `ECAT_ERR_TAG_TYPE`, `ECAT_ERR_DEVICE_MISMATCH`, `ECAT_ERR_DEVICE_MISSING`,
+   * `ECAT_ERR_LINK_*`, `ECAT_ERR_NO_SUBDEVICES`, `ECAT_ERR_TOO_MANY_SUBDEVICES`, `ECAT_ERR_EEPROM_*`,
+   * `ECAT_ERR_STATE_*`, `ECAT_ERR_SUBDEVICE_LOST`, `ECAT_ERR_CONFIGURATION_VERIFY`, `ECAT_ERR_LAYOUT_INVALID`,
+   * `ECAT_ERR_TIMEOUT`, `ECAT_ERR_BRING_UP`, `ECAT_ERR_PANIC`, `ECAT_ERR_ADDON_MISSING`, `ECAT_ERR_LAYOUT_MISMATCH`,
+   * `ECAT_ERR_ABORTED`. With several failures, `errors` holds them all. Nothing is left behind.
+   */
+  static async open(source: string | URL | ConfigurationDocument, options: OpenOptions = {}): Promise<MainDevice> {
+    const { signal } = options;
+    if (signal?.aborted) throw new EtherCatError('ECAT_ERR_ABORTED', 'the opening was aborted', { cause: signal.reason });
+    const configuration = await loadConfiguration(source, { interface: options.interface });
+    const session = await Session.bringUp(configuration, signal);
+    const bus = new MainDevice(session, options);
+    try {
+      await bus.#reachOp(signal);
+      return bus;
+    } catch (error) {
+      await bus.close();
+      throw EtherCatError.from(error);
+    }
+  }
+
+  private constructor(session: Session, { onState }: OpenOptions) {
+    this.#session = session;
+    this.#onState = onState;
+    this.configuration = session.configuration;
+    this.#names = nameSubDevices(session.configuration.devices, session.network);
+    this.#devices = new SubDevices(session, this.#names);
+    this.subDevices = this.#devices.all;
+    this.#states = new EventStream((error) => this.#reportThrown(error, undefined), () => ({
+      subject: 'bus',
+      state: session.state,
+      cycle: undefined,
+    }));
+    this.states$ = this.#states.stream;
+    // What a subscriber of faults$ throws would lead back here for ever.
+    this.#faults = new EventStream((error) => process.emitWarning(`a subscriber of faults$ threw: ${String(error)}`, 'EtherCatWarning'));
+    this.faults$ = this.#faults.stream;
+    this.#streams = new TagStreams({
+      table: session.table,
+      names: session.tags.map(({ name }) => name),
+      consumer: session.consumer,
+      cycleNumber: session.cycleNumber,
+      reportOf: (tag) => (error) => this.#reportThrown(error, tag),
+    });
+    this.changes$ = this.#streams.changes$;
+    this.#cycles = new CycleStream(session, (error) => this.#reportThrown(error, undefined));
+    this.cycles$ = this.#cycles.stream;
+    this.tags = Object.freeze(session.tags.map((_, number) => this.#tagOf(number)));
+    this.#tagsByName = new Map(this.tags.map((tag) => [tag.name, tag]));
+    this.#simulator = session.configuration.link.kind === 'segment' ? new Simulator(session) : undefined;
+    this.#leaveExit = closeOnExit({ closeNow: () => session.closeNow(), close: () => this.close() });
+    this.#leaveSignals = session.configuration.signals
+      ? closeOnSignals({ closeNow: () => session.closeNow(), close: () => this.close() })
+      : () => undefined;
+    this.#pool = new DecodePool({
+      status: session.status,
+      task: { engineId: session.engineId, memory: session.memory.buffer, tags: session.table.buffer, status: session.status.buffer },
+      onFailure: (error) => this.#fault({ kind: 'decode-worker', cycle: undefined, error }),
+    });
+    session.listen({
+      event: (event) => this.#onEvent(event),
+      failure: (error) => this.#fault({ kind: 'engine', cycle: undefined, error }),
+      batch: (batch) => this.#onBatch(batch),
+      pumped: () => this.#cycles.look(),
+    });
+  }
+
+  /** State of the bus. */
+  get state(): BusState {
+    return this.#session.state;
+  }
+
+  /** Whether the outputs of this thread are at their loss values, until {@link MainDevice.resume}. */
+  get isLaneLost(): boolean {
+    return this.#session.lane.isLost;
+  }
+
+  /**
+   * The simulated segment behind this bus: unplug devices, lose frames, set inputs.
+   * @throws `ECAT_ERR_UNSUPPORTED` when the bus runs on a network interface
+   */
+  get simulator(): Simulator {
+    if (this.#simulator !== undefined) return this.#simulator;
+    throw new EtherCatError('ECAT_ERR_UNSUPPORTED', 'the bus runs on a network interface, there is no simulated segment');
+  }
+
+  /** The tag of that name. @throws `ECAT_ERR_TAG_UNKNOWN` */
+  tag<T extends TagValue = TagValue>(name: string): Tag<T> {
+    const tag = this.#tagsByName.get(name);
+    if (tag === undefined) throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', `there is no tag ${name}`, { tag: name });
+    return tag as unknown as Tag<T>;
+  }
+
+  /** The SubDevice of that name or position. @throws `ECAT_ERR_DEVICE_MISSING` */
+  subDevice(nameOrPosition: string | number): SubDevice {
+    const found = this.subDevices.find(({ name, position }) => name === nameOrPosition || position === nameOrPosition);
+    if (found !== undefined) return found;
+    throw new EtherCatError('ECAT_ERR_DEVICE_MISSING', `there is no SubDevice ${nameOrPosition}`);
+  }
+
+  /**
+   * The newest cycle, whole: one native copy, and values decoded when they are asked for. Synchronous; does not depend
+   * on the decode worker.
+   *
+   * @param names - tags to have in it; all unless given
+   * @throws `ECAT_ERR_TAG_UNKNOWN`, `ECAT_ERR_CLOSED`
+   */
+  snapshot(names?: readonly string[]): Snapshot {
+    const session = this.#session;
+    const numbers = names === undefined ? session.numbers : new Map(names.map((name) => [name, this.#numberOf(name)]));
+    const slot = new SlotBuffer(session.memory.slotBytes);
+    session.copyNewest(slot);
+    const times = new Uint32Array(4);
+    slotReader.times(slot, times);
+    const cycle = session.cycleNumber.extend(slotReader.cycle(slot));
+    return new Snapshot({ cycle, ...joinTimes(times), slot, decoder: session.decoder, numbers });
+  }
+
+  /**
+   * Writes outputs, all in the same cycle. Resolves with the first cycle that carried them, once its frames came back
+   * as they should.
+   *
+   * When a later write changes one of the values before any frame went out, `superseded` is true, and the cycle is that
+   * of the later write: a pulse shorter than a cycle is not seen by anybody. At most 64 writes may be outstanding.
+   *
+   * @throws (rejects with) `ECAT_ERR_TAG_UNKNOWN`, `ECAT_ERR_NOT_AN_OUTPUT`, `ECAT_ERR_VALUE_RANGE` (nothing is written
+   * then), `ECAT_ERR_NOT_OPERATIONAL`, `ECAT_ERR_LANE_LOST` (until {@link MainDevice.resume}),
+   * `ECAT_ERR_WRITE_QUEUE_FULL`, `ECAT_ERR_WRITE_FAILED` (the values are still sent in every cycle),
+   * `ECAT_ERR_CLOSED`, `ECAT_ERR_PANIC`
+   */
+  write(values: Readonly<Record<string, TagValue>>): Promise<WriteResult> {
+    return this.#session.lane.write(values);
+  }
+
+  /**
+   * Takes the outputs up again after this thread was silent for longer than `output_deadline_ms`: they stay as they are
+   * sent now (at their loss values) until the next write. Resolves with the first cycle that they are this thread's
+   * again; without effect when they were not lost.
+   *
+   * @throws (rejects with) `ECAT_ERR_NOT_OPERATIONAL`, `ECAT_ERR_CLOSED`, `ECAT_ERR_WRITE_FAILED`
+   */
+  resume(): Promise<WriteResult> {
+    return this.#session.lane.resume();
+  }
+
+  /** Counters and times of the cycle thread since the start. */
+  statistics(): CycleStatistics & { readonly replacedDecodeWorkers: number } {
+    return { ...readStatistics(this.#session.memory), replacedDecodeWorkers: this.#pool.replaced };
+  }
+
+  /**
+   * Virtual time only: lets cycles run, as fast as they can, and resolves with the number of the newest one when they
+   * all have run and everything that they changed has been delivered. Calls queue up.
+   *
+   * @throws (rejects with) `ECAT_ERR_INVALID_ARGUMENT` on the wall clock or for anything but a whole number from 0,
+   * `ECAT_ERR_CLOSED`
+   */
+  advance(cycles: number): Promise<number> {
+    const session = this.#session;
+    if (!session.configuration.virtualTime) {
+      return Promise.reject(new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', 'advance() needs virtual time (time: virtual)'));
+    }
+    if (!Number.isSafeInteger(cycles) || cycles < 0) {
+      return Promise.reject(new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `cycles: expected a whole number from 0, got ${cycles}`));
+    }
+    const step = this.#advancing.then(async () => {
+      await session.advance(cycles);
+      return session.cycleNumber.extend(session.consumer.seenCycle);
+    });
+    this.#advancing = step.catch(() => undefined);
+    return step;
+  }
+
+  /**
+   * Closes in order: outputs to their loss values, the SubDevices to INIT, the threads ended, every stream completed,
+   * every outstanding write rejected. Idempotent; never rejects; may be called inside a subscriber.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const session = this.#session;
+    session.requestClose();
+    await session.awaitClosed();
+    await this.#pool.stop();
+    session.release();
+    this.#leaveSignals();
+    this.#leaveExit();
+    this.#streams.complete();
+    this.#cycles.complete();
+    this.#states.complete();
+    this.#faults.complete();
+  }
+
+  async #reachOp(signal: AbortSignal | undefined): Promise<void> {
+    const session = this.#session;
+    await session.reachOp(signal);
+    await session.until(() => {
+      if (this.#failedOpening !== undefined) throw this.#failedOpening;
+      return session.status.hasDecoded;
+    }, signal);
+    this.#isOpen = true;
+  }
+
+  #onBatch(batch: Batch): void {
+    this.#streams.deliver(batch);
+  }
+
+  #onEvent(event: NativeEvent): void {
+    const cycle = this.#session.cycleNumber.extend(event.cycle);
+    this.#devices.onEvent(event);
+    if (event.kind === 'engine-state' && !this.#isOpen) this.#onState?.(event.state, cycle);
+    const change = stateChangeOf(event, cycle, this.#names);
+    if (change !== undefined) this.#states.emit(change);
+    const fault = faultOfEvent(event, cycle, this.#names);
+    if (fault !== undefined) this.#fault(fault);
+  }
+
+  #fault(fault: Fault): void {
+    // Before it is open nobody can have subscribed: a worker that cannot even start fails the opening.
+    if (!this.#isOpen && fault.kind === 'decode-worker') this.#failedOpening ??= fault.error;
+    this.#faults.emit(fault);
+  }
+
+  #reportThrown(cause: unknown, tag: string | undefined): void {
+    const where = tag === undefined ? '' : ` of tag ${tag}`;
+    const error = new EtherCatError('ECAT_ERR_SUBSCRIBER', `a subscriber${where} threw: ${String(cause)}`, { tag, cause });
+    if (!this.#faults.hasSubscribers) process.emitWarning(error.message, 'EtherCatWarning');
+    this.#fault({ kind: 'subscriber', cycle: undefined, error });
+  }
+
+  #numberOf(name: string): number {
+    const number = this.#session.numbers.get(name);
+    if (number === undefined) throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', `there is no tag ${name}`, { tag: name });
+    return number;
+  }
+
+  #tagOf(number: number): Tag {
+    const { name, type, direction, unit } = this.#session.tags[number]!;
+    const streams = this.#streams;
+    const write = (value: TagValue): Promise<WriteResult> => this.write({ [name]: value });
+    return {
+      name,
+      type,
+      direction,
+      unit,
+      get value$(): BusObservable<Sample> {
+        return streams.value$(number);
+      },
+      get value(): TagValue {
+        return streams.value(number);
+      },
+      get sample(): Sample {
+        return streams.sample(number);
+      },
+      write,
+    };
+  }
+}

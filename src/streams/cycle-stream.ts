@@ -1,0 +1,68 @@
+/** The newest cycle, coalesced to what this thread sees. */
+
+import type { Subscriber } from 'rxjs';
+import { slotReader } from '../core/process-image.ts';
+import type { Session } from '../core/session.ts';
+import { BusObservable, type ReportThrown } from './bus-observable.ts';
+
+/** One cycle. */
+export interface CycleInfo {
+  /** Number of the cycle; does not wrap. */
+  readonly cycle: number;
+  /** Periods since the last emission to anybody; 1 when none was left out. */
+  readonly cycles: number;
+  /** Host time at the start of the cycle, in ns since 1970. */
+  readonly hostTimeNs: bigint;
+  /** DC time of the cycle, in ns since 2000; undefined without distributed clocks. */
+  readonly dcTimeNs: bigint | undefined;
+}
+
+/** Emits the head of the newest slot whenever it is told to look and somebody is subscribed. */
+export class CycleStream {
+  readonly stream: BusObservable<CycleInfo>;
+  readonly #session: Session;
+  readonly #subscribers: Set<Subscriber<CycleInfo>> = new Set();
+  readonly #times: Uint32Array<ArrayBuffer> = new Uint32Array(4);
+  #last: number | undefined;
+  #complete = false;
+
+  constructor(session: Session, report: ReportThrown) {
+    this.#session = session;
+    this.stream = new BusObservable(report, (subscriber) => {
+      if (this.#complete) {
+        subscriber.complete();
+        return undefined;
+      }
+      if (this.#subscribers.size === 0) this.#last = undefined;
+      this.#subscribers.add(subscriber);
+      return () => this.#subscribers.delete(subscriber);
+    });
+  }
+
+  /** Emits the newest cycle unless it was emitted before. */
+  look(): void {
+    if (this.#subscribers.size === 0) return;
+    const { cycleNumber, memory } = this.#session;
+    if (this.#last !== undefined && cycleNumber.extend(memory.latestCycle) === this.#last) return;
+    const head = this.#session.newestHead();
+    const cycle = cycleNumber.extend(slotReader.cycle(head));
+    if (this.#last !== undefined && cycle <= this.#last) return;
+    const cycles = this.#last === undefined ? 1 : cycle - this.#last;
+    this.#last = cycle;
+    slotReader.times(head, this.#times);
+    const info: CycleInfo = { cycle, cycles, ...joinTimes(this.#times) };
+    for (const subscriber of [...this.#subscribers]) subscriber.next(info);
+  }
+
+  complete(): void {
+    this.#complete = true;
+    for (const subscriber of [...this.#subscribers]) subscriber.complete();
+  }
+}
+
+/** The times of a slot or batch from their halves: host low and high, DC low and high. */
+export function joinTimes(halves: Uint32Array): { hostTimeNs: bigint; dcTimeNs: bigint | undefined } {
+  const hostTimeNs = (BigInt(halves[1]!) << 32n) | BigInt(halves[0]!);
+  const dc = (BigInt(halves[3]!) << 32n) | BigInt(halves[2]!);
+  return { hostTimeNs, dcTimeNs: dc === 0n ? undefined : dc };
+}

@@ -1,0 +1,59 @@
+/** Changes of state, as applications see them. */
+
+import type { BusState, NativeEvent, SubDeviceState } from '../core/events.ts';
+
+/** What came into a new state. `cycle` does not wrap; undefined in what a new subscriber begins with. */
+export type StateChange = { readonly cycle: number | undefined } & (
+  | { readonly subject: 'bus'; readonly state: BusState }
+  | {
+      readonly subject: 'sub-device';
+      readonly position: number;
+      readonly name: string;
+      /** AL state; `lost` when it does not answer. */
+      readonly state: SubDeviceState | 'lost';
+      /** AL status code (register 0x0134); 0 is none. */
+      readonly alStatusCode: number;
+    }
+  /** Whether the network interface has a carrier. */
+  | { readonly subject: 'link'; readonly state: 'down' | 'up' }
+  /** Whether the frames come back. */
+  | { readonly subject: 'frames'; readonly state: 'lost' | 'restored' }
+  /** Whether this thread's outputs are at their loss values. */
+  | { readonly subject: 'lane'; readonly state: 'lost' | 'live' }
+);
+
+/** The change of state in an event; undefined where it has none. */
+export function stateChangeOf(event: NativeEvent, cycle: number, names: readonly string[]): StateChange | undefined {
+  const subDevice = (position: number, state: SubDeviceState | 'lost', alStatusCode: number): StateChange => ({
+    subject: 'sub-device',
+    position,
+    name: names[position] ?? '',
+    state,
+    alStatusCode,
+    cycle,
+  });
+  switch (event.kind) {
+    case 'engine-state':
+      return { subject: 'bus', state: event.state, cycle };
+    case 'sub-device-state':
+      return subDevice(event.position, event.state, event.alStatusCode);
+    case 'sub-device-lost':
+      return subDevice(event.position, 'lost', 0);
+    case 'sub-device-returned':
+      return subDevice(event.position, event.state, 0);
+    case 'link-down':
+      return { subject: 'link', state: 'down', cycle };
+    case 'link-up':
+      return { subject: 'link', state: 'up', cycle };
+    case 'frames-lost':
+      return { subject: 'frames', state: 'lost', cycle };
+    case 'frames-restored':
+      return { subject: 'frames', state: 'restored', cycle };
+    case 'lane-lost':
+      return { subject: 'lane', state: 'lost', cycle };
+    case 'lane-live':
+      return { subject: 'lane', state: 'live', cycle };
+    default:
+      return undefined;
+  }
+}
