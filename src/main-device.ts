@@ -124,7 +124,8 @@ export class MainDevice implements AsyncDisposable {
    */
   static async open(source: string | URL | ConfigurationDocument, options: OpenOptions = {}): Promise<MainDevice> {
     const { signal } = options;
-    if (signal?.aborted) throw new EtherCatError('ECAT_ERR_ABORTED', 'the opening was aborted', { cause: signal.reason });
+    if (signal?.aborted)
+      throw new EtherCatError('ECAT_ERR_ABORTED', 'the opening was aborted', { cause: signal.reason });
     const configuration = await loadConfiguration(source, { interface: options.interface });
     const session = await Session.bringUp(configuration, signal);
     const bus = new MainDevice(session, options);
@@ -144,14 +145,19 @@ export class MainDevice implements AsyncDisposable {
     this.#names = nameSubDevices(session.configuration.devices, session.network);
     this.#devices = new SubDevices(session, this.#names);
     this.subDevices = this.#devices.all;
-    this.#states = new EventStream((error) => this.#reportThrown(error, undefined), () => ({
-      subject: 'bus',
-      state: session.state,
-      cycle: undefined,
-    }));
+    this.#states = new EventStream(
+      (error) => this.#reportThrown(error, undefined),
+      () => ({
+        subject: 'bus',
+        state: session.state,
+        cycle: undefined,
+      }),
+    );
     this.states$ = this.#states.stream;
     // What a subscriber of faults$ throws would lead back here for ever.
-    this.#faults = new EventStream((error) => process.emitWarning(`a subscriber of faults$ threw: ${String(error)}`, 'EtherCatWarning'));
+    this.#faults = new EventStream((error) =>
+      process.emitWarning(`a subscriber of faults$ threw: ${String(error)}`, 'EtherCatWarning'),
+    );
     this.faults$ = this.#faults.stream;
     this.#streams = new TagStreams({
       table: session.table,
@@ -172,7 +178,12 @@ export class MainDevice implements AsyncDisposable {
       : () => undefined;
     this.#pool = new DecodePool({
       status: session.status,
-      task: { engineId: session.engineId, memory: session.memory.buffer, tags: session.table.buffer, status: session.status.buffer },
+      task: {
+        engineId: session.engineId,
+        memory: session.memory.buffer,
+        tags: session.table.buffer,
+        status: session.status.buffer,
+      },
       onFailure: (error) => this.#fault({ kind: 'decode-worker', cycle: undefined, error }),
     });
     session.listen({
@@ -199,7 +210,10 @@ export class MainDevice implements AsyncDisposable {
    */
   get simulator(): Simulator {
     if (this.#simulator !== undefined) return this.#simulator;
-    throw new EtherCatError('ECAT_ERR_UNSUPPORTED', 'the bus runs on a network interface, there is no simulated segment');
+    throw new EtherCatError(
+      'ECAT_ERR_UNSUPPORTED',
+      'the bus runs on a network interface, there is no simulated segment',
+    );
   }
 
   /** The tag of that name. @throws `ECAT_ERR_TAG_UNKNOWN` */
@@ -276,10 +290,14 @@ export class MainDevice implements AsyncDisposable {
   advance(cycles: number): Promise<number> {
     const session = this.#session;
     if (!session.configuration.virtualTime) {
-      return Promise.reject(new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', 'advance() needs virtual time (time: virtual)'));
+      return Promise.reject(
+        new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', 'advance() needs virtual time (time: virtual)'),
+      );
     }
     if (!Number.isSafeInteger(cycles) || cycles < 0) {
-      return Promise.reject(new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `cycles: expected a whole number from 0, got ${cycles}`));
+      return Promise.reject(
+        new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `cycles: expected a whole number from 0, got ${cycles}`),
+      );
     }
     const step = this.#advancing.then(async () => {
       await session.advance(cycles);
@@ -348,7 +366,10 @@ export class MainDevice implements AsyncDisposable {
 
   #reportThrown(cause: unknown, tag: string | undefined): void {
     const where = tag === undefined ? '' : ` of tag ${tag}`;
-    const error = new EtherCatError('ECAT_ERR_SUBSCRIBER', `a subscriber${where} threw: ${String(cause)}`, { tag, cause });
+    const error = new EtherCatError('ECAT_ERR_SUBSCRIBER', `a subscriber${where} threw: ${String(cause)}`, {
+      tag,
+      cause,
+    });
     if (!this.#faults.hasSubscribers) process.emitWarning(error.message, 'EtherCatWarning');
     this.#fault({ kind: 'subscriber', cycle: undefined, error });
   }

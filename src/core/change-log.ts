@@ -11,20 +11,14 @@
  * no entries only wakes the consumers and says how far the worker is.
  */
 
-/** Bytes of one record. */
-export const RECORD_BYTES = 16;
+import { LOG_BATCH_FULL, LOG_BATCH_MARKER, RECORD_BYTES } from './generated/layout.ts';
+
 /** Words of one record. */
-export const RECORD_WORDS = 4;
+export const RECORD_WORDS: number = RECORD_BYTES / 4;
 /** Records of a batch before its entries. */
 export const BATCH_HEADER_RECORDS = 2;
-/** First word of a batch. No entry begins with it, since its tag would be beyond the largest. */
-export const BATCH_MARK = 0xffff_ffff;
-/** Bit of the count that says: no entries, compare the newest slot. */
-export const BATCH_FULL = 0x8000_0000;
-
 /** Bits of an entry's first word that are the tag; those above are the quality. */
 export const ENTRY_TAG_MASK = 0xff_ffff;
-export const ENTRY_QUALITY_SHIFT = 24;
 
 /** Records of the log at the least. */
 const LOG_RECORDS_MIN = 1024;
@@ -52,10 +46,10 @@ export class BatchWriter {
     this.bytes = new Uint8Array(buffer);
   }
 
-  /** Writes the header; `count` is {@link BATCH_FULL} or the number of entries already there. Returns the batch's bytes. */
+  /** Writes the header; `count` is {@link LOG_BATCH_FULL} or the number of entries already there. Returns the batch's bytes. */
   finish(cycle: number, count: number, missed: number, times: Uint32Array): number {
     const { words } = this;
-    words[0] = BATCH_MARK;
+    words[0] = LOG_BATCH_MARKER;
     words[1] = cycle;
     words[2] = count;
     words[3] = missed;
@@ -63,6 +57,6 @@ export class BatchWriter {
     words[5] = times[1]!;
     words[6] = times[2]!;
     words[7] = times[3]!;
-    return ((count === BATCH_FULL ? 0 : count) + BATCH_HEADER_RECORDS) * RECORD_BYTES;
+    return ((count === LOG_BATCH_FULL ? 0 : count) + BATCH_HEADER_RECORDS) * RECORD_BYTES;
   }
 }

@@ -7,18 +7,11 @@
  * compared with the arrays instead: one change per tag, however long the pause was.
  */
 
-import {
-  BATCH_FULL,
-  BATCH_HEADER_RECORDS,
-  BATCH_MARK,
-  ENTRY_QUALITY_SHIFT,
-  ENTRY_TAG_MASK,
-  RECORD_BYTES,
-  RECORD_WORDS,
-} from './change-log.ts';
+import { BATCH_HEADER_RECORDS, ENTRY_TAG_MASK, RECORD_WORDS } from './change-log.ts';
 import { cyclesBetween } from './cycle-number.ts';
 import { type Decoder, type SlotBuffer, ValueArrays } from './decode.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
+import { LOG_BATCH_FULL, LOG_BATCH_MARKER, LOG_ENTRY_QUALITY_SHIFT, RECORD_BYTES } from './generated/layout.ts';
 import type { TagTable } from './tag-table.ts';
 
 /** Cycles that are delivered one by one after a pause; a longer backlog is delivered as one. */
@@ -161,7 +154,7 @@ export class Consumer {
       const cycle = words[at + 1]!;
       if (cyclesBetween(cycle, this.#seen) <= 0) continue;
       first ??= cycle;
-      if (words[at + 2] === BATCH_FULL || cyclesBetween(cycle, first) >= BACKLOG_CYCLES_MAX) return false;
+      if (words[at + 2] === LOG_BATCH_FULL || cyclesBetween(cycle, first) >= BACKLOG_CYCLES_MAX) return false;
     }
     for (let at = 0; at < end; at = this.#next(at)) {
       if (cyclesBetween(words[at + 1]!, this.#seen) > 0 && !this.#applyBatch(at)) return false;
@@ -186,7 +179,7 @@ export class Consumer {
     for (let i = 0; i < count; i += 1) {
       const entry = at + (BATCH_HEADER_RECORDS + i) * RECORD_WORDS;
       const tag = words[entry]! & ENTRY_TAG_MASK;
-      this.quality[tag] = words[entry]! >>> ENTRY_QUALITY_SHIFT;
+      this.quality[tag] = words[entry]! >>> LOG_ENTRY_QUALITY_SHIFT;
       this.cycles[tag] = cycle;
       this.values.halves[2 * tag] = words[entry + 2]!;
       this.values.halves[2 * tag + 1] = words[entry + 3]!;
@@ -212,11 +205,11 @@ export class Consumer {
 
   /** Words of the batch that begins at `at`, to the next. */
   #next(at: number): number {
-    if (this.#words[at] !== BATCH_MARK) {
+    if (this.#words[at] !== LOG_BATCH_MARKER) {
       throw new EtherCatError('ECAT_ERR_INTERNAL', 'the change log does not stand at the beginning of a batch');
     }
     const count = this.#words[at + 2]!;
-    return at + ((count === BATCH_FULL ? 0 : count) + BATCH_HEADER_RECORDS) * RECORD_WORDS;
+    return at + ((count === LOG_BATCH_FULL ? 0 : count) + BATCH_HEADER_RECORDS) * RECORD_WORDS;
   }
 
   /** Last cycle before the first batch that is not in the arrays yet, as far as a worker has looked at cycles. */

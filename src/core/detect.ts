@@ -3,8 +3,9 @@
  * decoded: at rest a cycle costs the comparison alone.
  */
 
-import { BATCH_FULL, BATCH_HEADER_RECORDS, type BatchWriter, ENTRY_QUALITY_SHIFT, entriesMax } from './change-log.ts';
+import { BATCH_HEADER_RECORDS, type BatchWriter, entriesMax } from './change-log.ts';
 import { type Decoder, type SlotBuffer, type SlotSections, ValueArrays } from './decode.ts';
+import { LOG_BATCH_FULL, LOG_ENTRY_QUALITY_SHIFT } from './generated/layout.ts';
 import { Direction, type TagTable } from './tag-table.ts';
 
 /** Lists of tags by an index (word of a slot, SubDevice): those of `i` are `tags[first[i]] … tags[first[i + 1] - 1]`. */
@@ -83,7 +84,7 @@ export class ChangeDetector {
   /**
    * Writes an entry for every tag whose value or quality differs and takes `current` as the new state.
    *
-   * @returns the number of entries, or {@link BATCH_FULL} when they are more than a batch holds
+   * @returns the number of entries, or {@link LOG_BATCH_FULL} when they are more than a batch holds
    */
   compare(previous: SlotBuffer, current: SlotBuffer, cycle: number, batch: BatchWriter): number {
     const candidates = this.#listCandidates(previous, current);
@@ -106,14 +107,14 @@ export class ChangeDetector {
       // Goes on beyond the limit, so that all values are those of `current`.
       if (entries < most) {
         const at = (entries + BATCH_HEADER_RECORDS) * 4;
-        words[at] = tag | (quality << ENTRY_QUALITY_SHIFT);
+        words[at] = tag | (quality << LOG_ENTRY_QUALITY_SHIFT);
         words[at + 1] = cycle;
         words[at + 2] = halves[2 * tag]!;
         words[at + 3] = halves[2 * tag + 1]!;
       }
       entries += 1;
     }
-    return entries > most ? BATCH_FULL : entries;
+    return entries > most ? LOG_BATCH_FULL : entries;
   }
 
   #listCandidates(previous: SlotBuffer, current: SlotBuffer): number {

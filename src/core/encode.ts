@@ -23,10 +23,13 @@ export function encodeValue(table: TagTable, tag: number, name: string, value: T
   const kind = table.kind[tag]!;
   const length = table.bitLength[tag]!;
   const refuse = (expected: string): never => {
-    throw new EtherCatError('ECAT_ERR_VALUE_RANGE', `tag ${name}: expected ${expected}, got ${show(value)}`, { tag: name });
+    throw new EtherCatError('ECAT_ERR_VALUE_RANGE', `tag ${name}: expected ${expected}, got ${show(value)}`, {
+      tag: name,
+    });
   };
   if (kind === Kind.bytes) {
-    if (!(value instanceof Uint8Array) || value.length !== length / 8) return refuse(`a Uint8Array of ${length / 8} bytes`);
+    if (!(value instanceof Uint8Array) || value.length !== length / 8)
+      return refuse(`a Uint8Array of ${length / 8} bytes`);
     return { tag, bits: value.slice() };
   }
   if (kind === Kind.bool) {
@@ -35,7 +38,8 @@ export function encodeValue(table: TagTable, tag: number, name: string, value: T
   }
   const scaled = table.isScaled(tag);
   const bigints = isWide64(kind) && !scaled;
-  if (typeof value !== 'number' && !(bigints && typeof value === 'bigint')) return refuse(bigints ? 'a bigint' : 'a number');
+  if (typeof value !== 'number' && !(bigints && typeof value === 'bigint'))
+    return refuse(bigints ? 'a bigint' : 'a number');
   if (kind === Kind.float32 || kind === Kind.float64) {
     const raw = (Number(value) - table.offset[tag]!) / table.scale[tag]!;
     if (kind === Kind.float64) {
@@ -82,7 +86,9 @@ export function setBits(table: TagTable, tag: number, mask: Uint8Array): void {
 
 function integerRange(kind: number, length: number): { low: bigint; high: bigint } {
   const bits = BigInt(length);
-  return isSigned(kind) ? { low: -(1n << (bits - 1n)), high: (1n << (bits - 1n)) - 1n } : { low: 0n, high: (1n << bits) - 1n };
+  return isSigned(kind)
+    ? { low: -(1n << (bits - 1n)), high: (1n << (bits - 1n)) - 1n }
+    : { low: 0n, high: (1n << bits) - 1n };
 }
 
 /** The whole number to send; undefined where the value is none. A scaled value is rounded to the nearest. */

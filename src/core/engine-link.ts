@@ -66,7 +66,8 @@ export class EngineLink {
     signal?.addEventListener('abort', onAbort);
     try {
       while (!condition()) {
-        if (signal?.aborted) throw new EtherCatError('ECAT_ERR_ABORTED', 'the operation was aborted', { cause: signal.reason });
+        if (signal?.aborted)
+          throw new EtherCatError('ECAT_ERR_ABORTED', 'the operation was aborted', { cause: signal.reason });
         await new Promise<void>((resolve) => this.#waiters.push(resolve));
       }
     } finally {

@@ -39,7 +39,12 @@ export type NativeEvent = { readonly cycle: number } & (
       readonly error: boolean;
       readonly alStatusCode: number;
     }
-  | { readonly kind: 'working-counter'; readonly datagram: number; readonly received: number; readonly expected: number }
+  | {
+      readonly kind: 'working-counter';
+      readonly datagram: number;
+      readonly received: number;
+      readonly expected: number;
+    }
   | { readonly kind: 'working-counter-restored'; readonly datagram: number }
   | { readonly kind: 'sub-device-lost'; readonly position: number }
   | { readonly kind: 'sub-device-returned'; readonly position: number; readonly state: SubDeviceState }

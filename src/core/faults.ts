@@ -39,18 +39,29 @@ export interface Fault {
 
 /** The fault in an event; undefined where the event is none. */
 export function faultOfEvent(event: NativeEvent, cycle: number, names: readonly string[]): Fault | undefined {
-  const of = (position: number): { position: number; subDevice: string | undefined } => ({ position, subDevice: names[position] });
+  const of = (position: number): { position: number; subDevice: string | undefined } => ({
+    position,
+    subDevice: names[position],
+  });
   switch (event.kind) {
     case 'sub-device-lost': {
       const { position } = event;
-      const error = new EtherCatError('ECAT_ERR_SUBDEVICE_LOST', `${names[position]} at position ${position} does not answer`, of(position));
+      const error = new EtherCatError(
+        'ECAT_ERR_SUBDEVICE_LOST',
+        `${names[position]} at position ${position} does not answer`,
+        of(position),
+      );
       return { kind: 'sub-device-lost', cycle, error };
     }
     case 'sub-device-state': {
       if (!event.error && event.alStatusCode === 0) return undefined;
       const { position, state, alStatusCode } = event;
       const message = `${names[position]} at position ${position} is in ${state} and reports AL status code ${hex(alStatusCode, 4)}`;
-      return { kind: 'sub-device-state', cycle, error: new EtherCatError('ECAT_ERR_STATE_REFUSED', message, { ...of(position), alStatusCode }) };
+      return {
+        kind: 'sub-device-state',
+        cycle,
+        error: new EtherCatError('ECAT_ERR_STATE_REFUSED', message, { ...of(position), alStatusCode }),
+      };
     }
     case 'working-counter': {
       const { datagram, received, expected } = event;
@@ -62,12 +73,19 @@ export function faultOfEvent(event: NativeEvent, cycle: number, names: readonly 
       return { kind: 'frames-lost', cycle, error: new EtherCatError('ECAT_ERR_FRAMES_LOST', message) };
     }
     case 'link-down':
-      return { kind: 'link-down', cycle, error: new EtherCatError('ECAT_ERR_LINK_DOWN', 'the network interface has no carrier') };
+      return {
+        kind: 'link-down',
+        cycle,
+        error: new EtherCatError('ECAT_ERR_LINK_DOWN', 'the network interface has no carrier'),
+      };
     case 'lane-lost':
       return {
         kind: 'lane-lost',
         cycle,
-        error: new EtherCatError('ECAT_ERR_LANE_LOST', `lane ${event.lane} missed its deadline, its outputs are at their loss values`),
+        error: new EtherCatError(
+          'ECAT_ERR_LANE_LOST',
+          `lane ${event.lane} missed its deadline, its outputs are at their loss values`,
+        ),
       };
     case 'periods-missed': {
       const message = `${event.periods} ${event.periods === 1 ? 'period' : 'periods'} passed without a cycle, the cycle thread was late`;

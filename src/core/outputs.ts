@@ -10,15 +10,22 @@ import type { CycleNumber } from './cycle-number.ts';
 import { type EncodedValue, encodeValue, setBits, writeBits } from './encode.ts';
 import { type ErrorDetails, EtherCatError } from './errors/ethercat-error.ts';
 import type { ErrorCode } from './errors/table.ts';
+import {
+  RECEIPT_BYTES,
+  RECEIPT_FIRST_CYCLE_I32,
+  RECEIPT_RECORDS,
+  RECEIPT_SEQ_I32,
+  RECEIPT_VERDICT_I32,
+  Verdict,
+} from './generated/layout.ts';
 import type { ResolvedTag } from './resolve-tags.ts';
 import { Direction, type TagTable } from './tag-table.ts';
 import { Kind, type TagValue } from './tag-types.ts';
 
 /** Writes that wait for their receipt at most; a receipt ring has no more places. */
-export const WRITES_OUTSTANDING_MAX = 64;
+export const WRITES_OUTSTANDING_MAX: number = RECEIPT_RECORDS;
 
-const RECEIPT_WORDS = 4;
-const VERDICT_OK = 1;
+const RECEIPT_WORDS = RECEIPT_BYTES / 4;
 
 /** What a lane needs of the native side: `BindingAttachment`, and a word of the shared memory. */
 export interface LanePort {
@@ -58,7 +65,12 @@ interface PendingWrite {
 }
 
 /** Everything that the output tags drive, with their loss values. */
-export function claimsOf(table: TagTable, tags: readonly ResolvedTag[], outputBytes: number, deadlineCycles: number): Claims {
+export function claimsOf(
+  table: TagTable,
+  tags: readonly ResolvedTag[],
+  outputBytes: number,
+  deadlineCycles: number,
+): Claims {
   const mask = new Uint8Array(outputBytes);
   const lossMask = new Uint8Array(outputBytes);
   const lossImage = new Uint8Array(outputBytes);
@@ -76,7 +88,8 @@ export function claimsOf(table: TagTable, tags: readonly ResolvedTag[], outputBy
 function lossValue(table: TagTable, tag: number, name: string, onLoss: Exclude<OnLoss, 'hold'>): EncodedValue {
   const kind = table.kind[tag]!;
   if (onLoss === 'zero') {
-    if (!table.isScaled(tag) || kind === Kind.bytes) return { tag, bits: kind === Kind.bytes ? new Uint8Array(table.bitLength[tag]! / 8) : 0n };
+    if (!table.isScaled(tag) || kind === Kind.bytes)
+      return { tag, bits: kind === Kind.bytes ? new Uint8Array(table.bitLength[tag]! / 8) : 0n };
     return encodeValue(table, tag, name, 0);
   }
   return encodeValue(table, tag, name, kind === Kind.bool ? Boolean(onLoss) : Number(onLoss));
@@ -198,10 +211,16 @@ export class OutputLane {
     const refusal = this.#refusal();
     if (refusal !== undefined) throw refusal;
     if (this.isLost) {
-      throw new EtherCatError('ECAT_ERR_LANE_LOST', 'the outputs are at their loss values, since this thread fell silent; resume() takes them up again');
+      throw new EtherCatError(
+        'ECAT_ERR_LANE_LOST',
+        'the outputs are at their loss values, since this thread fell silent; resume() takes them up again',
+      );
     }
     if (this.#pending.length >= WRITES_OUTSTANDING_MAX) {
-      throw new EtherCatError('ECAT_ERR_WRITE_QUEUE_FULL', `${WRITES_OUTSTANDING_MAX} writes wait for their cycle already`);
+      throw new EtherCatError(
+        'ECAT_ERR_WRITE_QUEUE_FULL',
+        `${WRITES_OUTSTANDING_MAX} writes wait for their cycle already`,
+      );
     }
   }
 
@@ -226,13 +245,15 @@ export class OutputLane {
   }
 
   #settleUpTo(at: number): void {
-    const sequence = this.#receipts[at]!;
-    const cycle = this.#receipts[at + 1]!;
-    const arrived = this.#receipts[at + 3] === VERDICT_OK;
+    const sequence = this.#receipts[at + RECEIPT_SEQ_I32]!;
+    const cycle = this.#receipts[at + RECEIPT_FIRST_CYCLE_I32]!;
+    const arrived = this.#receipts[at + RECEIPT_VERDICT_I32] === Verdict.Ok;
     while (this.#pending.length > 0 && isUpTo(this.#pending[0]!.sequence, sequence)) {
       const write = this.#pending.shift()!;
       if (arrived) {
-        const superseded = write.tags.some((tag) => !isUpTo(this.#changedBy[tag]!, write.sequence) && isUpTo(this.#changedBy[tag]!, sequence));
+        const superseded = write.tags.some(
+          (tag) => !isUpTo(this.#changedBy[tag]!, write.sequence) && isUpTo(this.#changedBy[tag]!, sequence),
+        );
         write.resolve({ cycle: this.#cycleNumber.extend(cycle), superseded });
       } else write.reject(this.#failure());
     }
@@ -242,7 +263,10 @@ export class OutputLane {
     if (this.isLost) {
       return new EtherCatError('ECAT_ERR_LANE_LOST', 'the lane was lost before the values arrived');
     }
-    return this.#refusal() ?? new EtherCatError('ECAT_ERR_WRITE_FAILED', 'the frames with the values did not come back as they should');
+    return (
+      this.#refusal() ??
+      new EtherCatError('ECAT_ERR_WRITE_FAILED', 'the frames with the values did not come back as they should')
+    );
   }
 }
 

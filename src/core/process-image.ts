@@ -37,9 +37,6 @@ import {
   VERSION,
 } from './generated/layout.ts';
 
-/** Bytes that are enough for the head of a slot. */
-export const SLOT_HEAD_BYTES = 32;
-
 /** Views of one shared memory; any thread may make one. */
 export class ProcessMemory {
   readonly buffer: SharedArrayBuffer;

@@ -53,13 +53,18 @@ function resolveTag(tag: TagConfiguration, subDevice: NetworkSubDevice): Resolve
   const candidates = subDevice.entries.filter(({ direction, index }) => direction === tag.direction && index !== 0);
   const entry = findEntry(tag, candidates);
   if (typeof entry === 'string') {
-    return fail('ECAT_ERR_TAG_UNRESOLVED', `${tag.device} has ${entry}; its ${tag.direction}s are ${listEntries(candidates)}`);
+    return fail(
+      'ECAT_ERR_TAG_UNRESOLVED',
+      `${tag.device} has ${entry}; its ${tag.direction}s are ${listEntries(candidates)}`,
+    );
   }
   const first = tag.bitOffset ?? 0;
   const part = tag.bitOffset !== undefined || tag.bitLength !== undefined;
   const length =
     tag.bitLength ??
-    (tag.bitOffset !== undefined && tag.type !== undefined && tag.type !== 'bytes' ? typeBits[tag.type] : entry.bitLength - first);
+    (tag.bitOffset !== undefined && tag.type !== undefined && tag.type !== 'bytes'
+      ? typeBits[tag.type]
+      : entry.bitLength - first);
   if (length <= 0 || first + length > entry.bitLength) {
     return fail('ECAT_ERR_TAG_TYPE', `bits ${first} to ${first + length - 1} are not all in ${describe(entry)}`);
   }
@@ -150,7 +155,12 @@ function automaticTags(configuration: Pick<NormalizedConfiguration, 'devices'>, 
         const address = `${device}.${hex(entry.index, 4)}.${entry.subindex}`;
         const parts = entry.pdoName === entry.name ? [entry.name] : [entry.pdoName, entry.name];
         const text = parts.map((part) => part.trim()).filter((part) => part !== '');
-        return { entry, position: subDevice.position, address, name: text.length === 0 ? address : `${device}.${text.join('.')}` };
+        return {
+          entry,
+          position: subDevice.position,
+          address,
+          name: text.length === 0 ? address : `${device}.${text.join('.')}`,
+        };
       }),
   );
   const times = Map.groupBy(found, ({ name }) => name);
@@ -169,7 +179,15 @@ function automaticTags(configuration: Pick<NormalizedConfiguration, 'devices'>, 
       direction,
       unit: undefined,
       onLoss: 'zero',
-      row: { kind: Kind[type], direction: Direction[direction], bitOffset, bitLength, subDevice: position, scale: 1, offset: 0 },
+      row: {
+        kind: Kind[type],
+        direction: Direction[direction],
+        bitOffset,
+        bitLength,
+        subDevice: position,
+        scale: 1,
+        offset: 0,
+      },
     };
   });
 }

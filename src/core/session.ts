@@ -3,21 +3,21 @@
  * what the bells announce, and knows neither workers nor streams.
  */
 
-import { CopyOutcome } from './copy-outcome.ts';
+import { logRecords } from './change-log.ts';
 import type { NormalizedConfiguration } from './configuration/types.ts';
 import { type Batch, Consumer } from './consumer.ts';
-import { cyclesBetween, CycleNumber } from './cycle-number.ts';
-import { logRecords } from './change-log.ts';
+import { CycleNumber, cyclesBetween } from './cycle-number.ts';
 import { Decoder, SlotBuffer } from './decode.ts';
 import { DecodeStatus } from './decode-status.ts';
-import { EtherCatError } from './errors/ethercat-error.ts';
 import { EngineLink } from './engine-link.ts';
+import { EtherCatError } from './errors/ethercat-error.ts';
 import { errorFromFailures, translated } from './errors/from-binding.ts';
 import { type BusState, EVENT_WORDS, type NativeEvent, readEvent } from './events.ts';
-import { compareIdentities, type Network } from './network.ts';
+import { CopyOutcome, SLOT_HEADER_BYTES } from './generated/layout.ts';
 import type { BindingAttachment } from './native.ts';
+import { compareIdentities, type Network } from './network.ts';
 import { OutputLane } from './outputs.ts';
-import { ProcessMemory, SLOT_HEAD_BYTES, slotReader } from './process-image.ts';
+import { type ProcessMemory, slotReader } from './process-image.ts';
 import { type ResolvedTag, resolveTags } from './resolve-tags.ts';
 import { TagTable } from './tag-table.ts';
 
@@ -63,7 +63,7 @@ export class Session {
   readonly #link: EngineLink;
   readonly #attachment: BindingAttachment;
   readonly #events: Uint32Array<ArrayBuffer> = new Uint32Array(EVENTS_AT_ONCE * EVENT_WORDS);
-  readonly #head: SlotBuffer = new SlotBuffer(SLOT_HEAD_BYTES);
+  readonly #head: SlotBuffer = new SlotBuffer(SLOT_HEADER_BYTES);
   readonly #tick: NodeJS.Timeout;
   readonly #deadlineCycles: number;
   #listener: SessionListener | undefined;
@@ -87,7 +87,12 @@ export class Session {
     }
   }
 
-  private constructor(configuration: NormalizedConfiguration, network: Network, tags: readonly ResolvedTag[], link: EngineLink) {
+  private constructor(
+    configuration: NormalizedConfiguration,
+    network: Network,
+    tags: readonly ResolvedTag[],
+    link: EngineLink,
+  ) {
     this.configuration = configuration;
     this.network = network;
     this.tags = tags;
@@ -185,9 +190,12 @@ export class Session {
   /** Copies the newest slot into a buffer of the caller's. */
   copyNewest(slot: SlotBuffer): void {
     for (let attempt = 1; attempt <= COPY_ATTEMPTS_MAX; attempt += 1) {
-      if (translated(() => this.#open().copyNewest(slot.bytes)) === CopyOutcome.fresh) return;
+      if (translated(() => this.#open().copyNewest(slot.bytes)) === CopyOutcome.Fresh) return;
     }
-    throw new EtherCatError('ECAT_ERR_INTERNAL', 'the newest cycle cannot be copied, the input ring is too short for this machine');
+    throw new EtherCatError(
+      'ECAT_ERR_INTERNAL',
+      'the newest cycle cannot be copied, the input ring is too short for this machine',
+    );
   }
 
   /** Head of the newest slot: valid until the next call. */
@@ -199,7 +207,10 @@ export class Session {
   /** Sends a command to the embedded segment; `ECAT_ERR_UNSUPPORTED` where there is none. */
   segmentCommand(command: object): void {
     if (this.configuration.link.kind !== 'segment') {
-      throw new EtherCatError('ECAT_ERR_UNSUPPORTED', 'the bus runs on a network interface, there is no simulated segment to command');
+      throw new EtherCatError(
+        'ECAT_ERR_UNSUPPORTED',
+        'the bus runs on a network interface, there is no simulated segment to command',
+      );
     }
     const taken = translated(() => this.#link.engine.segmentCommand(JSON.stringify(command)));
     if (!taken) throw new EtherCatError('ECAT_ERR_INTERNAL', 'the queue of commands to the simulated segment is full');
@@ -218,7 +229,8 @@ export class Session {
       this.status.awaitCycle(target);
       this.#link.engine.grant(step);
       await this.#link.until(() => {
-        if (this.hasEnded || this.#closing) throw this.#fault ?? new EtherCatError('ECAT_ERR_CLOSED', 'the MainDevice was closed');
+        if (this.hasEnded || this.#closing)
+          throw this.#fault ?? new EtherCatError('ECAT_ERR_CLOSED', 'the MainDevice was closed');
         return cyclesBetween(this.consumer.seenCycle, target) >= 0;
       });
     }
@@ -264,7 +276,9 @@ export class Session {
     if (this.#fault !== undefined) return this.#fault;
     if (this.#closing || this.#released) return new EtherCatError('ECAT_ERR_CLOSED', 'the MainDevice is closed');
     const { state } = this;
-    return state === 'op' ? undefined : new EtherCatError('ECAT_ERR_NOT_OPERATIONAL', `the bus is in ${state}, not in op`);
+    return state === 'op'
+      ? undefined
+      : new EtherCatError('ECAT_ERR_NOT_OPERATIONAL', `the bus is in ${state}, not in op`);
   }
 
   /** Before the first cycle of a worker nothing counts as seen. */

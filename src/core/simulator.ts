@@ -74,9 +74,18 @@ export class Simulator {
   setInput(device: number, bitOffset: number, bitLength: number, value: number | boolean): void {
     const bits = Number(value);
     if (!Number.isSafeInteger(bits) || bitLength > 53) {
-      throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `value: expected a whole number of up to 53 bits, got ${value}`);
+      throw new EtherCatError(
+        'ECAT_ERR_INVALID_ARGUMENT',
+        `value: expected a whole number of up to 53 bits, got ${value}`,
+      );
     }
-    this.#send({ kind: 'setInput', device, bitOffset, bitLength, value: Number(BigInt.asUintN(bitLength, BigInt(bits))) });
+    this.#send({
+      kind: 'setInput',
+      device,
+      bitOffset,
+      bitLength,
+      value: Number(BigInt.asUintN(bitLength, BigInt(bits))),
+    });
   }
 
   #send(command: object): void {

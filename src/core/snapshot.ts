@@ -68,7 +68,8 @@ export class Snapshot implements Iterable<SnapshotEntry> {
 
   #number(tag: string): number {
     const number = this.#numbers.get(tag);
-    if (number === undefined) throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', `there is no tag ${tag} in this snapshot`, { tag });
+    if (number === undefined)
+      throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', `there is no tag ${tag} in this snapshot`, { tag });
     return number;
   }
 }

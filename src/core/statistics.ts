@@ -98,7 +98,9 @@ export function readStatistics({ buffer }: ProcessMemory): CycleStatistics {
 
 /** A histogram whose words begin at `at`. */
 export function readHistogram(words: BigUint64Array, at: number): DurationStatistics {
-  const buckets = Array.from({ length: HISTOGRAM_BUCKETS }, (_, i) => Number(Atomics.load(words, at + HISTOGRAM_BUCKETS_U64 + i)));
+  const buckets = Array.from({ length: HISTOGRAM_BUCKETS }, (_, i) =>
+    Number(Atomics.load(words, at + HISTOGRAM_BUCKETS_U64 + i)),
+  );
   // The buckets are the truth for percentiles: the count may be of a later moment.
   const total = buckets.reduce((sum, count) => sum + count, 0);
   const count = Number(Atomics.load(words, at + HISTOGRAM_COUNT_U64));

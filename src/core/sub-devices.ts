@@ -22,7 +22,8 @@ export class SubDevices {
 
   /** Takes over what an event says of a SubDevice's state. */
   onEvent(event: NativeEvent): void {
-    if (event.kind === 'sub-device-state' || event.kind === 'sub-device-returned') this.#states[event.position] = event.state;
+    if (event.kind === 'sub-device-state' || event.kind === 'sub-device-returned')
+      this.#states[event.position] = event.state;
     else if (event.kind === 'sub-device-lost') this.#states[event.position] = 'unknown';
   }
 

@@ -82,7 +82,10 @@ export class TagTable {
   /** @throws ECAT_ERR_TAG_UNRESOLVED when there are more than {@link TAGS_MAX} rows */
   static build(rows: readonly TagRow[], subDeviceCount: number): TagTable {
     if (rows.length > TAGS_MAX) {
-      throw new EtherCatError('ECAT_ERR_TAG_UNRESOLVED', `${rows.length} tags are more than the ${TAGS_MAX} of one MainDevice`);
+      throw new EtherCatError(
+        'ECAT_ERR_TAG_UNRESOLVED',
+        `${rows.length} tags are more than the ${TAGS_MAX} of one MainDevice`,
+      );
     }
     const buffer = new SharedArrayBuffer(HEADER_BYTES + rows.length * ROW_BYTES);
     new Uint32Array(buffer, 0, 4).set([MAGIC, rows.length, subDeviceCount, 0]);

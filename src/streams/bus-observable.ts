@@ -19,10 +19,7 @@ export class BusObservable<T> extends Observable<T> implements AsyncIterable<T> 
   readonly #report: ReportThrown;
 
   /** @internal */
-  constructor(
-    report: ReportThrown,
-    subscribe?: (this: Observable<T>, subscriber: Subscriber<T>) => TeardownLogic,
-  ) {
+  constructor(report: ReportThrown, subscribe?: (this: Observable<T>, subscriber: Subscriber<T>) => TeardownLogic) {
     super(subscribe);
     this.#report = report;
   }

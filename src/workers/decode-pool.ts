@@ -114,7 +114,9 @@ export class DecodePool {
       return undefined;
     } catch (cause) {
       const reason = silent ? 'fell silent' : `ended: ${cause instanceof Error ? cause.message : String(cause)}`;
-      return new EtherCatError('ECAT_ERR_DECODE_WORKER', `the decode worker ${reason}; it is being replaced`, { cause });
+      return new EtherCatError('ECAT_ERR_DECODE_WORKER', `the decode worker ${reason}; it is being replaced`, {
+        cause,
+      });
     } finally {
       watch[Symbol.dispose]();
       stop[Symbol.dispose]();

@@ -5,12 +5,12 @@
  * Its state is private and can be lost at any moment: what replaces it begins with a FULL batch.
  */
 
-import { BATCH_FULL, BatchWriter } from '../core/change-log.ts';
-import { CopyOutcome } from '../core/copy-outcome.ts';
+import { BatchWriter } from '../core/change-log.ts';
 import { cyclesBetween } from '../core/cycle-number.ts';
 import { Decoder, SlotBuffer } from '../core/decode.ts';
 import { DecodeStatus } from '../core/decode-status.ts';
 import { ChangeDetector } from '../core/detect.ts';
+import { CopyOutcome, LOG_BATCH_FULL } from '../core/generated/layout.ts';
 import { type BindingAttachment, native } from '../core/native.ts';
 import { ProcessMemory, slotReader } from '../core/process-image.ts';
 import { TagTable } from '../core/tag-table.ts';
@@ -68,8 +68,8 @@ class DecodeLoop {
     while (!this.#status.isStopped) {
       this.#status.beat();
       const outcome = this.#next();
-      if (outcome === CopyOutcome.closed) return;
-      if (outcome === CopyOutcome.fresh) this.#look(slotReader.cycle(this.#current));
+      if (outcome === CopyOutcome.Closed) return;
+      if (outcome === CopyOutcome.Fresh) this.#look(slotReader.cycle(this.#current));
       else if (this.#last !== undefined) this.#wakeWhoWaits(this.#last);
     }
   }
@@ -80,7 +80,7 @@ class DecodeLoop {
     // A new worker has no slot to compare with: it begins at the newest.
     const after = this.#full ? -1 : this.#last!;
     const outcome = this.#attachment.waitCopy(after, WAIT_SLICE_MS, bytes);
-    if (outcome !== CopyOutcome.overtaken) return outcome;
+    if (outcome !== CopyOutcome.Overtaken) return outcome;
     this.#full = true;
     return this.#attachment.copyNewest(bytes);
   }
@@ -91,7 +91,9 @@ class DecodeLoop {
       // A successor may find nothing newer than what its predecessor looked at; it still takes it as its first.
       if (ahead > 0) this.#missed += ahead - 1;
     }
-    const count = this.#full ? BATCH_FULL : this.#detector.compare(this.#previous, this.#current, cycle, this.#batch);
+    const count = this.#full
+      ? LOG_BATCH_FULL
+      : this.#detector.compare(this.#previous, this.#current, cycle, this.#batch);
     if (this.#full) this.#detector.reset(this.#current);
     if (count !== 0) this.#publish(cycle, count);
     this.#full = false;

@@ -4,7 +4,13 @@ import { BusObservable } from '../../src/streams/bus-observable.ts';
 import { iterate } from '../../src/streams/iterate.ts';
 
 /** A stream that is driven by hand, and what its consumers threw. */
-function driven(): { source: BusObservable<number>; next: (value: number) => void; end: (error?: Error) => void; thrown: unknown[]; watchers: Set<Subscriber<number>> } {
+function driven(): {
+  source: BusObservable<number>;
+  next: (value: number) => void;
+  end: (error?: Error) => void;
+  thrown: unknown[];
+  watchers: Set<Subscriber<number>>;
+} {
   const thrown: unknown[] = [];
   const watchers = new Set<Subscriber<number>>();
   const source = new BusObservable<number>(

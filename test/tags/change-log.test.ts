@@ -1,10 +1,11 @@
-import test from 'ava';
 import { fc, testProp } from '@fast-check/ava';
-import { BATCH_FULL, BATCH_HEADER_RECORDS, BatchWriter, entriesMax, logRecords, RECORD_BYTES } from '../../src/core/change-log.ts';
+import test from 'ava';
+import { BATCH_HEADER_RECORDS, BatchWriter, entriesMax, logRecords } from '../../src/core/change-log.ts';
 import { BACKLOG_CYCLES_MAX, type ChangeSource, Consumer, type SlotReader } from '../../src/core/consumer.ts';
 import { CycleNumber, cyclesBetween } from '../../src/core/cycle-number.ts';
 import { Decoder, SlotBuffer } from '../../src/core/decode.ts';
 import { ChangeDetector } from '../../src/core/detect.ts';
+import { LOG_BATCH_FULL, RECORD_BYTES } from '../../src/core/generated/layout.ts';
 import { Direction, type TagRow, TagTable } from '../../src/core/tag-table.ts';
 import { Kind, type TagValue } from '../../src/core/tag-types.ts';
 
@@ -95,7 +96,7 @@ class Bench implements ChangeSource {
     const batch = new BatchWriter(rows.length);
     const full = restarted || this.previous === undefined || missed > 0;
     if (full) this.detector.reset(current);
-    const count = full ? BATCH_FULL : this.detector.compare(this.previous!, current, this.cycle, batch);
+    const count = full ? LOG_BATCH_FULL : this.detector.compare(this.previous!, current, this.cycle, batch);
     if (count !== 0) {
       const bytes = batch.finish(this.cycle, count, Math.max(0, missed), Uint32Array.of(this.cycle, 1, 2, 3));
       const words = batch.words.slice(0, bytes / 4);
@@ -198,7 +199,7 @@ test('byte strings carry the bytes of the very cycle of their batch', (t) => {
 test('a batch with more changes than a quarter of the tags is FULL and carries no entries', (t) => {
   const bench = opened();
   bench.run((bytes) => bytes.fill(0xff, 8));
-  t.is(bench.log.at(-1)!.words[2], BATCH_FULL);
+  t.is(bench.log.at(-1)!.words[2], LOG_BATCH_FULL);
   bench.consumer.pump();
   t.is(bench.delivered.length, 1);
   t.is(bench.delivered[0]!.missed, 0);
@@ -307,7 +308,12 @@ test('cycle numbers may wrap between any two cycles', (t) => {
 
 testProp(
   'two consumers at any speed end with the same values as the newest slot',
-  [fc.array(fc.record({ at: fc.integer({ min: 4, max: 87 }), byte: fc.nat(255), sleep: fc.boolean(), pump: fc.boolean() }), { maxLength: 80 })],
+  [
+    fc.array(
+      fc.record({ at: fc.integer({ min: 4, max: 87 }), byte: fc.nat(255), sleep: fc.boolean(), pump: fc.boolean() }),
+      { maxLength: 80 },
+    ),
+  ],
   (t, steps) => {
     const bench = opened();
     for (const { at, byte, sleep, pump } of steps) {

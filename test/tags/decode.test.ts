@@ -1,4 +1,4 @@
-import { testProp, fc } from '@fast-check/ava';
+import { fc, testProp } from '@fast-check/ava';
 import test from 'ava';
 import { Decoder, SlotBuffer, ValueArrays } from '../../src/core/decode.ts';
 import { encodeValue, setBits, writeBits } from '../../src/core/encode.ts';
@@ -62,11 +62,15 @@ testProp(
   },
 );
 
-testProp('a byte string at any bit comes back', [fc.uint8Array({ minLength: 1, maxLength: 30 }), fc.nat(60)], (t, bytes, bit) => {
-  const back = roundTrip(row(Kind.bytes, bit, bytes.length * 8), bytes, 0xff);
-  t.deepEqual(back.value, new Uint8Array(bytes));
-  t.true(back.others);
-});
+testProp(
+  'a byte string at any bit comes back',
+  [fc.uint8Array({ minLength: 1, maxLength: 30 }), fc.nat(60)],
+  (t, bytes, bit) => {
+    const back = roundTrip(row(Kind.bytes, bit, bytes.length * 8), bytes, 0xff);
+    t.deepEqual(back.value, new Uint8Array(bytes));
+    t.true(back.others);
+  },
+);
 
 test('a bool is one bit, or a byte of which any bit counts', (t) => {
   for (let bit = 0; bit < 16; bit += 1) {

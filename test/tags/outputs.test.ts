@@ -7,7 +7,14 @@ import type { ResolvedTag } from '../../src/core/resolve-tags.ts';
 import { Direction, TagTable } from '../../src/core/tag-table.ts';
 import { Kind } from '../../src/core/tag-types.ts';
 
-function output(name: string, kind: number, bitOffset: number, bitLength: number, onLoss: OnLoss = 'hold', scale = 1): ResolvedTag {
+function output(
+  name: string,
+  kind: number,
+  bitOffset: number,
+  bitLength: number,
+  onLoss: OnLoss = 'hold',
+  scale = 1,
+): ResolvedTag {
   const row = { kind, direction: Direction.output, bitOffset, bitLength, subDevice: 0, scale, offset: 0 };
   return { name, type: 'uint8', direction: 'output', unit: undefined, onLoss, row };
 }

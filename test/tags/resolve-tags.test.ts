@@ -4,10 +4,29 @@ import { compareIdentities, type Network, type NetworkEntry } from '../../src/co
 import { resolveTags } from '../../src/core/resolve-tags.ts';
 
 function entry(more: Partial<NetworkEntry>): NetworkEntry {
-  return { direction: 'input', pdoIndex: 0x1a00, pdoName: '', index: 0x6000, subindex: 1, name: '', dataType: 0, bitOffset: 0, bitLength: 1, ...more };
+  return {
+    direction: 'input',
+    pdoIndex: 0x1a00,
+    pdoName: '',
+    index: 0x6000,
+    subindex: 1,
+    name: '',
+    dataType: 0,
+    bitOffset: 0,
+    bitLength: 1,
+    ...more,
+  };
 }
 
-const plain = { stationAddress: 0, alias: 0, description: '', revision: 0x10000, serial: 0, hasDistributedClock: false, propagationDelayNs: 0 };
+const plain = {
+  stationAddress: 0,
+  alias: 0,
+  description: '',
+  revision: 0x10000,
+  serial: 0,
+  hasDistributedClock: false,
+  propagationDelayNs: 0,
+};
 
 const network: Network = {
   inputBytes: 9,
@@ -22,9 +41,35 @@ const network: Network = {
       productCode: 0x0c1e_3052,
       entries: [
         entry({ pdoName: 'AI Channel 1', name: 'Status', index: 0x3101, subindex: 1, dataType: 5, bitLength: 8 }),
-        entry({ pdoName: 'AI Channel 1', name: 'Value', index: 0x3101, subindex: 2, dataType: 3, bitOffset: 8, bitLength: 16 }),
-        entry({ pdoIndex: 0x1a01, pdoName: 'AI Channel 2', name: 'Status', index: 0x3102, subindex: 1, dataType: 5, bitOffset: 24, bitLength: 8 }),
-        entry({ pdoIndex: 0x1a01, pdoName: 'AI Channel 2', name: 'Value', index: 0x3102, subindex: 2, dataType: 3, bitOffset: 32, bitLength: 16 }),
+        entry({
+          pdoName: 'AI Channel 1',
+          name: 'Value',
+          index: 0x3101,
+          subindex: 2,
+          dataType: 3,
+          bitOffset: 8,
+          bitLength: 16,
+        }),
+        entry({
+          pdoIndex: 0x1a01,
+          pdoName: 'AI Channel 2',
+          name: 'Status',
+          index: 0x3102,
+          subindex: 1,
+          dataType: 5,
+          bitOffset: 24,
+          bitLength: 8,
+        }),
+        entry({
+          pdoIndex: 0x1a01,
+          pdoName: 'AI Channel 2',
+          name: 'Value',
+          index: 0x3102,
+          subindex: 2,
+          dataType: 3,
+          bitOffset: 32,
+          bitLength: 16,
+        }),
         entry({ pdoIndex: 0x1a02, index: 0, subindex: 0, bitOffset: 48, bitLength: 8 }),
         entry({ pdoIndex: 0x1a02, index: 0x6010, subindex: 0, bitOffset: 56, bitLength: 16 }),
         entry({ direction: 'output', pdoIndex: 0x1600, pdoName: 'Reset', name: 'Reset', index: 0x7000, dataType: 1 }),
@@ -33,7 +78,18 @@ const network: Network = {
   ],
 };
 
-const devices = [{ name: 'ai', position: 1, vendorId: 2, productCode: 0x0c1e_3052, revision: undefined, serial: undefined, configFile: undefined, location: undefined }];
+const devices = [
+  {
+    name: 'ai',
+    position: 1,
+    vendorId: 2,
+    productCode: 0x0c1e_3052,
+    revision: undefined,
+    serial: undefined,
+    configFile: undefined,
+    location: undefined,
+  },
+];
 
 function resolve(more: Partial<TagConfiguration>): ReturnType<typeof resolveTags> {
   const tag: TagConfiguration = {
@@ -85,7 +141,10 @@ test('a tag that cannot be found says where it stands, what was sought, and what
     t.is(errors[0]!.location!.line, 7);
     return errors[0]!.message;
   };
-  t.regex(message({ index: 0x9999, subindex: 3 }), /^plant.yaml:7:5 tag t: ai has no entry 0x9999:3; its inputs are 0x3101:1 "AI Channel 1 \/ Status" \(8 bits\)/);
+  t.regex(
+    message({ index: 0x9999, subindex: 3 }),
+    /^plant.yaml:7:5 tag t: ai has no entry 0x9999:3; its inputs are 0x3101:1 "AI Channel 1 \/ Status" \(8 bits\)/,
+  );
   t.regex(message({ entry: 'Value' }), /2 times entry "Value"/);
   t.regex(message({ channel: 7 }), /no channel 7/);
   t.regex(message({ direction: 'output', entry: 'x' }), /its outputs are 0x7000:1/);
@@ -107,12 +166,28 @@ test('a configuration without tags gets one for every entry', (t) => {
   const { tags } = resolveTags({ devices, tags: [] }, network);
   t.deepEqual(
     tags.map(({ name }) => name),
-    ['ai.AI Channel 1.Status', 'ai.AI Channel 1.Value', 'ai.AI Channel 2.Status', 'ai.AI Channel 2.Value', 'ai.0x6010.0', 'ai.Reset'],
+    [
+      'ai.AI Channel 1.Status',
+      'ai.AI Channel 1.Value',
+      'ai.AI Channel 2.Status',
+      'ai.AI Channel 2.Value',
+      'ai.0x6010.0',
+      'ai.Reset',
+    ],
   );
 });
 
 test('automatic names stay different when entries have the same name', (t) => {
-  const twice = { ...network, subDevices: [{ ...network.subDevices[1]!, position: 0, entries: [entry({ name: 'x' }), entry({ name: 'x', subindex: 2 }), entry({ name: 'x' })] }] };
+  const twice = {
+    ...network,
+    subDevices: [
+      {
+        ...network.subDevices[1]!,
+        position: 0,
+        entries: [entry({ name: 'x' }), entry({ name: 'x', subindex: 2 }), entry({ name: 'x' })],
+      },
+    ],
+  };
   t.deepEqual(
     resolveTags({ devices: [], tags: [] }, twice).tags.map(({ name }) => name),
     ['EL3102-0.0x6000.1', 'EL3102-0.0x6000.2', 'EL3102-0.0x6000.1#2'],
@@ -126,7 +201,10 @@ test('a SubDevice that is not the configured one is an error with position, expe
   t.is(error!.position, 1);
   t.is(error!.expected!.productCode, 0x1b81_3052);
   t.is(error!.found!.productCode, 0x0c1e_3052);
-  t.regex(error!.message, /position 1: expected vendor 0x00000002, product 0x1b813052, found vendor 0x00000002, product 0x0c1e3052/);
+  t.regex(
+    error!.message,
+    /position 1: expected vendor 0x00000002, product 0x1b813052, found vendor 0x00000002, product 0x0c1e3052/,
+  );
   const [missing] = compareIdentities([{ ...devices[0]!, position: 9 }], network);
   t.is(missing!.code, 'ECAT_ERR_DEVICE_MISSING');
 });
