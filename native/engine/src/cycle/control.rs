@@ -15,6 +15,7 @@ use crate::error::{EngineError, ErrorCode, Failure};
 use crate::event::{EVENT_QUEUE_CAPACITY, Event};
 use crate::herald::Announcer;
 use crate::link::sys::Doorbell;
+use crate::shared::layout::EngineState;
 use crate::shared::{Attached, ClaimRegistry, Dimensions, OutputMerger, SharedMemory};
 
 /// Failures that wait to be taken: more than the SubDevices of the largest segment.
@@ -244,11 +245,15 @@ impl Control {
         self.has_news();
     }
 
-    /// Marks the end of the cycle thread; it has let go of the shared memory by then. An order to start that
-    /// it did not take is dropped.
+    /// Marks the end of the cycle thread; it has let go of the shared memory by then. Whoever reads memory
+    /// that was handed over and never used learns that nothing will come.
     pub fn set_ended(&self) {
-        *lock(&self.start) = Start::Taken;
+        let mut start = lock(&self.start);
+        if let Start::Ordered(order) = std::mem::replace(&mut *start, Start::Taken) {
+            order.memory.ring_writer().set_engine_state(EngineState::Closed);
+        }
         *lock(&self.ended) = true;
+        drop(start);
         self.has_news();
         self.has_ended.notify_all();
     }

@@ -114,6 +114,12 @@ impl SharedMemory {
         Ok(Self { base, bytes })
     }
 
+    /// Takes words that live for ever: for an engine without JavaScript.
+    #[must_use]
+    pub fn from_static(words: &'static [AtomicU64]) -> Self {
+        Self { base: NonNull::from(words).cast(), bytes: size_of_val(words) }
+    }
+
     /// Bytes of the region.
     #[must_use]
     pub const fn len(&self) -> usize {

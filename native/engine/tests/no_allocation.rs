@@ -1,0 +1,102 @@
+//! From its first cycle to its last a cycle thread allocates nothing, whatever happens on the wire. The
+//! allocator of this test counts.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::{Plant, described, virtual_time};
+use ecat_engine::cycle::thread::is_cycling;
+use ecat_engine::event::EventKind;
+use ecat_engine::shared::Claims;
+use ecat_simulator::SegmentCommand;
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+static BYTES: AtomicUsize = AtomicUsize::new(0);
+
+struct Counting;
+
+impl Counting {
+    fn note(bytes: usize) {
+        if is_cycling() {
+            COUNT.fetch_add(1, Ordering::Relaxed);
+            BYTES.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+}
+
+// SAFETY: every call is handed on to the system's allocator as it came; counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        Self::note(layout.size());
+        // SAFETY: the caller's promises are handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        Self::note(0);
+        // SAFETY: the caller's promises are handed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
+        Self::note(bytes);
+        // SAFETY: the caller's promises are handed on.
+        unsafe { System.realloc(pointer, layout, bytes) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn no_cycle_allocates_whatever_is_lost() {
+    let mut devices = vec![r#"{"type":"EK1100"}"#.to_owned()];
+    for n in 1..60 {
+        let kind = ["analogue-inputs", "digital-outputs", "digital-inputs"][n % 3];
+        devices.push(format!(r#"{{"name":"d{n}","type":"{kind}"}}"#));
+    }
+    devices.push(
+        r#"{"name":"stubborn","type":"generic","deviceEmulation":false,
+            "pdos":[{"direction":"input","index":6656,
+                     "entries":[{"index":24576,"subindex":1,"bits":16}]}],
+            "refuse":[{"to":"OP","code":30}]}"#
+            .to_owned(),
+    );
+    let mut plant = Plant::in_op(
+        &described(&format!(r#"{{"devices":[{}]}}"#, devices.join(","))),
+        virtual_time(),
+    );
+    let bytes = plant.found.1.output_bytes;
+    let claims = Claims {
+        mask: vec![0xFF; bytes].into(),
+        loss_mask: vec![0xFF; bytes].into(),
+        loss_image: vec![0; bytes].into(),
+        deadline_cycles: 20,
+        commit_deadline_cycles: 0,
+    };
+    plant.engine.claim(0, 1, &claims).unwrap();
+    let mut lane = plant.memory.lane_writer(0).unwrap();
+    lane.commit(&vec![0x5A; bytes]);
+    for command in [
+        SegmentCommand::LoseFrames { count: 7 },
+        SegmentCommand::DelayFrames { count: 4, by_frames: 9 },
+        SegmentCommand::Unplug { device: 30 },
+        SegmentCommand::CutCable { after: 40 },
+        SegmentCommand::MendCable,
+        SegmentCommand::Plug { device: 30 },
+        SegmentCommand::LinkDown,
+        SegmentCommand::LinkUp,
+    ] {
+        plant.command(command);
+        plant.run(150);
+    }
+    plant.engine.release_lanes(1);
+    plant.run(20);
+    plant.close();
+    assert!(plant.events_of(EventKind::LaneLost).len() == 1);
+    assert!(plant.events_of(EventKind::SubDeviceLost).len() >= 20);
+    let (count, bytes) = (COUNT.load(Ordering::Relaxed), BYTES.load(Ordering::Relaxed));
+    assert_eq!(count, 0, "{bytes} bytes");
+}
