@@ -1,6 +1,6 @@
 /** What the demo knows of a running bus, gathered in one place so that every way to show it says the same. */
 
-import { formatNanoseconds, formatValue, grouped, hex, type Value } from './format.ts';
+import { formatElapsed, formatNanoseconds, formatValue, grouped, hex, type Value } from './format.ts';
 
 /** Samples of a tag that its trend shows. */
 export const TREND_SAMPLES = 24;
@@ -192,4 +192,9 @@ export function statisticsText({
   const times = ({ p50, p99, max }: Distribution): string =>
     `p50 ${formatNanoseconds(p50)} p99 ${formatNanoseconds(p99)} max ${formatNanoseconds(max)}`;
   return `${grouped(cycles)} cycles, ${missedCycles} missed, ${lostFrames} frames lost, ${workingCounterErrors} working counter errors; lateness ${times(lateness)}; round trip ${times(roundTrip)}`;
+}
+
+/** The line that a run ends with. */
+export function closedText(statistics: CycleStatistics, elapsedMs: number): string {
+  return `closed after ${formatElapsed(elapsedMs)}: ${statisticsText(statistics)}`;
 }

@@ -3,6 +3,7 @@
 import type { EtherCatError } from '../core/errors/ethercat-error.ts';
 import {
   type CycleStatistics,
+  closedText,
   type DemoModel,
   type Distribution,
   deviceCells,
@@ -119,7 +120,7 @@ export class LinesView implements DemoView {
   }
 
   summary(statistics: CycleStatistics, elapsedMs: number): void {
-    this.#line(`closed after ${formatElapsed(elapsedMs)}: ${statisticsText(statistics)}`);
+    this.#line(closedText(statistics, elapsedMs));
   }
 
   [Symbol.dispose](): void {}

@@ -2,8 +2,12 @@
 /** The command line: `bifrost-ethercat COMMAND`, or `npm run cli -- COMMAND` in a clone. */
 
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError } from 'commander';
 import { reportFailure } from './failure.ts';
+
+/** What the demo runs where no file is named. The depth is the same in `src` and in `dist`. */
+const exampleFile = fileURLToPath(new URL('../../examples/line.yaml', import.meta.url));
 
 const { version, description } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -11,6 +15,36 @@ const { version, description } = JSON.parse(readFileSync(new URL('../../package.
 };
 
 const program = new Command('bifrost-ethercat').description(description).version(version);
+
+program
+  .command('demo')
+  .description('open a bus and show it live; keys change its outputs')
+  .argument('[file]', 'configuration (default: a small plant on a simulated segment)', exampleFile)
+  .option('--interface <name>', 'network interface, in place of what the configuration names')
+  .option('--seconds <number>', 'close after this time', seconds)
+  .option('--json', 'print one JSON object a line', false)
+  .action((file: string, options: { interface?: string; seconds?: number; json: boolean }) =>
+    guarded(options.json, async () => (await import('./demo.ts')).demo(file, options)),
+  );
+
+program
+  .command('simulate')
+  .description('serve a simulated segment on a network interface, for a MainDevice elsewhere')
+  .argument('<file>', 'segment file, or a configuration with a segment')
+  .requiredOption('--interface <name>', 'network interface to serve on')
+  .action((file: string, options: { interface: string }) =>
+    guarded(false, async () => (await import('./simulate.ts')).simulate(file, options)),
+  );
+
+program
+  .command('scan')
+  .description('list the SubDevices of a segment and their process data, in PRE-OP: no outputs are driven')
+  .argument('[file]', 'configuration that names the interface or the segment')
+  .option('--interface <name>', 'network interface to scan')
+  .option('--json', 'print one JSON object a line', false)
+  .action((file: string | undefined, options: { interface?: string; json: boolean }) =>
+    guarded(options.json, async () => (await import('./scan.ts')).scan(file, options)),
+  );
 
 program
   .command('validate')
@@ -30,4 +64,10 @@ async function guarded(json: boolean, command: () => Promise<void>): Promise<voi
   } catch (error) {
     reportFailure(error, json);
   }
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0) || value > 2_000_000) throw new InvalidArgumentError('a number of seconds above 0.');
+  return value;
 }
