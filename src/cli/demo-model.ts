@@ -4,7 +4,7 @@ import { formatElapsed, formatNanoseconds, formatValue, grouped, hex, type Value
 
 /** Samples of a tag that its trend shows. */
 export const TREND_SAMPLES = 24;
-/** Faults that are shown before older ones make way. */
+/** Kinds of faults that are shown before older ones make way. */
 const FAULTS_MAX = 4;
 
 /** A SubDevice of the segment. */
@@ -69,7 +69,8 @@ export class DemoModel {
   devices: readonly DeviceRow[] = [];
   readonly tags: Map<string, TagRow> = new Map();
   statistics: CycleStatistics | undefined;
-  readonly faults: string[] = [];
+  /** The newest kinds of faults by their codes: what was last said, and how often. */
+  readonly faults: Map<string, { text: string; count: number }> = new Map();
   /** Output that keys act on. */
   selected = '';
   #lastTickMs: number;
@@ -97,9 +98,14 @@ export class DemoModel {
     tag.changes += 1;
   }
 
-  fault(text: string): void {
-    this.faults.push(text);
-    if (this.faults.length > FAULTS_MAX) this.faults.shift();
+  /** Takes over a fault. One that comes a hundred times a second is one line with a count. */
+  fault(code: string, text: string): void {
+    const count = (this.faults.get(code)?.count ?? 0) + 1;
+    // Set anew, so that the newest is last.
+    this.faults.delete(code);
+    this.faults.set(code, { text, count });
+    const [oldest] = this.faults.keys();
+    if (this.faults.size > FAULTS_MAX && oldest !== undefined) this.faults.delete(oldest);
   }
 
   /** Updates rates and trends; to be called several times a second. */
@@ -110,7 +116,8 @@ export class DemoModel {
     // An average that forgets with a time constant of half a second.
     const weight = 1 - Math.exp(-seconds / 0.5);
     for (const tag of this.tags.values()) {
-      const changes = tag.changes - (this.#lastChanges.get(tag.name) ?? 0);
+      // What a tag begins with is no change.
+      const changes = tag.changes - (this.#lastChanges.get(tag.name) ?? tag.changes);
       this.#lastChanges.set(tag.name, tag.changes);
       tag.rate += weight * (changes / seconds - tag.rate);
       if (tag.rate < 0.05) tag.rate = 0;

@@ -1,7 +1,8 @@
 /** Whoever drives the outputs of the demo: a person at the keys, or the demo itself where there is nobody. */
 
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
-import type { DemoModel } from './demo-model.ts';
+import type { DemoModel, TagRow } from './demo-model.ts';
+import type { Value } from './format.ts';
 
 /** What is needed of a bus. */
 interface Outputs {
@@ -13,6 +14,8 @@ interface Outputs {
 const PLAY_MS = 1000;
 /** Raw steps that one press of `+` or `-` makes. */
 const STEP_RAW = 100;
+/** Time in which the bus surely has said that it sends what was written. */
+const ECHO_MS = 300;
 
 /** Writes outputs; a write that fails is told and does no harm. */
 export class Operator {
@@ -20,6 +23,8 @@ export class Operator {
   readonly #model: DemoModel;
   readonly #onFailure: (error: EtherCatError) => void;
   #playing: NodeJS.Timeout | undefined;
+  /** What was written last: keys come faster than the bus says what it sends. */
+  #wanted: { name: string; value: Value; atMs: number } | undefined;
 
   constructor(outputs: Outputs, model: DemoModel, onFailure: (error: EtherCatError) => void) {
     this.#outputs = outputs;
@@ -66,21 +71,33 @@ export class Operator {
 
   #toggle(): void {
     const chosen = this.#model.chosen();
-    if (typeof chosen?.value === 'boolean') this.#write(chosen.name, !chosen.value);
+    const value = this.#current(chosen);
+    if (chosen !== undefined && typeof value === 'boolean') this.#write(chosen.name, !value);
   }
 
   #step(direction: 1 | -1): void {
     const chosen = this.#model.chosen();
-    if (typeof chosen?.value === 'number') {
+    const value = this.#current(chosen);
+    if (chosen !== undefined && typeof value === 'number') {
       // Rounded to whole raw steps, so that a hundred presses do not add up to 99.99999.
-      const steps = Math.round(chosen.value / chosen.scale) + direction * STEP_RAW;
+      const steps = Math.round(value / chosen.scale) + direction * STEP_RAW;
       this.#write(chosen.name, steps * chosen.scale);
-    } else if (typeof chosen?.value === 'bigint') this.#write(chosen.name, chosen.value + BigInt(direction * STEP_RAW));
+    } else if (chosen !== undefined && typeof value === 'bigint') {
+      this.#write(chosen.name, value + BigInt(direction * STEP_RAW));
+    }
+  }
+
+  #current(chosen: TagRow | undefined): Value {
+    const wanted = this.#wanted;
+    const isFresh = wanted !== undefined && wanted.name === chosen?.name && Date.now() - wanted.atMs < ECHO_MS;
+    return isFresh ? wanted.value : chosen?.value;
   }
 
   #write(name: string, value: boolean | number | bigint): void {
+    this.#wanted = { name, value, atMs: Date.now() };
     const onFailure = (thrown: unknown): void => {
       const error = EtherCatError.from(thrown);
+      this.#wanted = undefined;
       this.#onFailure(error);
       // Silence took the outputs to their loss values; a key is a person who looks, so the next one may write again.
       if (error.code === 'ECAT_ERR_LANE_LOST') this.#outputs.resume().catch(this.#ignore);

@@ -133,7 +133,10 @@ function distributionText({ p50, p99, max }: Distribution, paint: Paint): string
 }
 
 function faultLines({ faults }: DemoModel, paint: Paint): string[] {
-  return faults.map((text) => ` ${paint('red', '!')} ${text}`);
+  return Array.from(faults, ([code, { text, count }]) => {
+    const times = count === 1 ? '' : paint('dim', ` (${grouped(count)} times)`);
+    return ` ${paint('red', '!')} ${code}: ${text}${times}`;
+  });
 }
 
 function keysLine(model: DemoModel, paint: Paint): string {

@@ -55,6 +55,7 @@ export class JsonView implements DemoView {
   }
 
   refresh(): void {
+    if (isEnding(this.#model)) return;
     for (const { name, value, quality, cycle } of changedTags(this.#model, this.#shown)) {
       this.#line({ event: 'tag', name, value: jsonValue(value), quality, cycle });
     }
@@ -84,6 +85,8 @@ export class LinesView implements DemoView {
   readonly #model: DemoModel;
   readonly #write: (text: string) => void;
   readonly #shown: Map<string, number> = new Map();
+  /** How often each fault had come when it was last said. */
+  readonly #faults: Map<string, number> = new Map();
   #nextMs = 0;
 
   constructor(model: DemoModel, write: (text: string) => void) {
@@ -100,12 +103,15 @@ export class LinesView implements DemoView {
     for (const line of table(this.#model.devices.map(deviceCells))) this.#line(line);
   }
 
-  fault(error: EtherCatError): void {
-    this.#line(`${error.code}: ${error.message}`);
+  /** The first of its kind at once; how often it came again is said with the next block. */
+  fault({ code, message }: EtherCatError): void {
+    if (this.#faults.has(code)) return;
+    this.#faults.set(code, this.#model.faults.get(code)?.count ?? 0);
+    this.#line(`${code}: ${message}`);
   }
 
   refresh(nowMs: number): void {
-    if (nowMs < this.#nextMs || this.#model.statistics === undefined) return;
+    if (nowMs < this.#nextMs || this.#model.statistics === undefined || isEnding(this.#model)) return;
     this.#nextMs = nowMs + LINES_PERIOD_MS;
     const time = formatElapsed(nowMs - this.#model.startedMs);
     this.#line(`${time}  ${statisticsText(this.#model.statistics)}`);
@@ -117,6 +123,11 @@ export class LinesView implements DemoView {
       rateText(tag),
     ]);
     for (const line of table(rows, [2])) this.#line(line.trimEnd());
+    for (const [code, { text, count }] of this.#model.faults) {
+      const again = count - (this.#faults.get(code) ?? 0);
+      if (again > 0) this.#line(`      ${code}: ${text} (${again} times)`);
+      this.#faults.set(code, count);
+    }
   }
 
   summary(statistics: CycleStatistics, elapsedMs: number): void {
@@ -128,6 +139,11 @@ export class LinesView implements DemoView {
   #line(text: string): void {
     this.#write(`${text}\n`);
   }
+}
+
+/** On the way out every tag goes bad, which nobody wants to read. */
+function isEnding({ state }: DemoModel): boolean {
+  return state === 'closing' || state === 'closed';
 }
 
 /** Tags that changed since they were last shown. */

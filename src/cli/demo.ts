@@ -77,6 +77,7 @@ async function show(
       for (const { tag, value, quality } of batch) model.sample(tag, value, quality, batch.cycle);
     });
     bus.faults$.subscribe(({ kind, error }) => {
+      model.fault(error.code, error.message);
       view.fault(error);
       if (kind !== 'engine') return;
       defect = error;
@@ -85,17 +86,20 @@ async function show(
     const statistics = setInterval(() => {
       model.statistics = bus.statistics();
     }, REFRESH_MS);
-    const operator = new Operator(bus, model, (error) => view.fault(error));
+    const operator = new Operator(bus, model, (error) => {
+      model.fault(error.code, error.message);
+      view.fault(error);
+    });
     screen?.onKey((key) => operator.press(key));
     if (screen === undefined && configuration.link.kind === 'segment') operator.play();
     await untilAborted(AbortSignal.any([signal, engineEnd.signal]), seconds === undefined ? undefined : seconds * 1000);
     clearInterval(statistics);
     operator.stop();
+    view.refresh(Date.now());
   } finally {
     await bus.close();
   }
   if (defect !== undefined) throw defect;
-  view.refresh(Number.MAX_SAFE_INTEGER);
   view.summary(bus.statistics(), Date.now() - openedMs);
 }
 
@@ -118,7 +122,10 @@ async function open(
 function describe(bus: MainDevice, configuration: NormalizedConfiguration, model: DemoModel): void {
   model.devices = bus.subDevices.map(({ identity, ...subDevice }) => ({ ...subDevice, ...identity }));
   const scales = new Map(configuration.tags.map(({ name, scale }) => [name, scale]));
-  for (const { name, direction, unit } of bus.tags) model.addTag({ name, direction, unit: unit ?? '', scale: scales.get(name) ?? 1 });
+  for (const { name, direction, unit, sample } of bus.tags) {
+    model.addTag({ name, direction, unit: unit ?? '', scale: scales.get(name) ?? 1 });
+    model.sample(name, sample.value, sample.quality, sample.cycle);
+  }
 }
 
 function write(text: string): void {
@@ -154,8 +161,8 @@ class ScreenView implements DemoView {
     this.#draw(Date.now());
   }
 
-  fault(error: EtherCatError): void {
-    this.#model.fault(`${error.code}: ${error.message}`);
+  fault(): void {
+    this.#draw(Date.now());
   }
 
   refresh(nowMs: number): void {

@@ -2,12 +2,13 @@
 /** The command line: `bifrost-ethercat COMMAND`, or `npm run cli -- COMMAND` in a clone. */
 
 import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { reportFailure } from './failure.ts';
 
 /** What the demo runs where no file is named. The depth is the same in `src` and in `dist`. */
-const exampleFile = fileURLToPath(new URL('../../examples/line.yaml', import.meta.url));
+const exampleFile = relative('', fileURLToPath(new URL('../../examples/line.yaml', import.meta.url)));
 
 const { version, description } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
