@@ -178,6 +178,15 @@ fn the_carrier_goes_and_comes_and_cycles_go_on() {
 }
 
 #[test]
+fn closing_without_a_carrier_waits_for_nobody() {
+    let mut plant = Plant::in_op(&counting(3), virtual_time());
+    plant.command(SegmentCommand::LinkDown);
+    let last = plant.run(2)[1].cycle;
+    plant.close();
+    assert!(plant.latest() - last <= 2, "{} cycles", plant.latest() - last);
+}
+
+#[test]
 fn a_watchdog_that_runs_out_is_reported_with_its_code() {
     let mut plant = Plant::in_op(
         &described(

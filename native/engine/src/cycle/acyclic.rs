@@ -33,9 +33,13 @@ impl Run {
             if self.acyclic.deadline_ns().is_some_and(|deadline_ns| now_ns >= deadline_ns) {
                 self.give_up_acyclic();
             }
-            if self.way.is_closing() && self.al.pending() == 0 {
-                // The way down does not wait for cycles: long ones would not leave it the time.
-                self.step();
+            if self.way.is_closing() {
+                if self.is_link_down() {
+                    self.way.give_up();
+                } else if self.al.pending() == 0 {
+                    // The way down does not wait for cycles: long ones would not leave it the time.
+                    self.step();
+                }
                 if self.way.has_ended() {
                     return;
                 }

@@ -22,8 +22,9 @@ const PRE_OP_CYCLES: u32 = 3;
 pub const GATE_CYCLES: u32 = 10;
 /// Limit for the way to SAFE-OP, and to OP (ETG.1020, where the device gives no other).
 const UP_NS: u64 = 10_000_000_000;
-/// Limit for the whole way down.
-pub const DOWN_NS: u64 = 300_000_000;
+/// Limit for the whole way down. Less than the 300 ms that an end may take in all, since the cycle in
+/// progress and the one with the loss values come before it.
+pub const DOWN_NS: u64 = 180_000_000;
 /// The states of the way down.
 const DOWN: [AlState; 3] = [AlState::SafeOp, AlState::PreOp, AlState::Init];
 

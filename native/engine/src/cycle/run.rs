@@ -32,6 +32,8 @@ use crate::shared::{LaneState, OutputMerger};
 const AL_POLL_NS: u64 = 1_000_000;
 /// Rounds of the census that find nothing, and the search for lost SubDevices, come at least so often.
 const CENSUS_INTERVAL_NS: u64 = 100_000_000;
+/// How long after its start a cycle's frames are waited for at most on the way down, where time is short.
+const RECEIVE_CLOSING_NS: u64 = 20_000_000;
 /// What an exchange gets beyond its time on the wire when a cycle began late.
 const LATE_ALLOWANCE_NS: u64 = 50_000;
 
@@ -159,6 +161,11 @@ impl Run {
         self.reporter.event(kind, subject, a, b, &self.statistics.counters);
     }
 
+    /// Whether the carrier is gone, as the last cycle found.
+    pub(super) fn is_link_down(&self) -> bool {
+        self.link_down
+    }
+
     /// Whether the engine is to stop.
     pub(super) fn stopping(&self) -> bool {
         self.control.stop.load(Ordering::Acquire)
@@ -264,7 +271,9 @@ impl Run {
         let sent_ns = clock::now_ns();
         self.exchange.send(&mut *self.link, &mut self.frames, cycle, &self.statistics.counters);
         let allowance_ns = self.frames_wire_ns + LATE_ALLOWANCE_NS;
-        let deadline_ns = (start_ns + self.receive_deadline_ns).max(sent_ns + allowance_ns);
+        let longest_ns = if self.way.is_closing() { RECEIVE_CLOSING_NS } else { u64::MAX };
+        let deadline_ns =
+            (start_ns + self.receive_deadline_ns.min(longest_ns)).max(sent_ns + allowance_ns);
         let spin_until_ns = Exchange::spin_until_ns(clock::now_ns() + self.frames_wire_ns);
         while self.exchange.missing() > 0 {
             let taken = self.take_frame();

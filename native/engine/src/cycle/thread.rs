@@ -27,6 +27,8 @@ use crate::shared::layout::EngineState;
 
 /// Stack that is touched before the first cycle, so that no cycle faults it in.
 const PREFAULT_BYTES: usize = 256 * 1024;
+/// How late the system may wake the thread on purpose, to save wake-ups.
+const TIMER_SLACK_NS: u32 = 1_000;
 /// Where virtual time begins: not at 0, so that the past of the first cycle exists.
 const VIRTUAL_START_NS: u64 = 1_000_000_000;
 
@@ -100,6 +102,7 @@ fn prepare(control: &Arc<Control>, ear: &Arc<Ear>, opener: LinkOpener) -> Option
         return None;
     };
     sys::prefault_stack(PREFAULT_BYTES);
+    sys::set_timer_slack(TIMER_SLACK_NS);
     let refused = real_time(control);
     let mut run = Run::new(Arc::clone(control), Arc::clone(ear), link, &plant, frames, *order);
     for (what, error) in refused.into_iter().flatten() {

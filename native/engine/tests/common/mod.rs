@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use ecat_engine::engine::{Bell, BringUp, Engine, EngineOptions};
+use ecat_engine::engine::{Bell, BringUp, Engine, EngineOptions, LinkOpener};
 use ecat_engine::error::{EngineError, Failure};
 use ecat_engine::event::{Event, EventKind};
 use ecat_engine::shared::layout::EngineState;
@@ -89,9 +89,12 @@ type Opened =
 
 fn open(description: &SegmentDescription, options: EngineOptions) -> Opened {
     let (link, segment) = SegmentLink::new(Segment::new(description).unwrap());
+    open_on(Box::new(move || Ok(Box::new(link) as Box<dyn Link>)), segment, options)
+}
+
+fn open_on(opener: LinkOpener, segment: SegmentControl, options: EngineOptions) -> Opened {
     let (ring, rings) = channel();
     let bell: Arc<dyn Bell> = Arc::new(ChannelBell(Mutex::new(ring)));
-    let opener = Box::new(move || Ok(Box::new(link) as Box<dyn Link>));
     let engine = Engine::open(options, opener, Arc::clone(&bell)).unwrap();
     let outcome = loop {
         if let Some(outcome) = engine.take_bring_up() {
@@ -105,7 +108,16 @@ fn open(description: &SegmentDescription, options: EngineOptions) -> Opened {
 impl Plant {
     /// Brings a segment up and starts the cycle.
     pub fn start(description: &SegmentDescription, options: EngineOptions) -> Self {
-        let (engine, segment, outcome, rings, bell) = open(description, options);
+        Self::started(open(description, options))
+    }
+
+    /// As [`Plant::start`], on a link that takes no commands.
+    pub fn start_on(opener: LinkOpener, options: EngineOptions) -> Self {
+        let nobody = SegmentLink::new(Segment::new(&real(&["ek1100"])).unwrap()).1;
+        Self::started(open_on(opener, nobody, options))
+    }
+
+    fn started((engine, segment, outcome, rings, bell): Opened) -> Self {
         let found = outcome.unwrap();
         let dimensions = engine.dimensions(SLOTS, 64, 2).unwrap();
         let bytes = ecat_engine::shared::required_bytes(&dimensions);
