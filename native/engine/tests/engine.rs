@@ -8,7 +8,7 @@ use common::{Plant, bring_up, described, real, virtual_time};
 use ecat_engine::engine::{Bell, Engine, EngineOptions};
 use ecat_engine::error::ErrorCode;
 use ecat_engine::event::EventKind;
-use ecat_engine::shared::layout::EngineState;
+use ecat_engine::shared::layout::{EngineState, SLOT_FLAG_DC_TIME};
 use ecat_simulator::SegmentCommand;
 
 const GOOD: u8 = 0;
@@ -157,6 +157,17 @@ fn a_hundred_devices_climb_at_once() {
     let slots = plant.run(3);
     assert!(slots.iter().all(|slot| slot.quality == [GOOD; 100]));
     assert!(plant.latest() < 100, "OP at cycle {}", plant.latest());
+}
+
+#[test]
+fn the_time_of_the_reference_clock_is_read_in_every_cycle() {
+    let mut plant = Plant::in_op(&real(&["ek1100", "el2889"]), virtual_time());
+    assert!(plant.run(5).iter().all(|slot| slot.flags & SLOT_FLAG_DC_TIME != 0));
+    plant.close();
+    let without = EngineOptions { distributed_clocks: false, ..virtual_time() };
+    let mut plant = Plant::in_op(&real(&["ek1100", "el2889"]), without);
+    assert!(plant.run(5).iter().all(|slot| slot.flags & SLOT_FLAG_DC_TIME == 0));
+    plant.close();
 }
 
 #[test]

@@ -140,6 +140,25 @@ fn a_lost_frame_leaves_the_inputs_of_before_and_makes_them_stale() {
 }
 
 #[test]
+fn of_an_image_larger_than_a_frame_only_the_part_that_was_lost_is_stale() {
+    let device = r#"{"type":"analogue-inputs","channels":64}"#;
+    let description = described(&format!(r#"{{"devices":[{}]}}"#, [device; 40].join(",")));
+    let mut plant = Plant::in_op(&description, virtual_time());
+    let frames = 1 + plant.found.1.datagrams.iter().map(|datagram| datagram.frame).max().unwrap();
+    assert!(frames >= 4 && plant.found.1.input_bytes == 5_120);
+    assert_eq!(plant.run(1)[0].quality, [GOOD; 40]);
+    plant.command(SegmentCommand::LoseFrames { count: 1 });
+    let lossy = &plant.run(1)[0];
+    let mut stale = [GOOD; 40];
+    for datagram in plant.found.1.datagrams.iter().filter(|datagram| datagram.frame == 0) {
+        datagram.members.iter().for_each(|member| stale[member.device] = STALE);
+    }
+    assert_eq!(lossy.quality, stale);
+    assert!(stale.contains(&STALE) && stale.contains(&GOOD));
+    plant.close();
+}
+
+#[test]
 fn late_frames_are_never_taken_for_the_answer_of_a_later_cycle() {
     let mut plant = Plant::in_op(&counting(3), virtual_time());
     plant.run(3);
