@@ -82,13 +82,13 @@ export declare class BindingEngine {
   /** Asks for the orderly stop and returns; the bell rings when the engine has closed. */
   requestClose(): void
   /**
-   * Stops in order and waits for it, `timeoutMs` at most; true when the cycle thread has ended. For
-   * `process.on('exit')`.
+   * Stops in order and waits for it, `timeoutMs` at most; true when the cycle thread has ended, which
+   * takes it 300 ms and one cycle where the segment does not answer. For `process.on('exit')`.
    */
   closeNow(timeoutMs: number): boolean
   /**
-   * Lets go of the engine, the bell and the memory. An engine that has not closed yet is closed first,
-   * within 300 ms.
+   * Lets go of the engine, the bell and the memory. An engine that has not closed yet is closed first, as
+   * `closeNow` does.
    */
   release(): void
 }

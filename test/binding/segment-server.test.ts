@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { native } from '../../src/core/native.ts';
-import { Bus, eventually, segment } from './support.ts';
+import { eventually, openBus, segment } from './support.ts';
 
 const { BindingSegmentServer } = native();
 
@@ -30,7 +30,7 @@ if (pair === undefined) {
     const server = new BindingSegmentServer(segment, pair.second);
     t.is(server.subDevices, 3);
     t.throws(() => new BindingSegmentServer(segment, pair.second), { code: 'ECAT_ERR_LINK_BUSY' });
-    const bus = await Bus.open({ interface: pair.first, segment: undefined, cyclePeriodNs: 10_000_000 });
+    const bus = await openBus(t, { interface: pair.first, segment: undefined, cyclePeriodNs: 10_000_000 });
     t.is(bus.network.subDevices.length, 3);
     await eventually(() => server.frames > 100, 'frames');
     t.true(bus.close());
@@ -41,7 +41,7 @@ if (pair === undefined) {
 
   test.serial('a segment that goes away takes its SubDevices with it', async (t) => {
     const server = new BindingSegmentServer(segment, pair.second);
-    const bus = await Bus.open({ interface: pair.first, segment: undefined, cyclePeriodNs: 10_000_000 });
+    const bus = await openBus(t, { interface: pair.first, segment: undefined, cyclePeriodNs: 10_000_000 });
     server.close();
     const events = new Uint32Array(5 * 64);
     await eventually(() => {

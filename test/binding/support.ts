@@ -3,12 +3,13 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import type { ExecutionContext } from 'ava';
 import { CONTROL_ENGINE_STATE_I32, EngineState } from '../../src/core/generated/layout.ts';
 import {
   type BindingAttachment as Attachment,
-  type BindingEngine as Engine,
   type BindingEngineOptions,
   type BindingNetwork,
+  type BindingEngine as Engine,
   native,
 } from '../../src/core/native.ts';
 
@@ -62,7 +63,10 @@ export class Bus {
   static async open(overrides: Overrides = {}, until: number | undefined = EngineState.Op): Promise<Bus> {
     const bus = new Bus(engineOptions(overrides));
     const { network, failures } = await bus.ring(() => bus.engine.takeBringUp() ?? undefined);
-    if (network === undefined) throw Object.assign(new Error(failures[0]?.message), { failures });
+    if (network === undefined) {
+      bus.engine.release();
+      throw Object.assign(new Error(failures[0]?.message), { failures });
+    }
     bus.network = network;
     bus.memory = new SharedArrayBuffer(bus.engine.memoryBytes(startOptions));
     bus.#words = new Int32Array(bus.memory);
@@ -97,10 +101,17 @@ export class Bus {
   /** Closes and lets go of everything. */
   close(): boolean {
     this.attachment.release();
-    const closed = this.engine.closeNow(300);
+    const closed = this.engine.closeNow(500);
     this.engine.release();
     return closed;
   }
+}
+
+/** A bus that is closed when the test ends, however it ends: an open engine keeps its process alive. */
+export async function openBus(t: ExecutionContext, overrides: Overrides = {}): Promise<Bus> {
+  const bus = await Bus.open(overrides);
+  t.teardown(() => bus.close());
+  return bus;
 }
 
 /** Waits until `condition` holds, 10 s at most. */

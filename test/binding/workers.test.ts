@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import test from 'ava';
 import { EngineState, LaneState } from '../../src/core/generated/layout.ts';
-import { Bus, eventually, startWorker } from './support.ts';
+import { eventually, openBus, startWorker } from './support.ts';
 
 test('a worker attaches, waits for cycles, and ends when the engine closes', async (t) => {
-  const bus = await Bus.open();
+  const bus = await openBus(t);
   const worker = await startWorker('attach-and-wait', { id: bus.engine.id, memory: bus.memory, slotBytes: 4096 });
   const fresh = once(worker, 'message');
   bus.close();
@@ -14,7 +14,7 @@ test('a worker attaches, waits for cycles, and ends when the engine closes', asy
 
 test('a worker that is terminated in the middle of a native wait ends within a slice', async (t) => {
   // Nothing is granted: the worker waits natively all the time.
-  const bus = await Bus.open({ virtualTime: true });
+  const bus = await openBus(t, { virtualTime: true });
   const worker = await startWorker('attach-and-wait', { id: bus.engine.id, memory: bus.memory, slotBytes: 4096 });
   const started = performance.now();
   await worker.terminate();
@@ -24,7 +24,7 @@ test('a worker that is terminated in the middle of a native wait ends within a s
 });
 
 test('the lanes of a terminated worker go to their loss values and are free again', async (t) => {
-  const bus = await Bus.open();
+  const bus = await openBus(t);
   const worker = await startWorker('claim-and-spin', { id: bus.engine.id, memory: bus.memory });
   await eventually(() => bus.attachment.laneState(1) === LaneState.Live, 'live');
   await worker.terminate();
@@ -37,7 +37,7 @@ test('an engine that a worker opened is closed when the worker is terminated', a
   const [id] = (await once(worker, 'message')) as [number];
   await worker.terminate();
   t.true(id > 0);
-  const bus = await Bus.open();
+  const bus = await openBus(t);
   t.throws(
     () => {
       new (bus.attachment.constructor as new (...args: unknown[]) => unknown)(id, new Uint8Array(bus.memory), null);

@@ -27,9 +27,12 @@ async function rounds(fixture: string, warmUp: number, measured: number): Promis
 function nothingIsLeft(t: import('ava').ExecutionContext, { before, after, rounds }: Measured): void {
   t.is(after.descriptors, before.descriptors, 'descriptors');
   t.is(after.threads, before.threads, 'threads');
-  t.true(after.mappings <= before.mappings + 8, `mappings ${before.mappings} → ${after.mappings}`);
+  // V8 maps and unmaps pages of its heaps all the time; a thread's stack or a memory a round would be far more.
+  t.true(after.mappings - before.mappings < rounds / 10, `mappings ${before.mappings} → ${after.mappings}`);
   const growth = (after.residentBytes - before.residentBytes) / rounds;
-  t.log(`${rounds} rounds: ${growth.toFixed(0)} bytes a round, ${after.threads} threads, ${after.descriptors} descriptors`);
+  t.log(
+    `${rounds} rounds: ${growth.toFixed(0)} bytes a round, ${after.threads} threads, ${after.descriptors} descriptors`,
+  );
   t.true(growth <= GROWTH_BYTES_MAX, `${growth.toFixed(0)} bytes a round`);
 }
 
@@ -45,5 +48,5 @@ test('a thousand engines that are opened in workers, which are terminated with t
 
 test('engines that are dropped without being closed are closed by the garbage collector', async (t) => {
   t.timeout(120_000);
-  nothingIsLeft(t, await rounds('rounds-collected', 50, 100));
+  nothingIsLeft(t, await rounds('rounds-collected', 100, 400));
 });

@@ -20,7 +20,7 @@ use crate::bell::WeakBell;
 use crate::cleanup::{EndsWithEnvironment, ends_with};
 use crate::engine::check_memory;
 use crate::failure::{guarded, invalid, released};
-use crate::pinned::{Argument, CopiedBytes, PrivateArray, SharedView, Tail};
+use crate::pinned::{Argument, CopiedBytes, Natural, PrivateArray, SharedView, Tail};
 
 /// The longest that a call waits natively, in ms. Nothing can interrupt a native wait: `terminate()` on the
 /// worker and the end of its environment take effect when it returns.
@@ -47,10 +47,12 @@ pub struct BindingClaims {
     #[napi(ts_type = "Uint8Array")]
     pub loss_image: CopiedBytes,
     /// Cycles without a commit or a beat after which the lane is lost; 0 never.
-    pub deadline_cycles: u32,
+    #[napi(ts_type = "number")]
+    pub deadline_cycles: Natural,
     /// Cycles without a commit after which the lane is lost, for owners that commit periodically; 0 (the
     /// default) never.
-    pub commit_deadline_cycles: Option<u32>,
+    #[napi(ts_type = "number")]
+    pub commit_deadline_cycles: Option<Natural>,
 }
 
 /// Fields are dropped in this order: the view, which all others point into, is the last.
@@ -91,11 +93,11 @@ impl BindingAttachment {
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
-        #[napi(ts_arg_type = "number")] engine_id: Argument<u32>,
+        #[napi(ts_arg_type = "number")] engine_id: Argument<Natural>,
         #[napi(ts_arg_type = "Uint8Array")] view: SharedView,
         #[napi(ts_arg_type = "(() => void) | null")] bell: Option<Argument<Function<'_, (), ()>>>,
     ) -> napi::Result<Self> {
-        let mut open = guarded(&env, || Open::new(engine_id.0, view))?;
+        let mut open = guarded(&env, || Open::new(engine_id.0.0, view))?;
         if let Some(bell) = bell {
             let bell = open.bell.insert(Arc::new(WeakBell::new(&bell.0)?));
             open.engine.add_bell(Arc::clone(bell) as Arc<dyn Bell>);
@@ -166,15 +168,15 @@ impl BindingAttachment {
         &self,
         env: Env,
         #[napi(ts_arg_type = "Uint8Array")] staging: PrivateArray<'_, u8>,
-        #[napi(ts_arg_type = "number")] byte_length: Argument<u32>,
+        #[napi(ts_arg_type = "number")] byte_length: Argument<Natural>,
     ) -> napi::Result<()> {
         guarded(&env, || {
             let staging = staging.as_slice();
-            let batches = staging.get(..byte_length.0 as usize).ok_or_else(|| {
+            let batches = staging.get(..byte_length.0.0 as usize).ok_or_else(|| {
                 invalid(format!(
                     "byteLength: expected at most {}, got {}",
                     staging.len(),
-                    byte_length.0
+                    byte_length.0.0
                 ))
             })?;
             self.with_mut(|open| {
@@ -210,7 +212,7 @@ impl BindingAttachment {
     pub fn claim(
         &self,
         env: Env,
-        #[napi(ts_arg_type = "number")] lane: Argument<u32>,
+        #[napi(ts_arg_type = "number")] lane: Argument<Natural>,
         #[napi(ts_arg_type = "BindingClaims")] claims: Argument<BindingClaims>,
     ) -> napi::Result<()> {
         guarded(&env, || {
@@ -218,14 +220,17 @@ impl BindingAttachment {
                 mask: claims.0.mask.0,
                 loss_mask: claims.0.loss_mask.0,
                 loss_image: claims.0.loss_image.0,
-                deadline_cycles: claims.0.deadline_cycles,
-                commit_deadline_cycles: claims.0.commit_deadline_cycles.unwrap_or(0),
+                deadline_cycles: claims.0.deadline_cycles.0,
+                commit_deadline_cycles: claims
+                    .0
+                    .commit_deadline_cycles
+                    .map_or(0, |cycles| cycles.0),
             };
             self.with_mut(|open| {
-                open.lane(lane.0)?;
-                let _generation = open.engine.claim(lane.0, open.owner, &claims)?;
-                let writer = open.memory.lane_writer(lane.0)?;
-                open.lane(lane.0)?.writer.get_or_insert(writer);
+                open.lane(lane.0.0)?;
+                let _generation = open.engine.claim(lane.0.0, open.owner, &claims)?;
+                let writer = open.memory.lane_writer(lane.0.0)?;
+                open.lane(lane.0.0)?.writer.get_or_insert(writer);
                 Ok(())
             })
         })
@@ -236,11 +241,11 @@ impl BindingAttachment {
     pub fn commit(
         &self,
         env: Env,
-        #[napi(ts_arg_type = "number")] lane: Argument<u32>,
+        #[napi(ts_arg_type = "number")] lane: Argument<Natural>,
         #[napi(ts_arg_type = "Uint8Array")] shadow: PrivateArray<'_, u8>,
     ) -> napi::Result<u32> {
         guarded(&env, || {
-            self.with_lane(lane.0, |lane| {
+            self.with_lane(lane.0.0, |lane| {
                 check_shadow(lane, shadow.as_slice())?;
                 Ok(lane.commit(shadow.as_slice()))
             })
@@ -252,10 +257,10 @@ impl BindingAttachment {
     pub fn beat(
         &self,
         env: Env,
-        #[napi(ts_arg_type = "number")] lane: Argument<u32>,
+        #[napi(ts_arg_type = "number")] lane: Argument<Natural>,
     ) -> napi::Result<()> {
         guarded(&env, || {
-            self.with_lane(lane.0, |lane| {
+            self.with_lane(lane.0.0, |lane| {
                 lane.beat();
                 Ok(())
             })
@@ -267,11 +272,11 @@ impl BindingAttachment {
     pub fn resume(
         &self,
         env: Env,
-        #[napi(ts_arg_type = "number")] lane: Argument<u32>,
+        #[napi(ts_arg_type = "number")] lane: Argument<Natural>,
         #[napi(ts_arg_type = "Uint8Array")] mut shadow: PrivateArray<'_, u8>,
     ) -> napi::Result<u32> {
         guarded(&env, || {
-            self.with_lane(lane.0, |lane| {
+            self.with_lane(lane.0.0, |lane| {
                 let shadow = shadow.as_mut_slice();
                 check_shadow(lane, shadow)?;
                 (0..RESUME_ATTEMPTS).find_map(|_| lane.resume(shadow)).ok_or_else(|| {
@@ -289,9 +294,9 @@ impl BindingAttachment {
     pub fn lane_state(
         &self,
         env: Env,
-        #[napi(ts_arg_type = "number")] lane: Argument<u32>,
+        #[napi(ts_arg_type = "number")] lane: Argument<Natural>,
     ) -> napi::Result<u32> {
-        guarded(&env, || self.with(|open| Ok(open.memory.lane_state(lane.0)? as u32)))
+        guarded(&env, || self.with(|open| Ok(open.memory.lane_state(lane.0.0)? as u32)))
     }
 
     /// Copies receipts from `tail[0]` on to `out`, four words each (sequence, first cycle, cycle in which it
@@ -301,7 +306,7 @@ impl BindingAttachment {
     pub fn drain_receipts(
         &self,
         env: Env,
-        #[napi(ts_arg_type = "number")] lane: Argument<u32>,
+        #[napi(ts_arg_type = "number")] lane: Argument<Natural>,
         #[napi(ts_arg_type = "Uint32Array")] mut tail: Tail<'_>,
         #[napi(ts_arg_type = "Uint32Array")] mut out: PrivateArray<'_, u32>,
     ) -> napi::Result<i32> {
@@ -311,7 +316,7 @@ impl BindingAttachment {
             at_least("out", out.len(), RECEIPT_WORDS)?;
             let (receipts, _rest) = out.as_chunks_mut::<RECEIPT_WORDS>();
             let drained =
-                self.with_mut(|open| Ok(open.lane(lane.0)?.receipts.drain(&mut at, receipts)))?;
+                self.with_mut(|open| Ok(open.lane(lane.0.0)?.receipts.drain(&mut at, receipts)))?;
             tail.set(at);
             Ok(count(drained))
         })

@@ -21,11 +21,12 @@ use crate::bell::StrongBell;
 use crate::cleanup::{EndsWithEnvironment, ends_with};
 use crate::failure::{BindingFailure, failures, guarded, invalid, released};
 use crate::network::BindingNetwork;
-use crate::pinned::{Argument, PrivateArray, SharedView};
+use crate::pinned::{Argument, Natural, PrivateArray, SharedView};
 use crate::segment;
 
-/// How long an end of any kind waits for the cycle thread to take its SubDevices down.
-const END: Duration = Duration::from_millis(300);
+/// How long an end of any kind waits for the cycle thread: it takes its SubDevices down within 300 ms, and
+/// its longest cycle is 100 ms.
+const END: Duration = Duration::from_millis(400);
 
 /// How long the end of an environment waits on for a cycle thread that did not stop in [`END`].
 const LAST_END: Duration = Duration::from_secs(10);
@@ -34,39 +35,48 @@ const LAST_END: Duration = Duration::from_secs(10);
 const EVENT_WORDS: usize = 5;
 
 /// What to open, and how to run it. Exactly one of `interface` and `segment` is given.
-#[napi(object)]
+#[napi(object, object_to_js = false)]
 pub struct BindingEngineOptions {
     /// Name of a network interface.
     pub interface: Option<String>,
     /// JSON of a `SegmentDescription`: a simulated segment inside this process.
     pub segment: Option<String>,
     /// Period of the cycle, 250,000 to 100,000,000 ns.
-    pub cycle_period_ns: u32,
+    #[napi(ts_type = "number")]
+    pub cycle_period_ns: Natural,
     /// How long before a cycle's start the thread stops sleeping and spins; half a period at most.
-    pub pre_spin_ns: u32,
+    #[napi(ts_type = "number")]
+    pub pre_spin_ns: Natural,
     /// SCHED_FIFO priority, 1 to 99; without it the thread is scheduled like any other.
-    pub priority: Option<u32>,
+    #[napi(ts_type = "number")]
+    pub priority: Option<Natural>,
     /// The CPU that the thread is pinned to.
-    pub cpu: Option<u32>,
+    #[napi(ts_type = "number")]
+    pub cpu: Option<Natural>,
     /// Whether distributed clocks are set up and kept.
     pub distributed_clocks: bool,
     /// Whether time is virtual: cycles then run as `grant` allows, as fast as they can.
     pub virtual_time: bool,
     /// Limit for everything up to PRE-OP.
-    pub bring_up_timeout_ms: Option<u32>,
+    #[napi(ts_type = "number")]
+    pub bring_up_timeout_ms: Option<Natural>,
     /// Limit for each SubDevice's way to SAFE-OP and to OP.
-    pub state_timeout_ms: Option<u32>,
+    #[napi(ts_type = "number")]
+    pub state_timeout_ms: Option<Natural>,
 }
 
 /// Sizes of the shared memory that JavaScript chooses.
-#[napi(object)]
+#[napi(object, object_to_js = false)]
 pub struct BindingStartOptions {
     /// Slots of the input ring, a power of two.
-    pub slot_count: u32,
+    #[napi(ts_type = "number")]
+    pub slot_count: Natural,
     /// Records of the change log, a power of two.
-    pub log_records: u32,
+    #[napi(ts_type = "number")]
+    pub log_records: Natural,
     /// Output lanes.
-    pub lane_count: u32,
+    #[napi(ts_type = "number")]
+    pub lane_count: Natural,
 }
 
 /// How the bring-up ended: with a `network`, or with at least one failure.
@@ -296,24 +306,24 @@ impl BindingEngine {
         })
     }
 
-    /// Stops in order and waits for it, `timeoutMs` at most; true when the cycle thread has ended. For
-    /// `process.on('exit')`.
+    /// Stops in order and waits for it, `timeoutMs` at most; true when the cycle thread has ended, which
+    /// takes it 300 ms and one cycle where the segment does not answer. For `process.on('exit')`.
     #[napi(catch_unwind)]
     pub fn close_now(
         &self,
         env: Env,
-        #[napi(ts_arg_type = "number")] timeout_ms: Argument<u32>,
+        #[napi(ts_arg_type = "number")] timeout_ms: Argument<Natural>,
     ) -> napi::Result<bool> {
         guarded(&env, || {
             Ok(match &*self.cell.open.borrow() {
-                Some(open) => open.close(Duration::from_millis(timeout_ms.0.into())),
+                Some(open) => open.close(Duration::from_millis(timeout_ms.0.0.into())),
                 None => true,
             })
         })
     }
 
-    /// Lets go of the engine, the bell and the memory. An engine that has not closed yet is closed first,
-    /// within 300 ms.
+    /// Lets go of the engine, the bell and the memory. An engine that has not closed yet is closed first, as
+    /// `closeNow` does.
     #[napi(catch_unwind)]
     pub fn release(&self, env: Env) -> napi::Result<()> {
         guarded(&env, || {
@@ -393,7 +403,7 @@ impl Drop for EngineCell {
 }
 
 fn dimensions(engine: &Engine, options: &BindingStartOptions) -> Result<Dimensions, EngineError> {
-    engine.dimensions(options.slot_count, options.log_records, options.lane_count).ok_or_else(
+    engine.dimensions(options.slot_count.0, options.log_records.0, options.lane_count.0).ok_or_else(
         || invalid("the size of the shared memory is known after a bring-up that succeeded"),
     )
 }
@@ -401,13 +411,13 @@ fn dimensions(engine: &Engine, options: &BindingStartOptions) -> Result<Dimensio
 type Prepared = (EngineOptions, LinkOpener, Option<SegmentControl>);
 
 fn prepare(options: BindingEngineOptions) -> Result<Prepared, EngineError> {
-    let ns = |ms: u32| u64::from(ms) * 1_000_000;
+    let ns = |ms: Natural| u64::from(ms.0) * 1_000_000;
     let defaults = EngineOptions::default();
     let engine_options = EngineOptions {
-        cycle_period_ns: options.cycle_period_ns.into(),
-        pre_spin_ns: options.pre_spin_ns.into(),
+        cycle_period_ns: options.cycle_period_ns.0.into(),
+        pre_spin_ns: options.pre_spin_ns.0.into(),
         priority: narrow("priority", options.priority)?,
-        cpu: options.cpu.map(|cpu| cpu as usize),
+        cpu: options.cpu.map(|cpu| cpu.0 as usize),
         distributed_clocks: options.distributed_clocks,
         virtual_time: options.virtual_time,
         bring_up_timeout_ns: options.bring_up_timeout_ms.map_or(defaults.bring_up_timeout_ns, ns),
@@ -437,10 +447,11 @@ fn prepare(options: BindingEngineOptions) -> Result<Prepared, EngineError> {
     }
 }
 
-fn narrow<T: TryFrom<u32>>(name: &str, value: Option<u32>) -> Result<Option<T>, EngineError> {
+fn narrow<T: TryFrom<u32>>(name: &str, value: Option<Natural>) -> Result<Option<T>, EngineError> {
     value
         .map(|value| {
-            T::try_from(value).map_err(|_| invalid(format!("{name}: {value} is out of range")))
+            T::try_from(value.0)
+                .map_err(|_| invalid(format!("{name}: {} is out of range", value.0)))
         })
         .transpose()
 }

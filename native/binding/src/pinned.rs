@@ -123,9 +123,13 @@ impl<T: Element> TypeName for PrivateArray<'_, T> {
     }
 }
 
-impl<T: Element> FromNapiValue for PrivateArray<'_, T> {
-    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
-        // SAFETY: napi-rs converts arguments inside the native call.
+impl<T: Element> PrivateArray<'_, T> {
+    /// `value` as a private array, or what is expected in its place.
+    ///
+    /// # Safety
+    /// As [`Info::of`], and the result is not kept beyond that call.
+    unsafe fn checked(env: sys::napi_env, value: sys::napi_value) -> Result<Self, String> {
+        // SAFETY: the caller's promise.
         let info = unsafe { Info::of(env, value) };
         match info {
             Some(info) if info.kind == T::KIND && !info.shared => Ok(Self {
@@ -133,18 +137,20 @@ impl<T: Element> FromNapiValue for PrivateArray<'_, T> {
                 length: if info.data.is_null() { 0 } else { info.length },
                 call: PhantomData,
             }),
-            // SAFETY: as above.
-            found => Err(unsafe {
-                refuse(
-                    env,
-                    format!(
-                        "expected a {} over an ArrayBuffer, got {}",
-                        T::NAME,
-                        name(found.as_ref())
-                    ),
-                )
-            }),
+            found => {
+                let found = name(found.as_ref());
+                Err(format!("expected a {} over an ArrayBuffer, got {found}", T::NAME))
+            }
         }
+    }
+}
+
+impl<T: Element> FromNapiValue for PrivateArray<'_, T> {
+    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
+        // SAFETY: napi-rs converts arguments inside the native call, and its glue drops them at the end.
+        let array = unsafe { Self::checked(env, value) };
+        // SAFETY: as above.
+        array.map_err(|message| unsafe { refuse(env, message) })
     }
 }
 
@@ -284,10 +290,41 @@ impl TypeName for CopiedBytes {
 
 impl FromNapiValue for CopiedBytes {
     unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
-        // SAFETY: the same contract, handed on.
-        let array = unsafe { PrivateArray::<u8>::from_napi_value(env, value)? };
-        Ok(Self(array.as_slice().into()))
+        // SAFETY: napi-rs converts arguments inside the native call, and `array` ends here.
+        let array = unsafe { PrivateArray::<u8>::checked(env, value) };
+        array.map(|array| Self(array.as_slice().into())).map_err(member_error)
     }
+}
+
+/// A number that must be an integer from 0 to 2³² − 1. (A `u32` of napi-rs takes any number, modulo 2³².)
+#[derive(Clone, Copy)]
+pub struct Natural(pub u32);
+
+impl TypeName for Natural {
+    fn type_name() -> &'static str {
+        "number"
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::Number
+    }
+}
+
+impl FromNapiValue for Natural {
+    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
+        // SAFETY: the same contract, handed on.
+        let number = unsafe { f64::from_napi_value(env, value)? };
+        // The cast saturates, so that only what it keeps unchanged is such an integer.
+        if f64::from(number as u32) == number {
+            return Ok(Self(number as u32));
+        }
+        Err(member_error(format!("expected an integer from 0 to 4294967295, got {number}")))
+    }
+}
+
+/// The error of a member of an object: napi-rs adds the member's name, and [`Argument`] the code.
+fn member_error(message: String) -> Error {
+    Error::new(Status::InvalidArg, message)
 }
 
 /// Any other argument: where napi-rs's own conversion fails, the error has the code
