@@ -341,6 +341,8 @@ export class MainDevice implements AsyncDisposable {
       if (this.#failedOpening !== undefined) throw this.#failedOpening;
       return session.status.hasDecoded;
     }, signal);
+    // What the application sees first is of the bus in OP.
+    await session.catchUp(signal);
     this.#isOpen = true;
   }
 

@@ -13,7 +13,7 @@ import { EngineLink } from './engine-link.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
 import { errorFromFailures, translated } from './errors/from-binding.ts';
 import { type BusState, EVENT_WORDS, type NativeEvent, readEvent } from './events.ts';
-import { CopyOutcome, SLOT_HEADER_BYTES } from './generated/layout.ts';
+import { CopyOutcome } from './generated/layout.ts';
 import type { BindingAttachment } from './native.ts';
 import { compareIdentities, type Network } from './network.ts';
 import { OutputLane } from './outputs.ts';
@@ -63,7 +63,7 @@ export class Session {
   readonly #link: EngineLink;
   readonly #attachment: BindingAttachment;
   readonly #events: Uint32Array<ArrayBuffer> = new Uint32Array(EVENTS_AT_ONCE * EVENT_WORDS);
-  readonly #head: SlotBuffer = new SlotBuffer(SLOT_HEADER_BYTES);
+  readonly #newest: SlotBuffer;
   readonly #tick: NodeJS.Timeout;
   readonly #deadlineCycles: number;
   #listener: SessionListener | undefined;
@@ -107,6 +107,7 @@ export class Session {
     const { memory, attachment } = link.start(options);
     this.memory = memory;
     this.#attachment = attachment;
+    this.#newest = new SlotBuffer(memory.slotBytes);
     this.decoder = new Decoder(this.table, this.memory.sections);
     this.consumer = new Consumer({
       table: this.table,
@@ -198,10 +199,10 @@ export class Session {
     );
   }
 
-  /** Head of the newest slot: valid until the next call. */
-  newestHead(): SlotBuffer {
-    this.copyNewest(this.#head);
-    return this.#head;
+  /** The newest slot, in a buffer that is valid until the next call. */
+  newestSlot(): SlotBuffer {
+    this.copyNewest(this.#newest);
+    return this.#newest;
   }
 
   /** Sends a command to the embedded segment; `ECAT_ERR_UNSUPPORTED` where there is none. */
@@ -228,12 +229,15 @@ export class Session {
       const target = (this.memory.latestCycle + step) >>> 0;
       this.status.awaitCycle(target);
       this.#link.engine.grant(step);
-      await this.#link.until(() => {
-        if (this.hasEnded || this.#closing)
-          throw this.#fault ?? new EtherCatError('ECAT_ERR_CLOSED', 'the MainDevice was closed');
-        return cyclesBetween(this.consumer.seenCycle, target) >= 0;
-      });
+      await this.#seen(target);
     }
+  }
+
+  /** Waits until this thread has seen everything up to the cycle that is the newest now. */
+  async catchUp(signal: AbortSignal | undefined): Promise<void> {
+    const target = this.memory.latestCycle;
+    this.status.awaitCycle(target);
+    await this.#seen(target, signal);
   }
 
   /** Asks for the orderly stop; writes are refused from now on. */
@@ -264,6 +268,15 @@ export class Session {
     this.#listener = undefined;
     this.lane.failAll('ECAT_ERR_CLOSED', 'the MainDevice was closed before a cycle carried the values');
     this.#link.abandon();
+  }
+
+  async #seen(cycle: number, signal?: AbortSignal): Promise<void> {
+    await this.#link.until(() => {
+      if (this.hasEnded || this.#closing) {
+        throw this.#fault ?? new EtherCatError('ECAT_ERR_CLOSED', 'the MainDevice was closed');
+      }
+      return cyclesBetween(this.consumer.seenCycle, cycle) >= 0;
+    }, signal);
   }
 
   #open(): BindingAttachment {

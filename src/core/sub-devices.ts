@@ -1,6 +1,5 @@
 /** The SubDevices of a session with their live states. */
 
-import { SlotBuffer } from './decode.ts';
 import type { NativeEvent, SubDeviceState } from './events.ts';
 import type { NetworkSubDevice } from './network.ts';
 import { type Quality, qualityOf } from './quality.ts';
@@ -12,7 +11,6 @@ export class SubDevices {
   readonly all: readonly SubDevice[];
   readonly #session: Session;
   readonly #states: SubDeviceState[];
-  #slot: SlotBuffer | undefined;
 
   constructor(session: Session, names: readonly string[]) {
     this.#session = session;
@@ -55,8 +53,6 @@ export class SubDevices {
   }
 
   #quality(position: number): Quality {
-    this.#slot ??= new SlotBuffer(this.#session.memory.slotBytes);
-    this.#session.copyNewest(this.#slot);
-    return qualityOf(this.#slot.bytes[this.#session.memory.sections.quality + position]!);
+    return qualityOf(this.#session.newestSlot().bytes[this.#session.memory.sections.quality + position]!);
   }
 }

@@ -44,12 +44,12 @@ export class CycleStream {
     if (this.#subscribers.size === 0) return;
     const { cycleNumber, memory } = this.#session;
     if (this.#last !== undefined && cycleNumber.extend(memory.latestCycle) === this.#last) return;
-    const head = this.#session.newestHead();
-    const cycle = cycleNumber.extend(slotReader.cycle(head));
+    const slot = this.#session.newestSlot();
+    const cycle = cycleNumber.extend(slotReader.cycle(slot));
     if (this.#last !== undefined && cycle <= this.#last) return;
     const cycles = this.#last === undefined ? 1 : cycle - this.#last;
     this.#last = cycle;
-    slotReader.times(head, this.#times);
+    slotReader.times(slot, this.#times);
     const info: CycleInfo = { cycle, cycles, ...joinTimes(this.#times) };
     for (const subscriber of [...this.#subscribers]) subscriber.next(info);
   }

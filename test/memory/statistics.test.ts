@@ -1,5 +1,13 @@
 import test from 'ava';
-import { HISTOGRAM_BUCKETS, HISTOGRAM_BUCKETS_U64, HISTOGRAM_BYTES, HISTOGRAM_COUNT_U64, HISTOGRAM_MAX_NS_U64, HISTOGRAM_PARTS, HISTOGRAM_SUM_NS_U64 } from '../../src/core/generated/layout.ts';
+import {
+  HISTOGRAM_BUCKETS,
+  HISTOGRAM_BUCKETS_U64,
+  HISTOGRAM_BYTES,
+  HISTOGRAM_COUNT_U64,
+  HISTOGRAM_MAX_NS_U64,
+  HISTOGRAM_PARTS,
+  HISTOGRAM_SUM_NS_U64,
+} from '../../src/core/generated/layout.ts';
 import { readHistogram } from '../../src/core/statistics.ts';
 
 /** Counts as the cycle thread does. */
@@ -7,7 +15,10 @@ function recorded(values: readonly number[]): BigUint64Array {
   const words = new BigUint64Array(HISTOGRAM_BYTES / 8);
   for (const value of values) {
     const shift = value < HISTOGRAM_PARTS ? 0 : Math.floor(Math.log2(value)) - Math.log2(HISTOGRAM_PARTS);
-    const bucket = value < HISTOGRAM_PARTS ? value : Math.min(HISTOGRAM_BUCKETS - 1, shift * HISTOGRAM_PARTS + Math.floor(value / 2 ** shift));
+    const bucket =
+      value < HISTOGRAM_PARTS
+        ? value
+        : Math.min(HISTOGRAM_BUCKETS - 1, shift * HISTOGRAM_PARTS + Math.floor(value / 2 ** shift));
     words[HISTOGRAM_BUCKETS_U64 + bucket]! += 1n;
     words[HISTOGRAM_COUNT_U64]! += 1n;
     words[HISTOGRAM_SUM_NS_U64]! += BigInt(value);

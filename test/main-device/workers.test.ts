@@ -1,0 +1,137 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import test from 'ava';
+import { loadConfiguration } from '../../src/core/configuration/load.ts';
+import type { EtherCatError } from '../../src/core/errors/ethercat-error.ts';
+import { Session, type SessionListener } from '../../src/core/session.ts';
+import type { ConfigurationDocument } from '../../src/index.ts';
+import { TagStreams } from '../../src/streams/tag-streams.ts';
+import { DecodePool } from '../../src/workers/decode-pool.ts';
+import { plant } from '../support/plant.ts';
+
+const silent: SessionListener = {
+  event: () => undefined,
+  failure: () => undefined,
+  batch: () => undefined,
+  pumped: () => undefined,
+};
+
+/** What `MainDevice.open` puts together, with a worker that can be told to misbehave. */
+class Supervised implements AsyncDisposable {
+  readonly session: Session;
+  readonly pool: DecodePool;
+  readonly failures: EtherCatError[] = [];
+  readonly streams: TagStreams;
+
+  static async open(
+    silenceMs: number,
+    source: ConfigurationDocument = plant({ time: 'virtual' }),
+  ): Promise<Supervised> {
+    const configuration = await loadConfiguration(source);
+    const supervised = new Supervised(await Session.bringUp(configuration, undefined), silenceMs);
+    await supervised.session.reachOp(undefined);
+    await supervised.session.until(() => supervised.session.status.hasDecoded);
+    await supervised.session.catchUp(undefined);
+    return supervised;
+  }
+
+  private constructor(session: Session, silenceMs: number) {
+    this.session = session;
+    this.streams = new TagStreams({
+      table: session.table,
+      names: session.tags.map(({ name }) => name),
+      consumer: session.consumer,
+      cycleNumber: session.cycleNumber,
+      reportOf: () => (error) => {
+        throw error;
+      },
+    });
+    this.pool = new DecodePool({
+      status: session.status,
+      task: {
+        engineId: session.engineId,
+        memory: session.memory.buffer,
+        tags: session.table.buffer,
+        status: session.status.buffer,
+      },
+      filename: new URL('fixtures/misbehaving.worker.ts', import.meta.url).href,
+      silenceMs,
+      onFailure: (error) => {
+        this.failures.push(error);
+        this.command(Misbehaviour.none);
+      },
+    });
+    session.listen({ ...silent, batch: (batch) => this.streams.deliver(batch) });
+  }
+
+  command(misbehaviour: number): void {
+    Atomics.store(new Int32Array(this.session.status.buffer), 7, misbehaviour);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.session.requestClose();
+    await this.session.awaitClosed();
+    await this.pool.stop();
+    this.session.release();
+  }
+}
+
+const Misbehaviour = { none: 0, loop: 1, throw: 2, exit: 3, exhaust: 4 } as const;
+
+for (const [how, misbehaviour] of [
+  ['loops for ever', Misbehaviour.loop],
+  ['throws', Misbehaviour.throw],
+  ['exits', Misbehaviour.exit],
+  ['runs out of memory', Misbehaviour.exhaust],
+] as const) {
+  test(`a decode worker that ${how} is reported once and replaced, and consumers come up to date`, async (t) => {
+    await using bus = await Supervised.open(300);
+    await bus.session.advance(5);
+    const cycle = bus.session.memory.latestCycle;
+    bus.command(misbehaviour);
+    // Fewer than the ring holds, so that the worker misbehaves behind the first; its successor decodes the last.
+    await bus.session.advance(20);
+    t.is(bus.session.memory.latestCycle, cycle + 20);
+    t.is(bus.failures.length, 1);
+    t.is(bus.failures[0]!.code, 'ECAT_ERR_DECODE_WORKER');
+    t.is(bus.pool.replaced, 1);
+    bus.session.tags.forEach(({ name }, tag) => {
+      t.deepEqual(bus.streams.value(tag), bus.session.decoder.read(bus.session.newestSlot(), tag), name);
+    });
+  });
+}
+
+test('a killed decode worker is replaced while cycles run', async (t) => {
+  await using bus = await Supervised.open(300, plant());
+  const before = bus.session.memory.latestCycle;
+  await bus.pool.kill();
+  await bus.session.until(() => bus.pool.replaced === 1);
+  const { decodedCycle } = bus.session.status;
+  await bus.session.until(() => bus.session.status.decodedCycle !== decodedCycle);
+  await bus.session.catchUp(undefined);
+  t.is(bus.failures.length, 1);
+  t.true(bus.session.memory.latestCycle > before);
+});
+
+test('a thread without the addon reads the same slots by Atomics alone', async (t) => {
+  const configuration = await loadConfiguration(plant({ time: 'virtual' }));
+  const session = await Session.bringUp(configuration, undefined);
+  const worker = new Worker(new URL('fixtures/atomics-reading.worker.ts', import.meta.url), {
+    workerData: { memory: session.memory.buffer, tags: session.table.buffer },
+  });
+  try {
+    session.listen(silent);
+    await session.reachOp(undefined);
+    const [values] = (await once(worker, 'message')) as [unknown[]];
+    // Nothing runs without a grant: the newest slot is still the one that the worker has read.
+    t.deepEqual(
+      values,
+      session.tags.map((_, tag) => session.decoder.read(session.newestSlot(), tag)),
+    );
+  } finally {
+    await worker.terminate();
+    session.requestClose();
+    await session.awaitClosed();
+    session.release();
+  }
+});
