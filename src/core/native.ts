@@ -16,16 +16,10 @@ export type NativeBinding = typeof Native;
 
 export type {
   BindingAttachment,
-  BindingBringUp,
-  BindingClaims,
   BindingEngine,
   BindingEngineOptions,
-  BindingEntry,
-  BindingFailure,
   BindingNetwork,
-  BindingSegmentServer,
   BindingStartOptions,
-  BindingSubDevice,
 } from '../../native/binding/index.d.ts';
 
 /** Names an addon file to load in place of all others. */
