@@ -2,6 +2,8 @@
 
 import { execFileSync } from 'node:child_process';
 
+const CARRIER_TIMEOUT_MS = 5_000;
+
 /** A wire with two ends, each in a network namespace of its own. */
 export interface TestWire extends Disposable {
   /** Where the simulated segment stands. */
@@ -54,6 +56,8 @@ export function makeTestWire(name: string): TestWire {
     ip('link', 'add', vethA, 'netns', a, 'type', 'veth', 'peer', 'name', vethB, 'netns', b);
     ip('-n', a, 'link', 'set', vethA, 'up');
     ip('-n', b, 'link', 'set', vethB, 'up');
+    awaitCarrier(a, vethA);
+    awaitCarrier(b, vethB);
   } catch (error) {
     remove();
     throw error;
@@ -69,6 +73,14 @@ function end(namespace: string, name: string): TestWireEnd {
   return { namespace, interface: name, exec: ['ip', 'netns', 'exec', namespace] };
 }
 
-function ip(...args: readonly string[]): void {
-  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+/** The kernel raises a carrier some time after both ends are up. */
+function awaitCarrier(namespace: string, name: string): void {
+  const deadline = performance.now() + CARRIER_TIMEOUT_MS;
+  while (!ip('-n', namespace, '-brief', 'link', 'show', 'dev', name).includes(' UP ')) {
+    if (performance.now() > deadline) throw new Error(`${name} has no carrier after ${CARRIER_TIMEOUT_MS} ms`);
+  }
+}
+
+function ip(...args: readonly string[]): string {
+  return execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
 }
