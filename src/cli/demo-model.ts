@@ -56,7 +56,7 @@ export interface CycleStatistics {
 }
 
 /** States of the climb, in their order; `op` is the top. */
-export const climb: readonly string[] = ['starting', 'pre-op', 'safe-op', 'op'];
+export const climb: readonly string[] = ['starting', 'PRE-OP', 'SAFE-OP', 'OP'];
 
 /** Everything that the demo shows. */
 export class DemoModel {

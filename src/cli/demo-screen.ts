@@ -45,8 +45,8 @@ function headline(model: DemoModel, columns: number, nowMs: number, paint: Paint
 function climbLine(model: DemoModel, paint: Paint): string[] {
   const reached = climb.indexOf(model.state);
   const steps = climb.map((state, index) => {
-    const name = state === 'starting' ? 'INIT' : state.toUpperCase();
-    if (index === reached) return paint(state === 'op' ? ['green', 'bold'] : ['yellow', 'bold'], `● ${name}`);
+    const name = state === 'starting' ? 'INIT' : state;
+    if (index === reached) return paint(state === 'OP' ? ['green', 'bold'] : ['yellow', 'bold'], `● ${name}`);
     return index < reached ? paint('green', `✓ ${name}`) : paint('dim', `  ${name}`);
   });
   const other = reached >= 0 ? '' : paint(['red', 'bold'], `  ● ${model.state.toUpperCase()}`);
@@ -143,7 +143,7 @@ function keysLine(model: DemoModel, paint: Paint): string {
   const key = (name: string, does: string): string => `${paint(['bold', 'cyan'], name)} ${paint('dim', does)}`;
   const chosen = model.chosen();
   const keys: string[] = [];
-  if (chosen !== undefined && model.state === 'op') {
+  if (chosen !== undefined && model.state === 'OP') {
     if (typeof chosen.value === 'boolean') keys.push(key('space', `toggles ${chosen.name}`));
     else keys.push(key('+ −', `changes ${chosen.name}`));
     if (model.outputs().length > 1) keys.push(key('↑ ↓', 'chooses an output'));

@@ -4,9 +4,9 @@
 export const EVENT_WORDS = 5;
 
 /** State of the MainDevice. */
-export type BusState = 'starting' | 'pre-op' | 'safe-op' | 'op' | 'closing' | 'closed' | 'faulted';
+export type BusState = 'starting' | 'PRE-OP' | 'SAFE-OP' | 'OP' | 'closing' | 'closed' | 'faulted';
 
-const busStates: readonly BusState[] = ['starting', 'pre-op', 'safe-op', 'op', 'closing', 'closed', 'faulted'];
+const busStates: readonly BusState[] = ['starting', 'PRE-OP', 'SAFE-OP', 'OP', 'closing', 'closed', 'faulted'];
 
 /** The state of that number. */
 export function busStateOf(number: number): BusState {
@@ -14,14 +14,14 @@ export function busStateOf(number: number): BusState {
 }
 
 /** AL state of a SubDevice. */
-export type SubDeviceState = 'init' | 'pre-op' | 'boot' | 'safe-op' | 'op' | 'unknown';
+export type SubDeviceState = 'INIT' | 'PRE-OP' | 'BOOT' | 'SAFE-OP' | 'OP' | 'unknown';
 
 const alStates: ReadonlyMap<number, SubDeviceState> = new Map<number, SubDeviceState>([
-  [1, 'init'],
-  [2, 'pre-op'],
-  [3, 'boot'],
-  [4, 'safe-op'],
-  [8, 'op'],
+  [1, 'INIT'],
+  [2, 'PRE-OP'],
+  [3, 'BOOT'],
+  [4, 'SAFE-OP'],
+  [8, 'OP'],
 ]);
 
 /** The state in register 0x0130 (ETG.1000.6: bits 0–3 state, bit 4 error). */

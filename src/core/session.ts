@@ -179,7 +179,7 @@ export class Session {
     await this.#link.until(() => {
       if (this.#fault !== undefined) throw this.#fault;
       if (this.hasEnded) throw new EtherCatError('ECAT_ERR_CLOSED', 'the engine ended on the way to OP');
-      return this.state === 'op' && this.consumer.isFilled;
+      return this.state === 'OP' && this.consumer.isFilled;
     }, signal);
   }
 
@@ -289,7 +289,7 @@ export class Session {
     if (this.#fault !== undefined) return this.#fault;
     if (this.#closing || this.#released) return new EtherCatError('ECAT_ERR_CLOSED', 'the MainDevice is closed');
     const { state } = this;
-    return state === 'op'
+    return state === 'OP'
       ? undefined
       : new EtherCatError('ECAT_ERR_NOT_OPERATIONAL', `the bus is in ${state}, not in op`);
   }
@@ -335,7 +335,7 @@ export class Session {
     const failures = this.#link.engine.takeFailures();
     if (failures.length === 0) return;
     const error = errorFromFailures(failures);
-    if (this.state !== 'op') this.#fault ??= error;
+    if (this.state !== 'OP') this.#fault ??= error;
     this.#listener?.failure(error);
   }
 }

@@ -14,7 +14,7 @@ export class SubDevices {
 
   constructor(session: Session, names: readonly string[]) {
     this.#session = session;
-    this.#states = session.network.subDevices.map(() => 'pre-op');
+    this.#states = session.network.subDevices.map(() => 'PRE-OP');
     this.all = Object.freeze(session.network.subDevices.map((found) => this.#view(found, names[found.position]!)));
   }
 

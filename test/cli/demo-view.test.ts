@@ -39,7 +39,7 @@ function model(): DemoModel {
   made.addTag({ name: 'tank.level', direction: 'input', unit: '%', scale: 0.01 });
   made.addTag({ name: 'pump.speed', direction: 'output', unit: 'rpm', scale: 1 });
   made.addTag({ name: 'valve.open', direction: 'output', unit: '', scale: 1 });
-  made.state = 'op';
+  made.state = 'OP';
   made.statistics = statistics;
   made.sample('tank.level', 52.31, 'good', 100);
   made.sample('pump.speed', 1200, 'good', 100);
@@ -112,7 +112,7 @@ test('JSON lines have the promised form, and a tag only when it changed', (t) =>
   const lines: unknown[] = [];
   const one = model();
   const view = new JsonView(one, (text) => lines.push(JSON.parse(text)));
-  view.state('op', 90);
+  view.state('OP', 90);
   view.refresh();
   one.sample('tank.level', 53, 'stale', 102);
   view.refresh();
@@ -120,7 +120,7 @@ test('JSON lines have the promised form, and a tag only when it changed', (t) =>
   view.fault(new EtherCatError('ECAT_ERR_SUBDEVICE_LOST', 'gone', { position: 1 }));
   view.summary(statistics, 1500);
   t.deepEqual(lines.slice(0, 5), [
-    { event: 'state', state: 'op', cycle: 90 },
+    { event: 'state', state: 'OP', cycle: 90 },
     { event: 'tag', name: 'tank.level', value: 52.31, quality: 'good', cycle: 100 },
     { event: 'tag', name: 'pump.speed', value: 1200, quality: 'good', cycle: 100 },
     { event: 'tag', name: 'valve.open', value: true, quality: 'uncertain', cycle: 101 },
@@ -145,10 +145,10 @@ test('plain lines come once a second', (t) => {
   const view = new LinesView(one, (line) => {
     text += line;
   });
-  view.state('op');
+  view.state('OP');
   view.opened();
   for (let ms = 0; ms < 2000; ms += 100) view.refresh(ms);
   t.is(text.match(/12 345 cycles/g)?.length, 2);
   t.is(text.match(/tank\.level/g)?.length, 1);
-  t.regex(text, /^line\.yaml, simulated segment\nstate op\n/);
+  t.regex(text, /^line\.yaml, simulated segment\nstate OP\n/);
 });
