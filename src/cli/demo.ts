@@ -111,7 +111,11 @@ async function open(
   onState: (state: string, cycle: number | undefined) => void,
 ): Promise<MainDevice | undefined> {
   try {
-    return await MainDevice.open(file, { signal, onState, ...(options.interface !== undefined && { interface: options.interface }) });
+    return await MainDevice.open(file, {
+      signal,
+      onState,
+      ...(options.interface !== undefined && { interface: options.interface }),
+    });
   } catch (error) {
     if (signal.aborted && error instanceof EtherCatError && error.code === 'ECAT_ERR_ABORTED') return undefined;
     throw error;

@@ -69,6 +69,7 @@ async function guarded(json: boolean, command: () => Promise<void>): Promise<voi
 
 function seconds(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !(value > 0) || value > 2_000_000) throw new InvalidArgumentError('a number of seconds above 0.');
+  if (text.trim() === '' || !(value > 0) || value > 2_000_000)
+    throw new InvalidArgumentError('a number of seconds above 0.');
   return value;
 }

@@ -5,12 +5,15 @@ import { loadConfiguration } from '../core/configuration/load.ts';
 import { EngineLink } from '../core/engine-link.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
 import { type Network, type NetworkEntry, type NetworkSubDevice, nameSubDevices } from '../core/network.ts';
-import { deviceCells, type DeviceRow } from './demo-model.ts';
+import { type DeviceRow, deviceCells } from './demo-model.ts';
 import { stopSignal } from './failure.ts';
 import { hex, table } from './format.ts';
 
 /** Takes a segment to PRE-OP, prints its SubDevices and their process data, and leaves it in INIT. */
-export async function scan(file: string | undefined, options: { readonly interface?: string; readonly json: boolean }): Promise<void> {
+export async function scan(
+  file: string | undefined,
+  options: { readonly interface?: string; readonly json: boolean },
+): Promise<void> {
   if (file === undefined && options.interface === undefined) {
     throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', 'scan needs a configuration file, or --interface NAME');
   }
@@ -27,7 +30,9 @@ export async function scan(file: string | undefined, options: { readonly interfa
   }
   const names = nameSubDevices(configuration.devices, network);
   const lines = options.json
-    ? network.subDevices.map((subDevice) => JSON.stringify({ event: 'device', ...subDevice, name: names[subDevice.position], orderName: subDevice.name }))
+    ? network.subDevices.map((subDevice) =>
+        JSON.stringify({ event: 'device', ...subDevice, name: names[subDevice.position], orderName: subDevice.name }),
+      )
     : network.subDevices.flatMap((subDevice) => describe(subDevice, names[subDevice.position] ?? ''));
   process.stdout.write(`${lines.join('\n')}\n`);
 }
@@ -39,16 +44,37 @@ function describe(subDevice: NetworkSubDevice, name: string): string[] {
     const channels = [...new Set(entries.map(({ pdoIndex }) => pdoIndex))];
     return entries.map((entry) => entryCells(entry, channels.indexOf(entry.pdoIndex) + 1));
   });
-  return [`${styleText('bold', position)}  ${cells.join('  ')}`, ...table(rows).map((line) => `     ${line.trimEnd()}`)];
+  return [
+    `${styleText('bold', position)}  ${cells.join('  ')}`,
+    ...table(rows).map((line) => `     ${line.trimEnd()}`),
+  ];
 }
 
 function entryCells({ direction, index, subindex, pdoName, name, bitLength }: NetworkEntry, channel: number): string[] {
   const names = [pdoName, name].filter((text) => text !== '').join(' / ');
-  return [direction, `${hex(index, 4)}:${subindex}`, `channel ${channel}`, `${bitLength} bit${bitLength === 1 ? '' : 's'}`, names];
+  return [
+    direction,
+    `${hex(index, 4)}:${subindex}`,
+    `channel ${channel}`,
+    `${bitLength} bit${bitLength === 1 ? '' : 's'}`,
+    names,
+  ];
 }
 
-function rowOf({ position, name: orderName, vendorId, productCode, revision, entries }: NetworkSubDevice, name: string): DeviceRow {
+function rowOf(
+  { position, name: orderName, vendorId, productCode, revision, entries }: NetworkSubDevice,
+  name: string,
+): DeviceRow {
   const bits = (direction: 'input' | 'output'): number =>
     entries.filter((entry) => entry.direction === direction).reduce((sum, { bitLength }) => sum + bitLength, 0);
-  return { position, name, orderName, vendorId, productCode, revision, inputBits: bits('input'), outputBits: bits('output') };
+  return {
+    position,
+    name,
+    orderName,
+    vendorId,
+    productCode,
+    revision,
+    inputBits: bits('input'),
+    outputBits: bits('output'),
+  };
 }

@@ -100,9 +100,7 @@ export class EtherCatError extends Error {
   declare readonly errors?: readonly EtherCatError[];
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // biome-ignore lint/complexity/noThisInStatic: it is the class to the right of `instanceof`, which may be derived
-    const right = this;
-    if (right !== EtherCatError) return Function.prototype[Symbol.hasInstance].call(right, value);
+    if (this !== EtherCatError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === 'object' && value !== null && brand in value;
   }
 
