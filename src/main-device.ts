@@ -357,7 +357,9 @@ export class MainDevice implements AsyncDisposable {
     const change = stateChangeOf(event, cycle, this.#names);
     if (change !== undefined) this.#states.emit(change);
     const fault = faultOfEvent(event, cycle, this.#names);
-    if (fault !== undefined) this.#fault(fault);
+    // Closing takes the outputs to their loss values too, as it should.
+    const isOwnEnd = event.kind === 'lane-lost' && this.#closing !== undefined;
+    if (fault !== undefined && !isOwnEnd) this.#fault(fault);
   }
 
   #fault(fault: Fault): void {

@@ -69,6 +69,8 @@ export class Session {
   #listener: SessionListener | undefined;
   /** Why the engine ended, when it was a defect. */
   #fault: EtherCatError | undefined;
+  /** Until OP every failure is one of the opening. */
+  #isOpening = true;
   #closing = false;
   #released = false;
 
@@ -177,10 +179,15 @@ export class Session {
    */
   async reachOp(signal: AbortSignal | undefined): Promise<void> {
     await this.#link.until(() => {
+      // The engine goes to OP with those that can. Whom it left behind is known before its state says so: look in
+      // this order.
+      const { state } = this;
+      this.#pump();
       if (this.#fault !== undefined) throw this.#fault;
       if (this.hasEnded) throw new EtherCatError('ECAT_ERR_CLOSED', 'the engine ended on the way to OP');
-      return this.state === 'OP' && this.consumer.isFilled;
+      return state === 'OP' && this.consumer.isFilled;
     }, signal);
+    this.#isOpening = false;
   }
 
   /** Waits until something is so; it is looked at after every wake-up of this thread. */
@@ -335,7 +342,7 @@ export class Session {
     const failures = this.#link.engine.takeFailures();
     if (failures.length === 0) return;
     const error = errorFromFailures(failures);
-    if (this.state !== 'OP') this.#fault ??= error;
+    if (this.#isOpening || this.state !== 'OP') this.#fault ??= error;
     this.#listener?.failure(error);
   }
 }

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
 
 const root: string = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -21,14 +22,15 @@ export class Command {
   readonly #closed: Promise<unknown[]>;
   #wake: () => void = () => undefined;
 
-  /** Starts `bifrost-ethercat ARGS`, behind the words of `before` (such as `ip netns exec NAME`). */
-  constructor(args: readonly string[], before: readonly string[] = []) {
+  /** Starts `bifrost-ethercat ARGS`, behind the words of `before` (such as `ip netns exec NAME`); killed after the test. */
+  constructor(t: ExecutionContext, args: readonly string[], before: readonly string[] = []) {
     const [program = '', ...rest] = [...before, process.execPath, 'src/cli/main.ts', ...args];
     this.process = spawn(program, rest, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1' },
     });
+    t.teardown(() => this.process.kill('SIGKILL'));
     this.#closed = once(this.process, 'close');
     this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
@@ -72,9 +74,10 @@ export class Command {
 
 /** Runs a command to its end. */
 export async function run(
+  t: ExecutionContext,
   ...args: string[]
 ): Promise<{ code: number | string; lines: string[]; events: () => JsonEvent[]; stderr: string }> {
-  const command = new Command(args);
+  const command = new Command(t, args);
   const code = await command.end();
   return { code, lines: command.lines, events: () => command.events, stderr: command.stderr };
 }

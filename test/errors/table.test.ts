@@ -1,24 +1,30 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { errorCodes, errorTable, isErrorCode } from '../../src/core/errors/table.ts';
+import { native } from '../../src/core/native.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-/** Codes that the native side can report: the literals of `ErrorCode::as_str`, of which `ErrorCode::ALL` is a list. */
-function nativeCodes(): string[] {
-  const source = read('native/engine/src/error.rs');
-  const all = /pub const ALL[^=]*= &\[([^\]]*)\]/.exec(source)?.[1] ?? '';
-  const variants = [...all.matchAll(/Self::(\w+)/g)].map(([, variant]) => variant);
-  return variants.map(
-    (variant) => new RegExp(`Self::${variant} => "(\\w+)"`).exec(source)?.[1] ?? `${variant} without a code`,
-  );
-}
-
-test('every code that the native side reports is in the table', (t) => {
-  const native = nativeCodes();
-  t.true(native.length > 20);
+test('every code that the native side can report is in the table', (t) => {
+  const codes = native().bindingErrorCodes();
+  t.true(codes.length > 20);
   t.deepEqual(
-    native.filter((code) => !isErrorCode(code)),
+    codes.filter((code) => !isErrorCode(code)),
+    [],
+  );
+});
+
+test('every code of the table is used: reported by the native side, or written in TypeScript', (t) => {
+  const folder = fileURLToPath(new URL('../../src', import.meta.url));
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('errors/table.ts'))
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .join('\n');
+  const used = new Set([...native().bindingErrorCodes(), ...(sources.match(/ECAT_ERR_[A-Z_]+/g) ?? [])]);
+  t.deepEqual(
+    errorCodes.filter((code) => !used.has(code)),
     [],
   );
 });
