@@ -1,5 +1,6 @@
 /** What the demo knows of a running bus, gathered in one place so that every way to show it says the same. */
 
+import type { BusState } from '../core/events.ts';
 import { formatElapsed, formatNanoseconds, formatValue, grouped, hex, type Value } from './format.ts';
 
 /** Samples of a tag that its trend shows. */
@@ -56,7 +57,7 @@ export interface CycleStatistics {
 }
 
 /** States of the climb, in their order; `op` is the top. */
-export const climb: readonly string[] = ['starting', 'PRE-OP', 'SAFE-OP', 'OP'];
+export const climb: readonly BusState[] = ['starting', 'PRE-OP', 'SAFE-OP', 'OP'];
 
 /** Everything that the demo shows. */
 export class DemoModel {
@@ -65,7 +66,7 @@ export class DemoModel {
   readonly link: string;
   readonly cyclePeriodNs: number;
   readonly startedMs: number;
-  state = 'starting';
+  state: BusState = 'starting';
   devices: readonly DeviceRow[] = [];
   readonly tags: Map<string, TagRow> = new Map();
   statistics: CycleStatistics | undefined;

@@ -1,6 +1,7 @@
 /** Two ways to show the demo where there is no terminal: JSON lines for programs, plain lines for logs. */
 
 import type { EtherCatError } from '../core/errors/ethercat-error.ts';
+import type { BusState } from '../core/events.ts';
 import {
   type CycleStatistics,
   closedText,
@@ -17,7 +18,7 @@ import { formatElapsed, jsonValue, table } from './format.ts';
 /** A way to show the demo. */
 export interface DemoView extends Disposable {
   /** The MainDevice came to a state. */
-  state(state: string, cycle: number | undefined): void;
+  state(state: BusState, cycle: number | undefined): void;
   /** SubDevices and tags are known. */
   opened(): void;
   /** Something went wrong that does not end the run. */
@@ -42,7 +43,7 @@ export class JsonView implements DemoView {
     this.#write = write;
   }
 
-  state(state: string, cycle: number | undefined): void {
+  state(state: BusState, cycle: number | undefined): void {
     this.#line({ event: 'state', state, cycle });
   }
 
@@ -95,7 +96,7 @@ export class LinesView implements DemoView {
     this.#line(`${model.title}, ${model.link}`);
   }
 
-  state(state: string): void {
+  state(state: BusState): void {
     this.#line(`state ${state}`);
   }
 

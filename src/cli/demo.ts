@@ -4,6 +4,7 @@ import { styleText } from 'node:util';
 import { loadConfiguration } from '../core/configuration/load.ts';
 import type { NormalizedConfiguration } from '../core/configuration/types.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
+import type { BusState } from '../core/events.ts';
 import { MainDevice } from '../main-device.ts';
 import { closedText, DemoModel } from './demo-model.ts';
 import { Operator } from './demo-operator.ts';
@@ -57,7 +58,7 @@ async function show(
   signal: AbortSignal,
 ): Promise<void> {
   const { seconds } = options;
-  const enter = (state: string, cycle: number | undefined): void => {
+  const enter = (state: BusState, cycle: number | undefined): void => {
     if (state === model.state) return;
     model.state = state;
     view.state(state, cycle);
@@ -108,7 +109,7 @@ async function open(
   file: string,
   options: DemoOptions,
   signal: AbortSignal,
-  onState: (state: string, cycle: number | undefined) => void,
+  onState: (state: BusState, cycle: number | undefined) => void,
 ): Promise<MainDevice | undefined> {
   try {
     return await MainDevice.open(file, {

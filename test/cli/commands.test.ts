@@ -63,7 +63,7 @@ test.serial('the demo climbs to OP, shows its plant, and ends by itself with a s
   const of = (event: string): typeof all => all.filter((one) => one.event === event);
   t.deepEqual(
     of('state').map(({ state }) => state),
-    ['pre-op', 'safe-op', 'op', 'closing', 'closed'],
+    ['PRE-OP', 'SAFE-OP', 'OP', 'closing', 'closed'],
   );
   t.deepEqual(
     of('device').map(({ name, position }) => [position, name]),
@@ -95,9 +95,9 @@ test.serial('plain lines show the same where there is no terminal', async (t) =>
   t.is(code, 0);
   t.deepEqual(lines.slice(0, 4), [
     'examples/line.yaml, simulated segment',
-    'state pre-op',
-    'state safe-op',
-    'state op',
+    'state PRE-OP',
+    'state SAFE-OP',
+    'state OP',
   ]);
   t.regex(lines.join('\n'), /tank\.level +\d+\.\d+ % +good/);
   t.regex(lines.at(-1) ?? '', /^closed after 0:00: .* cycles, .* lateness p50 /);
@@ -127,7 +127,7 @@ test('Ctrl-C works while the bus is still opening', async (t) => {
   demo.process.kill('SIGINT');
   t.is(await demo.end(), 0);
   t.is(demo.stderr, '');
-  t.false(demo.lines.includes('state op'));
+  t.false(demo.lines.includes('state OP'));
 });
 
 test('the demo ends when nobody reads it any more', async (t) => {

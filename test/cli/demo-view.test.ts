@@ -80,7 +80,7 @@ test('the screen fits every terminal, and the chosen output stays in sight', (t)
 
 test('every step of the climb, and a fault, has its own look', (t) => {
   const one = model();
-  const looks = [...climb, 'faulted'].map((state) => {
+  const looks = [...climb, 'faulted' as const].map((state) => {
     one.state = state;
     return drawScreen(one, 100, 30, 0, plain)[2];
   });

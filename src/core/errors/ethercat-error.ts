@@ -100,7 +100,9 @@ export class EtherCatError extends Error {
   declare readonly errors?: readonly EtherCatError[];
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (this !== EtherCatError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    // biome-ignore lint/complexity/noThisInStatic: it is the class to the right of `instanceof`, which may be derived
+    const right = this;
+    if (right !== EtherCatError) return Function.prototype[Symbol.hasInstance].call(right, value);
     return typeof value === 'object' && value !== null && brand in value;
   }
 

@@ -292,7 +292,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     category: 'maindevice',
     recoverable: true,
     meaning: 'The bus is not in OP, so outputs do not reach the SubDevices.',
-    action: 'Wait until states$ says op, then write again.',
+    action: 'Wait until states$ says OP, then write again.',
   },
   ECAT_ERR_LANE_LOST: {
     category: 'maindevice',
