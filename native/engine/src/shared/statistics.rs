@@ -72,7 +72,8 @@ pub fn bucket_of(value_ns: u64) -> usize {
 }
 
 /// Largest value that `bucket` counts.
-fn bucket_end(bucket: usize) -> u64 {
+#[must_use]
+pub fn bucket_end(bucket: usize) -> u64 {
     match bucket {
         0..HISTOGRAM_PARTS => bucket as u64,
         _ if bucket == HISTOGRAM_BUCKETS - 1 => u64::MAX,
