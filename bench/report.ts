@@ -6,18 +6,18 @@ export interface Row {
   readonly name: string;
   /** Under which load: tags, changes per cycle, subscribers, devices, bytes. */
   readonly load: string;
-  readonly unit: 'ns' | 'µs' | 'ms';
+  readonly unit: 'ns' | 'µs' | 'ms' | '%';
   /** Median over the repeats of each figure. */
   readonly ours: Figures;
   /** The least that could be done on the same path, or what others do. */
   readonly reference?: { readonly name: string; readonly figures: Figures };
   /** What must hold, if anything does. */
-  readonly bound?: Bound;
+  readonly bounds?: readonly Bound[];
   /** Alternating repeats behind the medians. */
   readonly repeats: number;
 }
 
-/** Percentiles of one distribution; absent where the case has no distribution. */
+/** Percentiles of one distribution; only `p50` where the case has no distribution. */
 export interface Figures {
   readonly p50: number;
   readonly p99?: number;
@@ -25,71 +25,95 @@ export interface Figures {
   readonly max?: number;
 }
 
-/** `ours` at most `ratio` × reference, or at most `limit` in the row's unit, at the named percentile. */
-export type Bound =
-  | { readonly kind: 'ratio'; readonly at: keyof Figures; readonly atMost: number }
-  | { readonly kind: 'absolute'; readonly at: keyof Figures; readonly atMost: number };
+/** `ours` at most `atMost` × reference, or at most `atMost` in the row's unit, at each named percentile. */
+export interface Bound {
+  readonly kind: 'ratio' | 'absolute';
+  readonly at: readonly (keyof Figures)[];
+  readonly atMost: number;
+}
 
-/** Whether a row keeps its bound; `undefined` where it has none or the figure is missing. */
+/** Whether a bound is kept, in figures. */
 export interface Verdict {
-  readonly ok: boolean | undefined;
+  readonly ok: boolean;
   readonly text: string;
 }
 
-/** Holds a row against its bound. */
-export function verdictOf(row: Row): Verdict {
-  const { bound } = row;
-  const ratio = ratioAt(row, 'p50');
-  if (bound === undefined) return { ok: undefined, text: ratio === undefined ? '' : `${ratio.toFixed(2)} ×` };
-  if (bound.kind === 'absolute') {
-    const figure = row.ours[bound.at];
-    if (figure === undefined) return { ok: undefined, text: 'not measured' };
-    const ok = figure <= bound.atMost;
-    return { ok, text: `${bound.at} ${ok ? '≤' : '>'} ${bound.atMost} ${row.unit}` };
-  }
-  const measured = ratioAt(row, bound.at);
-  if (measured === undefined) return { ok: undefined, text: 'no reference' };
-  const ok = measured <= bound.atMost;
-  return { ok, text: `${bound.at} ${measured.toFixed(2)} × ${ok ? '≤' : '>'} ${bound.atMost} ×` };
+const percentiles = ['p50', 'p99', 'p999', 'max'] as const;
+const percentileNames: Readonly<Record<keyof Figures, string>> = {
+  p50: 'p50',
+  p99: 'p99',
+  p999: 'p99.9',
+  max: 'max',
+};
+
+/** Holds a row against its bounds: one verdict for each bound and percentile. */
+export function verdictsOf(row: Row): Verdict[] {
+  return (row.bounds ?? []).flatMap((bound) =>
+    bound.at.map((key): Verdict => {
+      const at = percentileNames[key];
+      const figure = bound.kind === 'ratio' ? ratioAt(row, key) : row.ours[key];
+      if (figure === undefined) return { ok: false, text: `${at} was not measured` };
+      const ok = figure <= bound.atMost;
+      const sign = ok ? '≤' : '>';
+      return bound.kind === 'ratio'
+        ? { ok, text: `${at} ${figure.toFixed(2)} × ${sign} ${bound.atMost} ×` }
+        : { ok, text: `${at} ${show(figure, row.unit)} ${sign} ${bound.atMost} ${row.unit}` };
+    }),
+  );
 }
+
+const columns = [
+  'what',
+  'load',
+  'p50',
+  'p99',
+  'p99.9',
+  'max',
+  'reference',
+  'p50',
+  'p99',
+  'p99.9',
+  'max',
+  'ratio p50',
+  'bound',
+] as const;
 
 /** The table as people read it. */
 export function renderTable(rows: readonly Row[]): string {
-  const header = ['what', 'load', 'p50', 'p99', 'p99.9', 'max', 'reference p50', 'p99', 'verdict'];
-  const lines = rows.map((row) => {
-    const verdict = verdictOf(row);
-    const mark = verdict.ok === undefined ? '  ' : verdict.ok ? 'ok ' : 'MISSED ';
-    return [
-      row.name,
-      row.load,
-      ...(['p50', 'p99', 'p999', 'max'] as const).map((key) => show(row.ours[key], row.unit)),
-      row.reference === undefined ? '' : `${row.reference.name}: ${show(row.reference.figures.p50, row.unit)}`,
-      show(row.reference?.figures.p99, row.unit),
-      mark + verdict.text,
-    ];
-  });
-  const all = [header, ...lines];
-  const widths = header.map((_, column) => Math.max(...all.map((line) => (line[column] ?? '').length)));
-  return all.map((line) => line.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd()).join('\n');
+  const all = [columns, ...rows.map((row) => cells(row, (verdict) => `${verdict.ok ? 'ok' : 'MISSED'} ${verdict.text}`))];
+  const widths = columns.map((_, column) => Math.max(...all.map((line) => (line[column] ?? '').length)));
+  return all
+    .map((line) =>
+      line
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** The table as `docs/performance.md` carries it. */
 export function renderMarkdown(rows: readonly Row[]): string {
-  const lines = rows.map((row) => {
-    const figures = (['p50', 'p99', 'p999', 'max'] as const).map((key) => show(row.ours[key], row.unit)).join(' / ');
-    const reference =
-      row.reference === undefined
-        ? ''
-        : `${row.reference.name}: ${show(row.reference.figures.p50, row.unit)} / ${show(row.reference.figures.p99, row.unit)}`;
-    const verdict = verdictOf(row);
-    const mark = verdict.ok === undefined ? '' : verdict.ok ? 'kept: ' : '**missed**: ';
-    return `| ${row.name} | ${row.load} | ${figures} | ${reference} | ${mark}${verdict.text} |`;
-  });
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
-    '| What | Load | p50 / p99 / p99.9 / max | Reference p50 / p99 | Verdict |',
-    '|---|---|---|---|---|',
-    ...lines,
+    line(columns),
+    line(columns.map((_, i) => (i < 2 || i === 6 || i === columns.length - 1 ? '---' : '--:'))),
+    ...rows.map((row) => line(cells(row, (verdict) => `${verdict.ok ? 'kept' : '**missed**'}: ${verdict.text}`))),
   ].join('\n');
+}
+
+function cells(row: Row, verdict: (verdict: Verdict) => string): string[] {
+  const { ours, reference, unit } = row;
+  const ratio = ratioAt(row, 'p50');
+  return [
+    row.name,
+    row.load,
+    ...percentiles.map((key) => show(ours[key], unit)),
+    reference?.name ?? '',
+    ...percentiles.map((key) => show(reference?.figures[key], unit)),
+    ratio === undefined ? '' : `${ratio.toFixed(2)} ×`,
+    verdictsOf(row).map(verdict).join('; '),
+  ];
 }
 
 /** The middle of the values (the lower one of an even number). */
@@ -98,36 +122,32 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
 }
 
-/** Percentiles of raw samples. */
-export function figuresOf(samples: readonly number[]): Figures {
+/** Percentiles of raw samples, divided by `per` (1,000 makes µs of ns). */
+export function figuresOf(samples: readonly number[], per: number): Figures {
   const sorted = [...samples].sort((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: sorted.at(-1) ?? Number.NaN };
+  const at = (share: number): number => (sorted[Math.max(1, Math.ceil(sorted.length * share)) - 1] ?? Number.NaN) / per;
+  return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1) };
 }
 
 /** Median over repeats, figure by figure. */
 export function medianFigures(repeats: readonly Figures[]): Figures {
-  const of = (key: keyof Figures): number | undefined => {
+  const of = (key: keyof Figures): Partial<Figures> => {
     const values = repeats.map((figures) => figures[key]).filter((value) => value !== undefined);
-    return values.length === 0 ? undefined : median(values);
+    return values.length === 0 ? {} : { [key]: median(values) };
   };
-  const [p99, p999, max] = [of('p99'), of('p999'), of('max')];
-  return {
-    p50: of('p50') ?? Number.NaN,
-    ...(p99 === undefined ? {} : { p99 }),
-    ...(p999 === undefined ? {} : { p999 }),
-    ...(max === undefined ? {} : { max }),
-  };
+  return { p50: Number.NaN, ...of('p50'), ...of('p99'), ...of('p999'), ...of('max') };
 }
 
+/** How many times the reference's figure ours is; where both are 0 they are equal. */
 function ratioAt(row: Row, key: keyof Figures): number | undefined {
   const ours = row.ours[key];
   const theirs = row.reference?.figures[key];
-  return ours === undefined || theirs === undefined || theirs === 0 ? undefined : ours / theirs;
+  if (ours === undefined || theirs === undefined) return undefined;
+  return ours === 0 && theirs === 0 ? 1 : ours / theirs;
 }
 
 function show(value: number | undefined, unit: Row['unit']): string {
   if (value === undefined || Number.isNaN(value)) return '';
-  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  const digits = value >= 100 || value === 0 ? 0 : value >= 10 ? 1 : 2;
   return `${value.toFixed(digits)} ${unit}`;
 }
