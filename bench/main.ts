@@ -12,13 +12,16 @@ import type { BenchCase, BenchContext } from './case.ts';
 import { decode } from './cases/decode.ts';
 import { exchange } from './cases/exchange.ts';
 import { gaps } from './cases/gaps.ts';
+import { jsLoad } from './cases/js-load.ts';
+import { latency } from './cases/latency.ts';
 import { lateness } from './cases/lateness.ts';
 import { open } from './cases/open.ts';
+import { write } from './cases/write.ts';
 import { writeDocumentation } from './documentation.ts';
 import { describeMachine, machine } from './machine.ts';
 import { type Row, renderTable, verdictsOf } from './report.ts';
 
-const cases: readonly BenchCase[] = [gaps, lateness, exchange, open, decode];
+const cases: readonly BenchCase[] = [gaps, lateness, jsLoad, exchange, open, decode, latency, write];
 
 const { values: options } = parseArgs({
   options: {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { BenchContext } from './case.ts';
-import { type Figures, medianFigures, median } from './report.ts';
+import { type Figures, median, medianFigures } from './report.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -92,7 +92,7 @@ async function build(context: BenchContext): Promise<string> {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  const [code] = await once(child, 'close');
+  const [code] = (await once(child, 'close')) as [number | null];
   if (code !== 0) throw new Error(`cargo build -p ecat-bench failed with exit code ${code}`);
   return join(process.env['CARGO_TARGET_DIR'] ?? join(root, 'target'), 'release/ecat-bench');
 }

@@ -80,7 +80,10 @@ const columns = [
 
 /** The table as people read it. */
 export function renderTable(rows: readonly Row[]): string {
-  const all = [columns, ...rows.map((row) => cells(row, (verdict) => `${verdict.ok ? 'ok' : 'MISSED'} ${verdict.text}`))];
+  const all = [
+    columns,
+    ...rows.map((row) => cells(row, (verdict) => `${verdict.ok ? 'ok' : 'MISSED'} ${verdict.text}`)),
+  ];
   const widths = columns.map((_, column) => Math.max(...all.map((line) => (line[column] ?? '').length)));
   return all
     .map((line) =>

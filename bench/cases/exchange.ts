@@ -16,7 +16,8 @@ export const exchange: BenchCase = {
     if (reason !== undefined) notes.add(`exchange on a veth pair: not measured, ${reason}`);
     for (const bytes of sizes) {
       const measured: [string, NativeResult][] = [];
-      if (reason === undefined) measured.push(['veth pair, the segment polls in a second process', await onWire(context, bytes)]);
+      if (reason === undefined)
+        measured.push(['veth pair, the segment polls in a second process', await onWire(context, bytes)]);
       measured.push(['in memory, the simulated devices included', await inMemory(context, bytes)]);
       for (const [wire, result] of measured) {
         rows.push(...rowsOf(result, wire, bytes, context.repeats));

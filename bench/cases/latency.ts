@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { MainDevice } from '../../src/main-device.ts';
+import type { BenchCase, BenchContext } from '../case.ts';
+import { timeOfDayOffsetNs } from '../clock.ts';
+import type { DecodedTask, DecodedTimes } from '../decoded.worker.ts';
+import { movingTags, type PlantLoad, plant } from '../plant.ts';
+import { type Figures, figuresOf, median, medianFigures, type Row } from '../report.ts';
+import { openSession } from '../session.ts';
+
+interface Load extends PlantLoad {
+  readonly subscribers: number;
+}
+
+const loads: readonly Load[] = [
+  { tags: 100, moving: 1, subscribers: 1 },
+  { tags: 10_000, moving: 100, subscribers: 100 },
+  { tags: 10_000, moving: 1_000, subscribers: 1_000 },
+];
+
+/**
+ * From a cycle to decoded values and to RxJS subscribers.
+ *
+ * A slot says when its cycle began, and not when its frames were back: what is measured begins at the start of the cycle
+ * and so includes the exchange on the simulated wire, which stands beside it.
+ */
+export const latency: BenchCase = {
+  name: 'latency',
+  async run(context) {
+    const rows: Row[] = [];
+    for (const load of context.quick ? loads.slice(0, 1) : loads) {
+      context.progress(`cycle to decoded, ${load.tags} tags, ${load.moving} moving`);
+      rows.push(...(await decoded(context, load)));
+      context.progress(`cycle to subscriber, ${load.tags} tags, ${load.subscribers} subscribers`);
+      rows.push(await subscribed(context, load));
+    }
+    return { rows, notes: [] };
+  },
+};
+
+async function decoded(context: BenchContext, load: Load): Promise<Row[]> {
+  await using session = await openSession(plant(context, load));
+  const { engineId, memory, table } = session;
+  const { repeats, quick } = context;
+  const offsetNs = timeOfDayOffsetNs();
+  const cycles = quick ? 500 : 1_500;
+  const task: DecodedTask = { engineId, memory: memory.buffer, tags: table.buffer, repeats, cycles, offsetNs };
+  const worker = new Worker(new URL('../decoded.worker.ts', import.meta.url), { workerData: task });
+  const [times] = (await once(worker, 'message')) as [DecodedTimes];
+  await worker.terminate();
+  const text = `${load.tags + 1} tags, ${median(times.changes).toFixed(1)} changes a cycle; cycle 1 ms, in memory`;
+  const row = (name: string, figures: readonly Figures[]): Row => ({
+    name,
+    load: text,
+    unit: 'µs',
+    ours: medianFigures(figures),
+    repeats,
+  });
+  return [
+    row('start of the cycle → slot in a worker', times.copied),
+    row('start of the cycle → changes decoded in a worker', times.decoded),
+  ];
+}
+
+async function subscribed(context: BenchContext, load: Load): Promise<Row> {
+  const { repeats, quick } = context;
+  await using bus = await MainDevice.open(plant(context, load));
+  const offsetNs = timeOfDayOffsetNs();
+  const cycles = quick ? 500 : 1_500;
+  const samples = new Float64Array(cycles * load.moving * 2);
+  let count = 0;
+  for (const name of movingTags(load).slice(0, load.subscribers)) {
+    bus.tag(name).value$.subscribe(({ hostTimeNs }) => {
+      // The sample that a subscriber begins with has no time.
+      if (hostTimeNs === undefined || count === samples.length) return;
+      samples[count] = Number(process.hrtime.bigint() - (hostTimeNs - offsetNs));
+      count += 1;
+    });
+  }
+  let batches = 0;
+  bus.changes$.subscribe(() => {
+    batches += 1;
+  });
+  const figures: Figures[] = [];
+  const changes: number[] = [];
+  // The first round only warms up.
+  for (let round = 0; round <= repeats; round += 1) {
+    [count, batches] = [0, 0];
+    await sleep(cycles);
+    if (round === 0) continue;
+    figures.push(figuresOf(Array.from(samples.subarray(0, count)), 1_000));
+    changes.push(count / batches);
+  }
+  const exchangeUs = bus.statistics().roundTrip.p50 / 1_000;
+  return {
+    name: 'start of the cycle → RxJS subscriber',
+    load:
+      `${load.tags + 1} tags, ${median(changes).toFixed(1)} changes a batch, ${load.subscribers} + 1 subscribers; ` +
+      `cycle 1 ms, in memory, of which exchange p50 ${exchangeUs.toFixed(1)} µs`,
+    unit: 'µs',
+    ours: medianFigures(figures),
+    bounds: [
+      { kind: 'absolute', at: ['p50'], atMost: 40 },
+      { kind: 'absolute', at: ['p99'], atMost: 200 },
+    ],
+    repeats,
+  };
+}

@@ -1,0 +1,33 @@
+// The engine stamps cycles with the time of day, and measuring needs one clock: how far the two are apart.
+
+/** Ticks of the time of day that are looked at. */
+const TICKS = 20;
+const NS_PER_MS = 1_000_000n;
+
+/**
+ * Nanoseconds from `process.hrtime.bigint()` to the time of day, in ns since 1970.
+ *
+ * JavaScript reads the time of day in whole milliseconds only. The moment at which it moves on is known exactly, and
+ * lies between two looks at the monotonic clock; several such moments narrow the difference down to less than one look.
+ */
+export function timeOfDayOffsetNs(): bigint {
+  let least = -(1n << 62n);
+  let most = 1n << 62n;
+  let before = process.hrtime.bigint();
+  let last = Date.now();
+  for (let ticks = 0; ticks < TICKS; ) {
+    const between = process.hrtime.bigint();
+    const now = Date.now();
+    const after = process.hrtime.bigint();
+    // `last` was read after `before`, and `now` before `after`.
+    if (now === last + 1) {
+      const edge = BigInt(now) * NS_PER_MS;
+      if (edge - after > least) least = edge - after;
+      if (edge - before < most) most = edge - before;
+      ticks += 1;
+    }
+    last = now;
+    before = between;
+  }
+  return (least + most) / 2n;
+}
