@@ -22,10 +22,9 @@ export class Command {
   readonly #closed: Promise<unknown[]>;
   #wake: () => void = () => undefined;
 
-  /** Starts `bifrost-ethercat ARGS`, behind the words of `before` (such as `ip netns exec NAME`); killed after the test. */
-  constructor(t: ExecutionContext, args: readonly string[], before: readonly string[] = []) {
-    const [program = '', ...rest] = [...before, process.execPath, 'src/cli/main.ts', ...args];
-    this.process = spawn(program, rest, {
+  /** Starts `bifrost-ethercat ARGS`; killed after the test. */
+  constructor(t: ExecutionContext, args: readonly string[]) {
+    this.process = spawn(process.execPath, ['src/cli/main.ts', ...args], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1' },
