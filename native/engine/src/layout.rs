@@ -46,7 +46,7 @@ pub struct DeviceLayout {
     /// without a mailbox). Virtual ones (SII enable bit 2) are not in this list.
     pub sync_managers: Vec<(u8, SyncManager)>,
     /// SyncManagers of the above that the SII wants active in OP only (enable bit 3). They are
-    /// configured like the others; the AL engine switches their activation on the way to and from OP.
+    /// configured like the others, but off; the AL engine switches them on right before OP and off after it.
     pub op_only: Vec<u8>,
     /// FMMUs to write, by index from 0.
     pub fmmus: Vec<Fmmu>,
@@ -111,7 +111,8 @@ pub struct DatagramMember {
     pub device: usize,
     /// In OP: 1 for its inputs, 2 for its outputs in an LRW (1 in an LWR).
     pub operational: u16,
-    /// In SAFE-OP, where the outputs' SyncManager is not yet open on devices that check: unknown for the
-    /// outputs of simple devices, so that between these two bounds both are right.
+    /// What it adds at least in SAFE-OP; at most it is `operational`. A device with a program may keep its
+    /// outputs locked until OP, and whatever is active in OP only. A simple one locks nothing: where its
+    /// SyncManager is off or has one byte, the FMMU reaches registers or plain RAM, and that counts.
     pub safe_operational: u16,
 }

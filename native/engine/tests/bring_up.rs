@@ -109,6 +109,7 @@ fn real_images_come_to_a_configured_pre_op() {
         let expected = layout.devices[1].fmmus[1].to_bytes();
         assert_eq!(read[0].one(), Some(&expected[..]));
         assert_eq!(read[1].one().map(|bytes| &bytes[..5]), Some(&[0x01, 0x0F, 1, 0, 0x44][..]));
+        assert_eq!(read[1].one().map(|bytes| bytes[6]), Some(0), "on in OP only");
         assert_eq!(read[2].one(), Some(&[0; 16][..]));
         assert_eq!(read[3].word(), Some(2));
         assert_eq!(read[4].one(), Some(&[1][..]), "the device has its EEPROM back");

@@ -80,6 +80,7 @@ pub(super) fn of(sii: &Sii) -> ProcessData {
             start: sync_manager.start,
             length,
             role,
+            op_only: sync_manager.is_op_only(),
         });
     }
     data

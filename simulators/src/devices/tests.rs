@@ -96,15 +96,16 @@ fn digital_inputs_are_bits_of_one_buffer() {
 fn analogue_terminals_have_an_application_that_checks_its_sync_manager() {
     let (inputs, sii) = device(r#"{"type":"analogue-inputs","transitionDelayMs":20}"#);
     assert!(!sii.configuration.device_emulation());
-    let expected = |role| ExpectedSyncManager { number: 0, start: 0x1000, length: 8, role };
-    assert_eq!(inputs.profile.application.sync_managers, [expected(Role::Inputs)]);
+    let expected =
+        |role, op_only| ExpectedSyncManager { number: 0, start: 0x1000, length: 8, role, op_only };
+    assert_eq!(inputs.profile.application.sync_managers, [expected(Role::Inputs, false)]);
     assert_eq!(inputs.profile.application.transition_delay_ns, 20_000_000);
     let entry = &sii.pdos[3].entries[0];
     assert_eq!((entry.index, entry.subindex, entry.name.as_str()), (0x6030, 0x11, "Value"));
     assert_eq!((entry.bit_length, inputs.inputs[3].r#type), (16, ChannelType::Signed));
 
     let (outputs, sii) = device(r#"{"type":"analogue-outputs"}"#);
-    assert_eq!(outputs.profile.application.sync_managers, [expected(Role::Outputs)]);
+    assert_eq!(outputs.profile.application.sync_managers, [expected(Role::Outputs, true)]);
     let entry = &sii.pdos[3].entries[0];
     assert_eq!((entry.index, entry.subindex, entry.name.as_str()), (0x7030, 1, "Analog output"));
 }

@@ -190,14 +190,25 @@ impl Esc {
             return Some(refusal.code);
         }
         match (from, to) {
-            (INIT, PRE_OP) => self.check_sync_managers(true),
-            (PRE_OP, SAFE_OP) | (SAFE_OP, OP) => self.check_sync_managers(false),
+            (INIT, PRE_OP) => self.check_sync_managers(true, to),
+            (PRE_OP, SAFE_OP) | (SAFE_OP, OP) => self.check_sync_managers(false, to),
             _ => None,
         }
     }
 
-    /// Compares the SyncManagers with what the program expects.
-    fn check_sync_managers(&self, mailboxes: bool) -> Option<u16> {
+    /// The SyncManagers' registers were written. A program in OP looks at them at once.
+    pub(super) fn sync_managers_written_al(&mut self) {
+        if self.emulated() || !self.application_runs() || self.al_state() != OP {
+            return;
+        }
+        if let Some(code) = self.check_sync_managers(false, OP) {
+            self.enter(Answer { state: SAFE_OP, code });
+        }
+    }
+
+    /// Compares the SyncManagers with what the program expects in a state. One that is for OP only may be
+    /// active before, as MainDevices that do not know the flag have it.
+    fn check_sync_managers(&self, mailboxes: bool, state: u8) -> Option<u16> {
         let expected_all = &self.profile.application.sync_managers;
         for number in 0..self.profile.sync_manager_count {
             let bytes = self.memory.array::<SYNC_MANAGER_BYTES>(reg::sync_manager(number));
@@ -212,7 +223,7 @@ impl Esc {
             if expected.role.is_mailbox() != mailboxes {
                 continue;
             }
-            let fits = if expected.length == 0 {
+            let fits = if expected.length == 0 || !active && expected.op_only && state != OP {
                 !active
             } else {
                 active

@@ -323,6 +323,7 @@ impl Esc {
         }
         if sync_managers_changed {
             self.decode_sync_managers();
+            self.sync_managers_written_al();
         }
         if changes.ports {
             self.show_ports();

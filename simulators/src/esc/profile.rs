@@ -121,6 +121,8 @@ pub struct ExpectedSyncManager {
     pub length: u16,
     /// What it is for.
     pub role: Role,
+    /// Whether it must be active in OP only (SII enable bit 3).
+    pub op_only: bool,
 }
 
 /// What a SyncManager is for.

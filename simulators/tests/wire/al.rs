@@ -1,7 +1,7 @@
 //! AL control, status and status code (0x0120, 0x0130, 0x0134).
 
 use ecat_simulator::esc::{Application, ExpectedSyncManager, Refusal, Role};
-use ecat_wire::sync_manager::SyncManager;
+use ecat_wire::sync_manager::{ACTIVATE_OFFSET, SyncManager};
 use ecat_wire::{Command, register as reg};
 
 use crate::wire::{Wire, emulated, program};
@@ -16,6 +16,7 @@ fn application() -> Application {
         start: sm.start,
         length: sm.length,
         role,
+        op_only: false,
     };
     Application {
         sync_managers: vec![expected(2, OUTPUTS, Role::Outputs), expected(3, INPUTS, Role::Inputs)],
@@ -137,6 +138,7 @@ fn pre_op_is_refused_without_the_expected_mailboxes() {
         start: mailbox.start,
         length: mailbox.length,
         role: Role::MailboxOut,
+        op_only: false,
     });
     let mut wire = Wire::new(vec![program(application)]);
     assert_eq!(request(&mut wire, 2), (0x11, 0x0016));
@@ -170,4 +172,25 @@ fn process_data_are_locked_outside_safe_op_and_op() {
     assert_eq!(both(&mut wire), (1, 1));
     request(&mut wire, 2);
     assert_eq!(both(&mut wire), (0, 0));
+}
+
+#[test]
+fn a_sync_manager_for_op_only_may_be_off_in_safe_op_and_must_not_be_in_op() {
+    let mut application = application();
+    application.sync_managers[0].op_only = true;
+    let activate = reg::sync_manager(2) + ACTIVATE_OFFSET;
+    let mut wire = Wire::new(vec![program(application)]);
+    request(&mut wire, 2);
+    configure(&mut wire, 2, OUTPUTS);
+    configure(&mut wire, 3, INPUTS);
+    wire.set(STATION, activate, &[0]);
+    assert_eq!(request(&mut wire, 4), (4, 0));
+    assert_eq!(wire.set(STATION, OUTPUTS.start, &[1]), 1, "plain RAM");
+    assert_eq!(request(&mut wire, 8), (0x14, 0x001D));
+    wire.set(STATION, activate, &[1]);
+    assert_eq!(request(&mut wire, 0x14), (4, 0));
+    assert_eq!(request(&mut wire, 8), (8, 0));
+    wire.set(STATION, activate, &[0]);
+    assert_eq!(wire.word(STATION, reg::AL_STATUS), 0x14);
+    assert_eq!(wire.word(STATION, reg::AL_STATUS_CODE), 0x001D);
 }

@@ -17,6 +17,7 @@ fn with_program() -> Wire {
             start: OUTPUTS.start,
             length: OUTPUTS.length,
             role: Role::Outputs,
+            op_only: false,
         }],
         outputs: vec![area],
         ..Application::default()

@@ -78,7 +78,8 @@ pub fn compute_layout(network: &Network) -> Result<ProcessLayout, EngineError> {
                 mapped.extend(fmmus.iter().map(|&fmmu| Mapped {
                     device,
                     fmmu,
-                    emulated: sub_device.device_emulation,
+                    open_in_safe_op: sub_device.device_emulation
+                        || fmmu.read && !is_off(&of_device, &fmmu),
                 }));
                 layout.devices.push(DeviceLayout { fmmus, ..of_device });
             }
@@ -206,6 +207,12 @@ fn entry_at(direction: Direction, pdo: &Pdo, entry: &PdoEntry, bit_offset: u32) 
     }
 }
 
+/// Whether what an FMMU maps is in a SyncManager that is configured off.
+fn is_off(device: &DeviceLayout, fmmu: &Fmmu) -> bool {
+    let maps = |sync_manager: &SyncManager| sync_manager.start == fmmu.physical_start;
+    device.sync_managers.iter().any(|(_, sm)| !sm.enabled && maps(sm))
+}
+
 /// Gaps in place of entries that the image does not have.
 fn raw(direction: Direction, bytes: usize) -> Vec<EntryLayout> {
     (0u32..)
@@ -268,7 +275,7 @@ impl Next {
                 start: area.start,
                 length: area.length,
                 control: area.control,
-                enabled: true,
+                enabled: !area.op_only,
             };
             device.sync_managers.push((area.sync_manager, sync_manager));
         }

@@ -105,7 +105,7 @@ fn digital_terminals_are_mapped_at_their_registers() {
     assert_eq!((ek1100.outputs.clone(), ek1100.inputs.clone()), (0..0, 0..0));
 
     assert_eq!(el2889.outputs, 0..2);
-    let sync_manager = |start| SyncManager { start, length: 1, control: 0x44, enabled: true };
+    let sync_manager = |start| SyncManager { start, length: 1, control: 0x44, enabled: false };
     assert_eq!(el2889.sync_managers, [(0, sync_manager(0x0F00)), (1, sync_manager(0x0F01))]);
     assert_eq!(el2889.op_only, [0, 1]);
     let mapped: Vec<_> = el2889
@@ -177,6 +177,30 @@ fn one_sub_device_without_lrw_splits_the_datagrams_of_all() {
     }
     assert_eq!(layout.datagrams[0].members[0].safe_operational, 0);
     assert_eq!(layout.datagrams[1].members[0].safe_operational, 1);
+}
+
+#[test]
+fn what_is_for_op_only_is_configured_off_and_proves_nothing_in_safe_op_behind_a_program() {
+    let all_for_op_only = |emulated| {
+        let mut sub_device =
+            SubDevice { device_emulation: emulated, lrw: false, ..device(&[8], &[8]) };
+        for sync_manager in &mut sub_device.sii.sync_managers[2..] {
+            sync_manager.enable |= 0x08;
+        }
+        sub_device
+    };
+    let layout = compute_layout(&network([false, true].map(all_for_op_only))).unwrap();
+    for device in &layout.devices {
+        assert_eq!(device.op_only, [2, 3]);
+        assert!(device.sync_managers.iter().all(|(_, sync_manager)| !sync_manager.enabled));
+        assert!(device.fmmus.iter().all(|fmmu| fmmu.enabled));
+    }
+    let members = [0, 1].map(|device| DatagramMember {
+        device,
+        operational: 1,
+        safe_operational: u16::from(device == 1),
+    });
+    assert!(layout.datagrams.iter().all(|datagram| datagram.members == members));
 }
 
 #[test]

@@ -26,7 +26,8 @@ pub(super) const DATA_BYTES_MAX: u32 =
 pub(super) struct Mapped {
     pub(super) device: usize,
     pub(super) fmmu: Fmmu,
-    pub(super) emulated: bool,
+    /// Whether it counts in SAFE-OP for certain.
+    pub(super) open_in_safe_op: bool,
 }
 
 /// Packs what is mapped into datagrams and frames, greedily in the order of logical addresses.
@@ -125,10 +126,10 @@ fn members(kind: DatagramKind, first: u32, last: u32, mapped: &[Mapped]) -> Vec<
         concerns(kind, fmmu) && fmmu.logical_start < last && first < end
     });
     for direction in inside.collect::<Vec<_>>().chunk_by(|a, b| same_direction(a, b)) {
-        let &Mapped { device, fmmu, emulated } = direction[0];
+        let Mapped { device, fmmu, .. } = *direction[0];
         let adds = if fmmu.read || kind == DatagramKind::Write { 1 } else { 2 };
-        // A SubDevice that checks opens its outputs' SyncManager in OP only.
-        let adds_safe = if fmmu.read || emulated { adds } else { 0 };
+        let adds_safe =
+            if direction.iter().any(|mapped| mapped.open_in_safe_op) { adds } else { 0 };
         match members.last_mut().filter(|member| member.device == device) {
             Some(member) => {
                 member.operational += adds;

@@ -94,6 +94,9 @@ impl Run {
             let reading = operation::reading(data, working_counter);
             if let Operation::ReadState { device } = sent.operation {
                 self.observe(device, reading);
+                if let Some((status, _)) = reading {
+                    self.al.observe(device, status, now_ns);
+                }
                 if sent.asker == Asker::Census {
                     self.census.answered(device);
                 }

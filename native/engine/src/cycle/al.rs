@@ -8,14 +8,18 @@
 //! - working counter 0 on a write of 0x0120 means that the device has not read the last one yet: retried;
 //! - a device with emulation (0x0141 bit 0) copies control to status, so its error bit means nothing and it
 //!   is never acknowledged; any other one with the error bit set is acknowledged before the request;
-//! - states are compared by their low nibble (bit 5 is the explicit device identification).
+//! - states are compared by their low nibble (bit 5 is the explicit device identification);
+//! - a SyncManager that is for OP only is switched on right before OP is requested, and off once the device has
+//!   left OP or has not got there. Not before it has left: a program in OP takes that for a wrong configuration.
 
 use ecat_wire::al::AlState;
 
 use super::operation::Operation;
-use super::states::ERROR;
+use super::states::{ERROR, STATE};
 
 const ACKNOWLEDGE: u16 = 0x10;
+/// Limit for switching SyncManagers off; after it, the next look at the SubDevice tries again.
+const SWITCH_OFF_NS: u64 = 50_000_000;
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,17 +47,25 @@ enum Step {
     Acknowledge { state: u16 },
     /// Wait for the error bit to go.
     AwaitAcknowledge,
+    /// Switch this one of the SyncManagers for OP only on.
+    SwitchOn(usize),
     /// Give the EEPROM to the PDI.
     GiveEeprom,
     /// Write the request.
     Request,
     /// Wait for the state.
     AwaitState,
+    /// The outcome is known: switch this one of the SyncManagers for OP only off.
+    SwitchOff(usize),
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Job {
     emulated: bool,
+    /// SyncManagers that are for OP only.
+    op_only: Box<[u8]>,
+    /// Whether any of them may be on.
+    on: bool,
     target: AlState,
     step: Step,
     in_flight: bool,
@@ -72,12 +84,18 @@ pub struct AlEngine {
 }
 
 impl AlEngine {
-    /// An engine for SubDevices of which `emulated` says whether register 0x0141 bit 0 is set. A SubDevice
-    /// is asked for its state once in `poll_interval_ns`.
+    /// An engine for SubDevices, each given by whether its register 0x0141 bit 0 is set, and by the numbers of
+    /// its SyncManagers that are for OP only; these are off. A SubDevice is asked for its state once in
+    /// `poll_interval_ns`.
     #[must_use]
-    pub fn new(emulated: impl IntoIterator<Item = bool>, poll_interval_ns: u64) -> Self {
-        let job = |emulated| Job {
+    pub fn new(
+        devices: impl IntoIterator<Item = (bool, Box<[u8]>)>,
+        poll_interval_ns: u64,
+    ) -> Self {
+        let job = |(emulated, op_only)| Job {
             emulated,
+            op_only,
+            on: false,
             target: AlState::PreOp,
             step: Step::Done,
             in_flight: false,
@@ -85,7 +103,7 @@ impl AlEngine {
             deadline_ns: 0,
             outcome: None,
         };
-        let jobs = emulated.into_iter().map(job).collect();
+        let jobs = devices.into_iter().map(job).collect();
         Self { jobs, cursor: 0, pending: 0, poll_interval_ns }
     }
 
@@ -111,13 +129,24 @@ impl AlEngine {
         self.pending = 0;
     }
 
-    /// How many requests have no outcome yet.
+    /// Takes note of a SubDevice's status (0x0130), whoever has read it: one that has left OP on its own has
+    /// its SyncManagers for OP only switched off.
+    pub fn observe(&mut self, device: usize, status: u16, now_ns: u64) {
+        let job = &mut self.jobs[device];
+        let in_op = status & STATE == AlState::Op as u16;
+        if job.on && !in_op && job.step == Step::Done {
+            job.switch_off(now_ns);
+            self.pending += 1;
+        }
+    }
+
+    /// How many requests have not ended yet.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.pending
     }
 
-    /// What became of the last request of a SubDevice; `None` while it is in progress.
+    /// What became of the last request of a SubDevice; `None` as long as that is open.
     #[must_use]
     pub fn outcome(&self, device: usize) -> Option<Outcome> {
         self.jobs[device].outcome
@@ -146,6 +175,15 @@ impl AlEngine {
                     Operation::WriteControl { device, value: state | ACKNOWLEDGE }
                 }
                 Step::Request => Operation::WriteControl { device, value: job.target as u16 },
+                Step::SwitchOn(index) => {
+                    job.on = true;
+                    let sync_manager = job.op_only[index];
+                    Operation::Activate { device, sync_manager, on: true }
+                }
+                Step::SwitchOff(index) => {
+                    let sync_manager = job.op_only[index];
+                    Operation::Activate { device, sync_manager, on: false }
+                }
                 _ => Operation::ReadState { device },
             });
         }
@@ -172,19 +210,17 @@ impl AlEngine {
         now_ns: u64,
     ) {
         match operation {
-            Operation::WriteControl { device, .. } => {
+            Operation::WriteControl { device, .. } | Operation::Activate { device, .. } => {
                 let job = &mut self.jobs[device];
                 job.in_flight = false;
                 if working_counter == 0 {
                     job.due_ns = now_ns + self.poll_interval_ns;
                     return;
                 }
-                job.step = match job.step {
-                    Step::Acknowledge { .. } => Step::AwaitAcknowledge,
-                    Step::Request => Step::AwaitState,
-                    step => step,
-                };
                 job.due_ns = now_ns;
+                if job.written(operation) {
+                    self.pending -= 1;
+                }
             }
             Operation::ReadState { device } => self.read(device, reading, now_ns),
             Operation::GiveEeprom { .. } | Operation::BroadcastControl { .. } => {}
@@ -193,7 +229,9 @@ impl AlEngine {
 
     /// Takes note that the frame with an operation of this engine was lost: it is sent again.
     pub fn frame_lost(&mut self, operation: Operation) {
-        if let Operation::WriteControl { device, .. } | Operation::ReadState { device } = operation
+        if let Operation::WriteControl { device, .. }
+        | Operation::Activate { device, .. }
+        | Operation::ReadState { device } = operation
         {
             self.jobs[device].in_flight = false;
         }
@@ -206,10 +244,12 @@ impl AlEngine {
         }
         for job in &mut self.jobs {
             if job.step != Step::Done && now_ns >= job.deadline_ns {
-                job.outcome = Some(Outcome::TimedOut);
-                job.step = Step::Done;
                 job.in_flight = false;
-                self.pending -= 1;
+                let ended = match job.step {
+                    Step::SwitchOff(_) => job.done(),
+                    _ => job.finish(Outcome::TimedOut, now_ns),
+                };
+                self.pending -= usize::from(ended);
             }
         }
     }
@@ -222,185 +262,75 @@ impl AlEngine {
             return;
         };
         let error = status & ERROR != 0 && !job.emulated;
-        let there = status & 0x0F == job.target as u16;
-        let (step, outcome) = match job.step {
-            Step::Look | Step::AwaitAcknowledge if there && !error => {
-                (Step::Done, Some(Outcome::Reached))
+        let there = status & STATE == job.target as u16;
+        let outcome = match job.step {
+            Step::Look | Step::AwaitAcknowledge if there && !error => Outcome::Reached,
+            Step::Look if error => {
+                job.step = Step::Acknowledge { state: status & STATE };
+                return;
             }
-            Step::Look if error => (Step::Acknowledge { state: status & 0x0F }, None),
-            Step::Look | Step::AwaitAcknowledge if !error => (Step::GiveEeprom, None),
-            Step::AwaitState if error => (Step::Done, Some(Outcome::Refused { status, code })),
-            Step::AwaitState if there => (Step::Done, Some(Outcome::Reached)),
-            step => {
+            Step::Look | Step::AwaitAcknowledge if !error => {
+                let switches = job.target == AlState::Op && !job.op_only.is_empty();
+                job.step = if switches { Step::SwitchOn(0) } else { Step::GiveEeprom };
+                return;
+            }
+            Step::AwaitState if error => Outcome::Refused { status, code },
+            Step::AwaitState if there => Outcome::Reached,
+            _ => {
                 job.due_ns = now_ns + self.poll_interval_ns;
-                (step, None)
+                return;
             }
         };
-        if step == Step::Done && job.step != Step::Done {
-            self.pending -= 1;
-            job.outcome = outcome;
+        self.pending -= usize::from(job.finish(outcome, now_ns));
+    }
+}
+
+impl Job {
+    /// Goes on after a write that was taken. Returns whether the request has ended with it.
+    fn written(&mut self, operation: Operation) -> bool {
+        let last = |index| index + 1 == self.op_only.len();
+        let is = |index: usize, to: bool| {
+            // Not a late answer to the opposite.
+            matches!(operation, Operation::Activate { sync_manager, on, .. }
+                if on == to && sync_manager == self.op_only[index])
+        };
+        self.step = match self.step {
+            Step::Acknowledge { .. } => Step::AwaitAcknowledge,
+            Step::Request => Step::AwaitState,
+            Step::SwitchOn(index) if is(index, true) && last(index) => Step::GiveEeprom,
+            Step::SwitchOn(index) if is(index, true) => Step::SwitchOn(index + 1),
+            Step::SwitchOff(index) if is(index, false) && last(index) => {
+                self.on = false;
+                return self.done();
+            }
+            Step::SwitchOff(index) if is(index, false) => Step::SwitchOff(index + 1),
+            step => step,
+        };
+        false
+    }
+
+    /// Notes the outcome. Returns whether nothing is left to do.
+    fn finish(&mut self, outcome: Outcome, now_ns: u64) -> bool {
+        self.outcome = Some(outcome);
+        if self.on && (self.target, outcome) != (AlState::Op, Outcome::Reached) {
+            self.switch_off(now_ns);
+            return false;
         }
-        job.step = step;
+        self.done()
+    }
+
+    fn switch_off(&mut self, now_ns: u64) {
+        self.step = Step::SwitchOff(0);
+        self.due_ns = now_ns;
+        self.deadline_ns = now_ns.saturating_add(SWITCH_OFF_NS);
+    }
+
+    fn done(&mut self) -> bool {
+        self.step = Step::Done;
+        true
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const POLL: u64 = 1_000;
-    const TIMEOUT: u64 = 100_000;
-
-    /// A device that takes a request only when it has read the last one, as a device stack does.
-    struct Device {
-        emulated: bool,
-        status: u16,
-        code: u16,
-        refuses: Option<(u16, u16)>,
-        busy_writes: u32,
-        controls: Vec<u16>,
-    }
-
-    impl Device {
-        fn new(emulated: bool, status: u16) -> Self {
-            Self { emulated, status, code: 0, refuses: None, busy_writes: 0, controls: Vec::new() }
-        }
-
-        fn write(&mut self, value: u16) -> u16 {
-            if self.busy_writes > 0 {
-                self.busy_writes -= 1;
-                return 0;
-            }
-            self.controls.push(value);
-            match self.refuses {
-                _ if self.emulated => self.status = value,
-                _ if self.status & 0x10 != 0 => {
-                    if value & 0x10 != 0 {
-                        (self.status, self.code) = (self.status & 0x0F, 0);
-                    }
-                }
-                Some((state, code)) if state == value => {
-                    (self.status, self.code) = (self.status | 0x10, code);
-                }
-                _ => self.status = value,
-            }
-            1
-        }
-    }
-
-    fn run(engine: &mut AlEngine, devices: &mut [Device], mut now: u64) -> u64 {
-        while engine.pending() > 0 {
-            while let Some(operation) = engine.next_operation(now) {
-                match operation {
-                    Operation::WriteControl { device, value } => {
-                        let counter = devices[device].write(value);
-                        engine.answer(operation, counter, None, now);
-                    }
-                    Operation::ReadState { device } => {
-                        let read = (devices[device].status, devices[device].code);
-                        engine.answer(operation, 1, Some(read), now);
-                    }
-                    _ => engine.answer(operation, 1, None, now),
-                }
-            }
-            now += POLL;
-            engine.expire(now);
-        }
-        now
-    }
-
-    #[test]
-    fn many_devices_climb_at_once_and_one_refusal_stops_nobody() {
-        let mut devices: Vec<_> = (0..20).map(|n| Device::new(n % 2 == 0, 2)).collect();
-        devices[7].refuses = Some((4, 0x001E));
-        let mut engine = AlEngine::new(devices.iter().map(|d| d.emulated), POLL);
-        (0..20).for_each(|device| engine.request(device, AlState::SafeOp, 0, TIMEOUT));
-        run(&mut engine, &mut devices, 0);
-        for (index, device) in devices.iter().enumerate() {
-            let expected = if index == 7 {
-                Outcome::Refused { status: 0x12, code: 0x001E }
-            } else {
-                assert_eq!(device.controls, [4]);
-                Outcome::Reached
-            };
-            assert_eq!(engine.outcome(index), Some(expected), "device {index}");
-        }
-    }
-
-    #[test]
-    fn a_write_that_was_not_read_yet_is_repeated_until_the_timeout() {
-        let mut devices = [Device::new(false, 2), Device::new(false, 2)];
-        devices[0].busy_writes = 5;
-        devices[1].busy_writes = u32::MAX;
-        let mut engine = AlEngine::new([false, false], POLL);
-        (0..2).for_each(|device| engine.request(device, AlState::SafeOp, 0, TIMEOUT));
-        let end = run(&mut engine, &mut devices, 0);
-        assert_eq!(engine.outcome(0), Some(Outcome::Reached));
-        assert_eq!(engine.outcome(1), Some(Outcome::TimedOut));
-        assert_eq!(end, TIMEOUT);
-    }
-
-    #[test]
-    fn an_error_is_acknowledged_before_the_request() {
-        let mut devices = [Device::new(false, 0x14)];
-        let mut engine = AlEngine::new([false], POLL);
-        engine.request(0, AlState::Op, 0, TIMEOUT);
-        run(&mut engine, &mut devices, 0);
-        assert_eq!(devices[0].controls, [0x14, 8]);
-        assert_eq!(engine.outcome(0), Some(Outcome::Reached));
-    }
-
-    #[test]
-    fn an_emulated_device_is_never_acknowledged_and_its_bit_4_is_no_error() {
-        let mut devices = [Device::new(true, 0x14)];
-        let mut engine = AlEngine::new([true], POLL);
-        engine.request(0, AlState::Op, 0, TIMEOUT);
-        run(&mut engine, &mut devices, 0);
-        assert_eq!(devices[0].controls, [8]);
-    }
-
-    #[test]
-    fn bit_5_of_the_status_does_not_matter() {
-        let mut engine = AlEngine::new([false], POLL);
-        engine.request(0, AlState::SafeOp, 0, TIMEOUT);
-        let look = engine.next_operation(0).unwrap();
-        engine.answer(look, 1, Some((0x24, 0)), 0);
-        assert_eq!(engine.outcome(0), Some(Outcome::Reached));
-    }
-
-    #[test]
-    fn the_eeprom_goes_to_the_pdi_right_before_each_request() {
-        let mut engine = AlEngine::new([false], POLL);
-        engine.request(0, AlState::SafeOp, 0, TIMEOUT);
-        let look = engine.next_operation(0).unwrap();
-        engine.answer(look, 1, Some((2, 0)), 0);
-        assert_eq!(engine.next_operation(0), Some(Operation::GiveEeprom { device: 0 }));
-        assert_eq!(engine.next_operation(0), Some(Operation::WriteControl { device: 0, value: 4 }));
-        assert_eq!(engine.next_operation(0), None);
-    }
-
-    #[test]
-    fn a_lost_frame_is_repeated_at_once_and_a_silent_device_after_an_interval() {
-        let mut engine = AlEngine::new([false], POLL);
-        engine.request(0, AlState::SafeOp, 0, TIMEOUT);
-        let look = engine.next_operation(0).unwrap();
-        assert_eq!(engine.next_operation(0), None, "in flight");
-        engine.frame_lost(look);
-        assert_eq!(engine.next_operation(0), Some(look));
-        engine.answer(look, 0, None, 0);
-        assert_eq!(engine.next_operation(POLL - 1), None);
-        assert_eq!(engine.next_due_ns(), Some(POLL));
-        assert_eq!(engine.next_operation(POLL), Some(look));
-        engine.expire(TIMEOUT);
-        assert_eq!((engine.outcome(0), engine.pending()), (Some(Outcome::TimedOut), 0));
-    }
-
-    #[test]
-    fn any_state_is_left_downward_in_one_step() {
-        let mut devices = [Device::new(false, 8), Device::new(true, 8)];
-        let mut engine = AlEngine::new([false, true], POLL);
-        (0..2).for_each(|device| engine.request(device, AlState::Init, 0, TIMEOUT));
-        run(&mut engine, &mut devices, 0);
-        assert!(devices.iter().all(|device| device.status == 1));
-    }
-}
+#[path = "al_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! The acyclic operations that ride behind the cyclic frames, one datagram each.
 
 use ecat_wire::al::AlState;
+use ecat_wire::sync_manager::{ACTIVATE_ENABLE, ACTIVATE_OFFSET};
 use ecat_wire::{Command, register};
 
 /// Bytes of the longest operation's data.
@@ -26,6 +27,15 @@ pub enum Operation {
         /** The word: state and acknowledge bit. */
         value: u16,
     },
+    /// Switches a SyncManager on or off (0x0806 + 8·n).
+    Activate {
+        /** Index of the SubDevice. */
+        device: usize,
+        /** Number of the SyncManager. */
+        sync_manager: u8,
+        /** On or off. */
+        on: bool,
+    },
     /// Requests a state of every SubDevice, whatever its address.
     BroadcastControl {
         /** The state. */
@@ -47,6 +57,10 @@ impl Operation {
             Self::WriteControl { device, .. } => {
                 Command::Fpwr { station: stations[device], register: register::AL_CONTROL }
             }
+            Self::Activate { device, sync_manager, .. } => Command::Fpwr {
+                station: stations[device],
+                register: register::sync_manager(sync_manager) + ACTIVATE_OFFSET,
+            },
             Self::BroadcastControl { .. } => Command::Bwr { register: register::AL_CONTROL },
         }
     }
@@ -64,6 +78,10 @@ impl Operation {
             Self::WriteControl { value, .. } => {
                 data[..2].copy_from_slice(&value.to_le_bytes());
                 2
+            }
+            Self::Activate { on, .. } => {
+                data[0] = if on { ACTIVATE_ENABLE } else { 0 };
+                1
             }
             Self::BroadcastControl { state } => {
                 data[0] = state as u8;

@@ -92,7 +92,9 @@ impl Run {
         let states = SubDeviceStates::new(count);
         let counters = WorkingCounters::new(layout);
         let census_interval = (CENSUS_INTERVAL_NS / period_ns).max(1);
-        let emulated = network.sub_devices.iter().map(|device| device.device_emulation);
+        let devices = network.sub_devices.iter().zip(&layout.devices);
+        let devices =
+            devices.map(|(found, placed)| (found.device_emulation, placed.op_only.clone().into()));
         // The sequence numbers begin with the cycle numbers, as those of the bring-up did somewhere else:
         // the salt keeps late frames of the one from being taken for the other.
         let salt = salt(control.id);
@@ -104,7 +106,7 @@ impl Run {
             turned: vec![false; counters.len()],
             qualities: Qualities::new(&states, &counters),
             census: Census::new(count, census_interval),
-            al: AlEngine::new(emulated, AL_POLL_NS.min(period_ns)),
+            al: AlEngine::new(devices, AL_POLL_NS.min(period_ns)),
             way: Way::new(count, options.state_timeout_ns),
             schedule: Schedule::new(clock::now_ns() + period_ns, period_ns),
             statistics: order.memory.statistics(),

@@ -8,7 +8,8 @@ use ecat_wire::al::AlState;
 
 /// Error bit of the AL status (register 0x0130 bit 4).
 pub const ERROR: u16 = 0x10;
-const STATE: u16 = 0x0F;
+/// The state in the AL status; bit 5 and up say other things.
+pub const STATE: u16 = 0x0F;
 
 /// What is known of one SubDevice.
 #[derive(Clone, Copy, Debug)]

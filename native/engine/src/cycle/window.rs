@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn the_al_engine_goes_before_the_census_and_a_frame_never_overflows() {
         let stations: Vec<u16> = (0..200).map(|n| 0x1000 + n).collect();
-        let mut al = AlEngine::new(vec![false; 200], 1);
+        let mut al = AlEngine::new(vec![(false, Box::default()); 200], 1);
         let mut census = Census::new(200, 1);
         al.request(7, AlState::SafeOp, 0, 100);
         (0..200).for_each(|device| census.suspect(device));
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn only_the_awaited_stamp_is_the_answer() {
-        let mut al = AlEngine::new([false], 1);
+        let mut al = AlEngine::new([(false, Box::default())], 1);
         let mut census = Census::new(1, 1);
         census.suspect(0);
         let mut frame = AcyclicFrame::new();
