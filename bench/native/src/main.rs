@@ -7,6 +7,7 @@
 //! ecat-bench serve    interface=NAME [bytes=1250] [devices=10]
 //! ecat-bench exchange [interface=NAME] [bytes=1250] [devices=10] [count=20000] [repeats=5]
 //! ecat-bench open     [devices=10] [repeats=5]
+//! ecat-bench path     [bytes=1250] [cycles=2000] [repeats=5]
 //! all of them         [cpu=N] [priority=80]
 //! ```
 //! Prints JSON: one line an outcome of a variant, in the order in which they were measured, and a last
@@ -18,6 +19,7 @@ mod gaps;
 mod histogram;
 mod lateness;
 mod open;
+mod path;
 mod plant;
 mod report;
 mod running;
@@ -61,6 +63,7 @@ fn run() -> Outcome {
         "serve" => serve::run(&mut arguments),
         "exchange" => exchange::run(&mut arguments),
         "open" => open::run(&mut arguments),
+        "path" => path::run(&mut arguments),
         other => Err(format!("no such measurement: {other}")),
     }
 }

@@ -1,0 +1,26 @@
+import type { BenchCase } from '../case.ts';
+import { runNative } from '../native.ts';
+import type { Row } from '../report.ts';
+
+/** Where the time of a cycle goes, down to a native thread that waits for the slot. */
+export const path: BenchCase = {
+  name: 'path',
+  async run(context) {
+    const { cpu, priority, repeats, quick } = context;
+    context.progress('start of the cycle to frame to slot');
+    const result = await runNative(context, 'path', { cycles: quick ? 500 : 2_000, repeats, cpu, priority });
+    const row = (name: string, what: string): Row => ({
+      name,
+      load: `cycle 1 ms, sleep, then 50 µs spin; 10 devices, 1,250 B, in memory; SCHED_FIFO, CPU ${cpu}`,
+      unit: 'µs',
+      ours: result.figures('ours', what, 1_000),
+      repeats,
+    });
+    const rows = [
+      row('start of the cycle → frame handed to the link', 'begun-to-sent'),
+      row('start of the cycle → frame received', 'begun-to-received'),
+      row('frame received → slot copied by a native thread that waits', 'received-to-copied'),
+    ];
+    return { rows, notes: result.notes('path') };
+  },
+};
