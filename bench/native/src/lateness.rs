@@ -3,12 +3,13 @@
 
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ecat_engine::cycle::schedule::Schedule;
 use ecat_engine::engine::EngineOptions;
 use ecat_engine::link::sys::{self, Doorbell};
 use ecat_engine::shared::Statistics;
-use ecat_engine::shared::atomics::Ordering;
 use ecat_engine::shared::statistics::add;
 
 use crate::Outcome;
@@ -75,16 +76,16 @@ fn ours(pace: Pace, place: Place, bytes: usize) -> Outcome {
 fn bare(pace: Pace, place: Place) -> Outcome<Granted> {
     let memory = memory::small()?;
     let statistics = memory.statistics();
-    let end_ns = sys::monotonic_ns() + pace.duration_ns + 2 * SETTLE_NS;
+    let stop = Arc::new(AtomicBool::new(false));
     let spawned = std::thread::Builder::new().name("bare-cycle".to_owned()).spawn({
-        let statistics = statistics.clone();
+        let (statistics, stop) = (statistics.clone(), Arc::clone(&stop));
         move || {
             let doorbell = Doorbell::new().map_err(|error| error.to_string())?;
             let granted = place.take();
             let mut schedule = Schedule::new(sys::monotonic_ns() + pace.period_ns, pace.period_ns);
             loop {
                 let start_ns = schedule.next_start_ns();
-                if start_ns > end_ns {
+                if stop.load(Ordering::Relaxed) {
                     return Ok::<_, String>(granted);
                 }
                 // As the cycle thread waits; it has a doorbell in the same place.
@@ -105,8 +106,10 @@ fn bare(pace: Pace, place: Place) -> Outcome<Granted> {
         }
     });
     let thread = spawned.map_err(|error| error.to_string())?;
-    measure("bare", &statistics, &task_of("bare-cycle")?, pace)?;
-    thread.join().map_err(|_| "the bare loop panicked")?
+    let measured = task_of("bare-cycle").and_then(|task| measure("bare", &statistics, &task, pace));
+    stop.store(true, Ordering::Relaxed);
+    let granted = thread.join().map_err(|_| "the bare loop panicked")??;
+    measured.map(|()| granted)
 }
 
 /// Lets a thread cycle, and prints what it counted meanwhile.

@@ -18,18 +18,20 @@ const ANSWER_NS_MAX: u64 = 20_000_000;
 
 impl Run {
     /// Does acyclic work until the next cycle is due, or returns at once when the engine is to stop, so that
-    /// the way down begins with a cycle of its own.
-    pub(super) fn window(&mut self) {
+    /// the way down begins with a cycle of its own. Returns the time.
+    pub(super) fn window(&mut self) -> u64 {
         let start_ns = self.schedule.next_start_ns();
         // One frame a cycle is reserved, however full the cycle is.
         let (mut reserved, mut link_takes) = (true, true);
+        let mut now_ns = clock::now_ns();
         loop {
             if self.stopping() && !self.way.is_closing() {
-                self.way.close(clock::now_ns());
-                return;
+                self.way.close(now_ns);
+                return now_ns;
             }
-            while self.acyclic.deadline_ns().is_some() && self.take_frame() {}
-            let now_ns = clock::now_ns();
+            while self.acyclic.deadline_ns().is_some() && self.take_frame() {
+                now_ns = clock::now_ns();
+            }
             if self.acyclic.deadline_ns().is_some_and(|deadline_ns| now_ns >= deadline_ns) {
                 self.give_up_acyclic();
             }
@@ -41,20 +43,22 @@ impl Run {
                     self.step();
                 }
                 if self.way.has_ended() {
-                    return;
+                    return now_ns;
                 }
             }
             let fits = now_ns + wire_time_ns(FRAME_BYTES_MAX) < start_ns;
             let may_send = link_takes && (reserved || fits);
-            if may_send
-                && self.acyclic.deadline_ns().is_none()
-                && let Some(taken) = self.send_acyclic(now_ns)
-            {
-                (reserved, link_takes) = (false, taken);
-                continue;
+            if may_send && self.acyclic.deadline_ns().is_none() {
+                // Offered once, also where nothing was due: not again when the next cycle is.
+                reserved = false;
+                if let Some(taken) = self.send_acyclic(now_ns) {
+                    link_takes = taken;
+                    now_ns = clock::now_ns();
+                    continue;
+                }
             }
             if now_ns >= start_ns {
-                return;
+                return now_ns;
             }
             let awaited = self.acyclic.deadline_ns();
             let next_ns = match awaited {
@@ -64,8 +68,13 @@ impl Run {
             };
             let next_ns = if fits || awaited.is_some() { next_ns.min(start_ns) } else { start_ns };
             let descriptor: Option<BorrowedFd<'_>> = awaited.and_then(|_| self.link.poll_fd());
+            // Asleep until the spin, and once around: what the processor forgot meanwhile it then learns
+            // again before the start and not after it.
             let spin_ns = if next_ns == start_ns { self.control.options.pre_spin_ns } else { 0 };
-            wait::until(next_ns, spin_ns, descriptor, &self.control.doorbell);
+            let asleep_until_ns = next_ns - spin_ns;
+            let (until_ns, spin_ns) =
+                if now_ns < asleep_until_ns { (asleep_until_ns, 0) } else { (next_ns, spin_ns) };
+            now_ns = wait::until(until_ns, spin_ns, descriptor, &self.control.doorbell);
         }
     }
 

@@ -138,11 +138,11 @@ impl Run {
         self.enter(EngineState::PreOp);
         while !self.way.has_ended() {
             self.await_grant();
-            self.window();
+            let now_ns = self.window();
             if self.way.has_ended() {
                 break;
             }
-            let due = self.schedule.take(clock::now_ns());
+            let due = self.schedule.take(now_ns);
             self.cycle(due);
             self.step();
             self.reporter.announce();

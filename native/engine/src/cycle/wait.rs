@@ -9,11 +9,16 @@ use crate::link::sys::{self, Doorbell};
 const LOOK_NS: u64 = 1_000_000_000;
 
 /// Waits until `until_ns`; sleeps up to `spin_ns` before it, and spins from there. Returns early when the
-/// doorbell rings or `frames` becomes readable. In virtual time, time itself moves there.
-pub fn until(until_ns: u64, spin_ns: u64, frames: Option<BorrowedFd<'_>>, doorbell: &Doorbell) {
+/// doorbell rings or `frames` becomes readable. In virtual time, time itself moves there. Returns the time.
+pub fn until(
+    until_ns: u64,
+    spin_ns: u64,
+    frames: Option<BorrowedFd<'_>>,
+    doorbell: &Doorbell,
+) -> u64 {
     if clock::clock() == Clock::Virtual {
         clock::advance_to(until_ns);
-        return;
+        return clock::now_ns();
     }
     let sleep_until_ns = until_ns.saturating_sub(spin_ns);
     if clock::now_ns() < sleep_until_ns {
@@ -23,13 +28,17 @@ pub fn until(until_ns: u64, spin_ns: u64, frames: Option<BorrowedFd<'_>>, doorbe
                 if rung {
                     let _was_rung = doorbell.drain();
                 }
-                return;
+                return clock::now_ns();
             }
             // A descriptor that fails (the card is gone) must not turn the sleep into a spin.
             Err(_) => sys::sleep_until(sleep_until_ns),
         }
     }
-    while clock::now_ns() < until_ns {
+    loop {
+        let now_ns = clock::now_ns();
+        if now_ns >= until_ns {
+            return now_ns;
+        }
         std::hint::spin_loop();
     }
 }
@@ -51,20 +60,18 @@ mod tests {
     fn a_wait_never_ends_before_its_time_unless_the_bell_rings() {
         let doorbell = Doorbell::new().unwrap();
         let end = clock::now_ns() + 2_000_000;
-        until(end, 1_000_000, None, &doorbell);
-        assert!(clock::now_ns() >= end);
+        assert!(until(end, 1_000_000, None, &doorbell) >= end);
         doorbell.ring();
         let far = clock::now_ns() + 60_000_000_000;
-        until(far, 0, None, &doorbell);
-        assert!(clock::now_ns() < far);
+        assert!(until(far, 0, None, &doorbell) < far);
     }
 
     #[test]
     fn in_virtual_time_the_clock_moves_instead() {
         std::thread::spawn(|| {
             clock::enter_virtual(5);
-            until(1_000_000_000_000, 10, None, &Doorbell::new().unwrap());
-            assert_eq!(clock::now_ns(), 1_000_000_000_000);
+            let now_ns = until(1_000_000_000_000, 10, None, &Doorbell::new().unwrap());
+            assert_eq!((now_ns, clock::now_ns()), (1_000_000_000_000, 1_000_000_000_000));
         })
         .join()
         .unwrap();
