@@ -18,6 +18,7 @@ use ecat_engine::shared::merge::OutputMerger;
 use ecat_engine::shared::plan::{LanePlan, Plan, PlanExchange, PlanWord};
 use ecat_engine::shared::receipts::{ReceiptReader, ReceiptWriter};
 use ecat_engine::shared::ring::{Copied, RingMemory, RingReader, RingShape, RingWriter};
+use loom::cell::UnsafeCell;
 use loom::sync::atomic;
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
@@ -95,6 +96,7 @@ impl Atomics for Loom {
     }
 }
 
+/// Explores with at most so many preemptions, which find almost every defect that more would.
 fn explore(preemptions: usize, test: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(preemptions);
@@ -166,13 +168,23 @@ fn log(records: usize) -> LogMemory<Loom> {
     LogMemory { cursor: Arc::new(LogCursor::zeroed()), words: words(2 * records) }
 }
 
+/// Runs both on threads of their own. (Not one of them on the spawning thread: loom takes that one's
+/// first operation for ordered before the spawned thread.)
+fn race<R: 'static>(one: impl FnOnce() + 'static, other: impl FnOnce() -> R + 'static) -> R {
+    let one = thread::spawn(one);
+    let other = thread::spawn(other);
+    one.join().unwrap();
+    other.join().unwrap()
+}
+
 #[test]
 fn a_reader_never_sees_parts_of_two_cycles_and_being_overtaken_is_named() {
     explore(3, || {
         let ring = ring();
         let mut writer = RingWriter::new(ring.clone());
         let reader = RingReader::new(ring);
-        let reading = thread::spawn(move || {
+        let writing = move || (0..3).for_each(|n| publish(&mut writer, FIRST.wrapping_add(n)));
+        race(writing, move || {
             let mut slot = [0; 24];
             match reader.copy_cycle(FIRST, &mut slot) {
                 Copied::Fresh { cycle } => {
@@ -185,20 +197,17 @@ fn a_reader_never_sees_parts_of_two_cycles_and_being_overtaken_is_named() {
                 other => panic!("{other:?}"),
             }
         });
-        for step in 0..3 {
-            publish(&mut writer, FIRST.wrapping_add(step));
-        }
-        reading.join().unwrap();
     });
 }
 
 #[test]
 fn the_newest_slot_is_whole_and_never_older_than_one_seen_before() {
-    explore(3, || {
+    explore(2, || {
         let ring = ring();
         let mut writer = RingWriter::new(ring.clone());
         let reader = RingReader::new(ring);
-        let reading = thread::spawn(move || {
+        let writing = move || (0..3).for_each(|n| publish(&mut writer, FIRST.wrapping_add(n)));
+        race(writing, move || {
             let mut slot = [0; 24];
             let seen = reader.latest();
             match reader.copy_newest(&mut slot) {
@@ -211,10 +220,6 @@ fn the_newest_slot_is_whole_and_never_older_than_one_seen_before() {
                 other => panic!("{other:?}"),
             }
         });
-        for step in 0..3 {
-            publish(&mut writer, FIRST.wrapping_add(step));
-        }
-        reading.join().unwrap();
     });
 }
 
@@ -223,24 +228,17 @@ fn a_sleeping_reader_is_always_woken() {
     explore(3, || {
         let ring = ring();
         let mut writer = RingWriter::new(ring.clone());
-        let readers: Vec<_> = (0..2)
-            .map(|_| {
-                let reader = RingReader::new(ring.clone());
-                thread::spawn(move || {
-                    let mut slot = [0; 24];
-                    let before = Some(FIRST.wrapping_sub(1));
-                    assert_eq!(
-                        reader.wait_copy(before, 1, &mut slot),
-                        Copied::Fresh { cycle: FIRST }
-                    );
-                    assert_whole(&slot, FIRST);
-                })
-            })
-            .collect();
-        publish(&mut writer, FIRST);
-        for reader in readers {
-            reader.join().unwrap();
-        }
+        let reader = RingReader::new(ring);
+        race(
+            move || publish(&mut writer, FIRST),
+            move || {
+                let mut slot = [0; 24];
+                let before = Some(FIRST.wrapping_sub(1));
+                let outcome = reader.wait_copy(before, 1, &mut slot);
+                assert_eq!(outcome, Copied::Fresh { cycle: FIRST });
+                assert_whole(&slot, FIRST);
+            },
+        );
     });
 }
 
@@ -250,7 +248,11 @@ fn a_reader_that_sleeps_while_the_engine_closes_is_told() {
         let ring = ring();
         let mut writer = RingWriter::new(ring.clone());
         let reader = RingReader::new(ring);
-        let reading = thread::spawn(move || {
+        let writing = move || {
+            publish(&mut writer, FIRST);
+            writer.set_engine_state(EngineState::Closed);
+        };
+        race(writing, move || {
             let mut slot = [0; 24];
             match reader.wait_copy(None, 1, &mut slot) {
                 // What was published before the end is still delivered.
@@ -261,9 +263,6 @@ fn a_reader_that_sleeps_while_the_engine_closes_is_told() {
             while reader.wait_copy(Some(FIRST), 1, &mut slot) == Copied::Timeout {}
             assert_eq!(reader.wait_copy(Some(FIRST), 1, &mut slot), Copied::Closed);
         });
-        publish(&mut writer, FIRST);
-        writer.set_engine_state(EngineState::Closed);
-        reading.join().unwrap();
     });
 }
 
@@ -271,29 +270,41 @@ fn a_reader_that_sleeps_while_the_engine_closes_is_told() {
 fn a_commit_arrives_whole_and_the_newest_is_never_lost() {
     explore(3, || {
         let lane = lane();
-        let mut pickup = LanePickup::new(lane.clone());
+        let pickup = LanePickup::new(lane.clone());
         let mut writer = LaneWriter::new(lane, RingReader::new(ring()));
-        let writing = thread::spawn(move || {
-            for n in 1..=3 {
-                assert_eq!(writer.commit(&image(n)), n);
-            }
-        });
-        let mut last = 0;
-        let mut take = |pickup: &mut LanePickup<Loom>| {
-            if let Some(commit) = pickup.take() {
-                assert!(commit.seq > last, "an older commit after a newer one");
-                last = commit.seq;
-                let words = [pickup.word(0), pickup.word(1)];
-                assert_eq!(words, [u64::from(last); 2], "parts of two commits");
-            }
-            last
+        let writing = move || (1..=3).for_each(|n| assert_eq!(writer.commit(&image(n)), n));
+        let taking = move || {
+            let mut taker = Taker { pickup, last: 0 };
+            taker.take();
+            taker.take();
+            taker
         };
-        take(&mut pickup);
-        take(&mut pickup);
-        writing.join().unwrap();
-        assert_eq!(take(&mut pickup), 3);
-        assert!(pickup.take().is_none(), "a commit was taken twice");
+        let mut taker = race(writing, taking);
+        taker.take();
+        assert_eq!(taker.last, 3);
+        assert!(taker.pickup.take().is_none(), "a commit was taken twice");
     });
+}
+
+/// The cycle thread's end of a lane, with what must hold of every commit taken.
+struct Taker {
+    pickup: LanePickup<Loom>,
+    last: u32,
+}
+
+impl Taker {
+    fn take(&mut self) {
+        if let Some(commit) = self.pickup.take() {
+            assert!(commit.seq > self.last, "an older commit after a newer one");
+            self.last = commit.seq;
+            self.look();
+        }
+    }
+
+    fn look(&self) {
+        let words = [self.pickup.word(0), self.pickup.word(1)];
+        assert_eq!(words, [u64::from(self.last); 2], "parts of two commits");
+    }
 }
 
 #[test]
@@ -301,42 +312,47 @@ fn a_writer_may_die_at_any_step_and_the_next_owner_goes_on() {
     for &step in CommitStep::ALL {
         explore(2, move || {
             let lane = lane();
-            let mut pickup = LanePickup::new(lane.clone());
-            let dying = lane.clone();
-            let writing = thread::spawn(move || {
-                let mut writer = LaneWriter::new(dying, RingReader::new(ring()));
-                writer.commit(&image(1));
-                writer.commit_until(&image(2), |reached| reached == step);
-            });
-            let check = |pickup: &mut LanePickup<Loom>| {
-                pickup.take().map(|commit| {
-                    assert_eq!([pickup.word(0), pickup.word(1)], [u64::from(commit.seq); 2]);
-                    commit.seq
-                })
+            let mut taker = Taker { pickup: LanePickup::new(lane.clone()), last: 0 };
+            let mut dying = LaneWriter::new(lane.clone(), RingReader::new(ring()));
+            let writing = move || {
+                dying.commit(&image(1));
+                dying.commit_until(&image(2), |reached| reached == step);
             };
-            check(&mut pickup);
-            writing.join().unwrap();
-            check(&mut pickup);
+            let mut taker = race(writing, move || {
+                taker.take();
+                taker
+            });
+            taker.take();
             // What the cycle thread says when it frees the lane.
-            pickup.publish(LaneState::Free, 1, 0, FIRST);
-            let mut next = LaneWriter::new(lane, RingReader::new(ring()));
-            let seq = next.commit(&image(3));
-            // Numbers go on behind the last complete commit.
-            assert!(seq == 2 || seq == 3);
-            let taken = pickup.take().expect("the commit of the next owner");
-            assert_eq!((taken.seq, taken.epoch), (seq, 1));
-            assert_eq!([pickup.word(0), pickup.word(1)], [3, 3]);
+            taker.pickup.publish(LaneState::Free, 1, 0, FIRST);
+            let writing = move || {
+                let mut next = LaneWriter::new(lane, RingReader::new(ring()));
+                // Numbers go on behind the last complete commit.
+                for _ in 0..2 {
+                    next.commit(&image(next.seq() + 1));
+                }
+            };
+            let seen = taker.last;
+            let mut taker = race(writing, move || {
+                // The new owner leaves the buffer alone that the cycle thread still reads.
+                taker.look();
+                taker.take();
+                taker
+            });
+            taker.take();
+            assert_eq!(taker.last, seen + 2, "the newest commit was lost");
         });
     }
 }
 
 #[test]
 fn a_drain_gets_whole_records_in_order_or_is_told_that_it_was_lapped() {
-    explore(3, || {
+    explore(2, || {
         let log = log(2);
         let mut writer = LogWriter::new(log.clone());
         let reader = LogReader::new(log);
-        let reading = thread::spawn(move || {
+        let writing = move || (1..=4).for_each(|n| writer.publish(&[n; 16]).unwrap());
+        race(writing, move || {
             let mut tail = 0;
             for _ in 0..2 {
                 let before = tail;
@@ -344,11 +360,9 @@ fn a_drain_gets_whole_records_in_order_or_is_told_that_it_was_lapped() {
                 match reader.drain(&mut tail, &mut out) {
                     Drained::Records(count) => {
                         assert_eq!(tail, before + count as u32);
-                        for (n, record) in out.chunks(16).take(count).enumerate() {
-                            assert!(
-                                record.iter().all(|&byte| u32::from(byte) == before + n as u32 + 1),
-                                "parts of two laps"
-                            );
+                        for (record, expected) in out.chunks(16).zip(before + 1..=tail) {
+                            let whole = record.iter().all(|&byte| u32::from(byte) == expected);
+                            assert!(whole, "parts of two laps");
                         }
                     }
                     Drained::Lapped => assert!(tail > before, "stands still"),
@@ -356,10 +370,6 @@ fn a_drain_gets_whole_records_in_order_or_is_told_that_it_was_lapped() {
                 }
             }
         });
-        for n in 1..=4 {
-            writer.publish(&[n; 16]).unwrap();
-        }
-        reading.join().unwrap();
     });
 }
 
@@ -369,7 +379,8 @@ fn a_batch_is_seen_as_a_whole_or_not_at_all() {
         let log = log(4);
         let mut writer = LogWriter::new(log.clone());
         let reader = LogReader::new(log);
-        let reading = thread::spawn(move || {
+        let writing = move || (1..=2).for_each(|n| writer.publish(&[n; 32]).unwrap());
+        race(writing, move || {
             let mut tail = 0;
             let mut out = [0; 64];
             match reader.drain(&mut tail, &mut out) {
@@ -378,9 +389,6 @@ fn a_batch_is_seen_as_a_whole_or_not_at_all() {
                 Drained::Lapped => panic!("nothing was overwritten"),
             }
         });
-        writer.publish(&[1; 32]).unwrap();
-        writer.publish(&[2; 32]).unwrap();
-        reading.join().unwrap();
     });
 }
 
@@ -390,7 +398,10 @@ fn receipts_arrive_whole_and_in_order() {
         let log = log(RECEIPT_RECORDS);
         let mut writer = ReceiptWriter::new(log.clone());
         let reader = ReceiptReader::new(log);
-        let reading = thread::spawn(move || {
+        writer.carry(1, 11);
+        writer.carry(2, 12);
+        let settling = move || assert_eq!(writer.settle(20, true), 0);
+        race(settling, move || {
             let mut tail = 0;
             let mut expected = 1;
             for _ in 0..2 {
@@ -403,10 +414,6 @@ fn receipts_arrive_whole_and_in_order() {
                 }
             }
         });
-        writer.carry(1, 11);
-        writer.carry(2, 12);
-        writer.settle(20, true);
-        reading.join().unwrap();
     });
 }
 
@@ -414,28 +421,31 @@ fn receipts_arrive_whole_and_in_order() {
 fn plans_arrive_newest_first_and_every_one_is_dropped_once() {
     explore(3, || {
         let words: Arc<[PlanWord]> = Arc::new([]);
-        let plan = |generation| {
-            let lane = LanePlan { generation, words: Arc::clone(&words), ..LanePlan::default() };
-            Box::new(Plan::new(generation, vec![lane]))
-        };
         {
             let exchange = Arc::new(PlanExchange::<Loom>::default());
-            let cycle = Arc::clone(&exchange);
-            let cycling = thread::spawn(move || {
+            // Stands for the content of each plan: loom reports a read that is not ordered behind
+            // the write.
+            let contents: Arc<[UnsafeCell<u32>]> = (0..3).map(UnsafeCell::new).collect();
+            let (cycle, content) = (Arc::clone(&exchange), Arc::clone(&contents));
+            let held = Arc::clone(&words);
+            let offering = move || {
+                for generation in 1..=3 {
+                    let lane = LanePlan { words: Arc::clone(&held), ..LanePlan::default() };
+                    contents[generation as usize - 1].with_mut(|_| ());
+                    exchange.offer(Box::new(Plan::new(generation, vec![lane])));
+                }
+            };
+            race(offering, move || {
                 let mut held: Option<Box<Plan>> = None;
                 for _ in 0..3 {
                     let Some(plan) = cycle.take() else { continue };
-                    assert_eq!(plan.lanes[0].generation, plan.generation);
+                    content[plan.generation as usize - 1].with(|_| ());
                     if let Some(before) = held.replace(plan) {
                         assert!(before.generation < held.as_ref().unwrap().generation);
                         cycle.retire(before);
                     }
                 }
             });
-            for generation in 1..=3 {
-                exchange.offer(plan(generation));
-            }
-            cycling.join().unwrap();
         }
         assert_eq!(Arc::strong_count(&words), 1, "a plan leaked");
     });
@@ -443,14 +453,14 @@ fn plans_arrive_newest_first_and_every_one_is_dropped_once() {
 
 #[test]
 fn a_commit_made_under_new_claims_is_merged_by_them() {
-    explore(2, || {
+    explore(3, || {
         let control: Arc<Control<Loom>> = Arc::new(Control::zeroed());
         let lane = LaneMemory { output_bytes: 8, ..lane() };
         let registry = ClaimRegistry::new(8, &[], vec![lane.clone()], Arc::clone(&control));
         let lanes = vec![(lane.clone(), log(RECEIPT_RECORDS))];
         let mut merger = OutputMerger::new(8, lanes, control, registry.plans());
-        let owner = thread::spawn(move || {
-            let mut writer = LaneWriter::new(lane, RingReader::new(ring()));
+        let mut writer = LaneWriter::new(lane, RingReader::new(ring()));
+        let owner = move || {
             let claims = |first: u8| Claims {
                 mask: Box::new([first, 0xFF, 0, 0, 0, 0, 0, 0]),
                 loss_mask: Box::new([0; 8]),
@@ -461,18 +471,17 @@ fn a_commit_made_under_new_claims_is_merged_by_them() {
             writer.commit(&[1; 8]);
             registry.claim(0, 7, &claims(0xFF)).unwrap();
             writer.commit(&[2; 8]);
-            // Kept alive: it takes retired plans back.
-            registry
+        };
+        let mut merger = race(owner, move || {
+            for cycle in 0..2 {
+                let image: [u8; 8] = merger.merge(cycle).try_into().unwrap();
+                // The first byte was never claimed together with a 1.
+                let possible = [[0, 0], [0, 1], [2, 2]];
+                assert!(possible.contains(&[image[0], image[1]]), "{image:?}");
+                assert_eq!(image[2..], [0; 6], "bits that nobody claimed");
+            }
+            merger
         });
-        for cycle in 0..2 {
-            let image: [u8; 8] = merger.merge(cycle).try_into().unwrap();
-            // The first byte was never claimed together with a 1.
-            let possible = [[0, 0], [0, 1], [2, 2]];
-            assert!(possible.contains(&[image[0], image[1]]), "{image:?}");
-            assert_eq!(image[2..], [0; 6], "bits that nobody claimed");
-        }
-        let registry = owner.join().unwrap();
         assert_eq!(merger.merge(2)[..2], [2, 2], "the newest commit was lost");
-        drop(registry);
     });
 }
