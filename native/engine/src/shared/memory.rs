@@ -257,6 +257,12 @@ impl Attached {
         self.memory.view(CONTROL_OFFSET)
     }
 
+    /// Ends of the change log.
+    #[must_use]
+    pub fn log_cursor(&self) -> View<LogCursor> {
+        self.memory.view(LOG_CURSOR_OFFSET)
+    }
+
     /// Counters and histograms.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
@@ -383,7 +389,7 @@ impl Attached {
     fn log(&self) -> LogMemory<Native> {
         let g = &self.geometry;
         LogMemory {
-            cursor: self.memory.view(LOG_CURSOR_OFFSET),
+            cursor: self.log_cursor(),
             words: self.memory.words(g.log_offset, 2 * g.dimensions.log_records as usize),
         }
     }
