@@ -317,6 +317,19 @@ impl Attached {
         Ok(self.lane_memory(lane).state())
     }
 
+    /// Both lines of a lane: the owner's and the cycle thread's.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`] where there is no such lane.
+    pub fn lane_lines(
+        &self,
+        lane: u32,
+    ) -> Result<(View<LaneWriterLine>, View<LaneCycleLine>), EngineError> {
+        self.check_lane(lane)?;
+        let LaneMemory { writer, cycle, .. } = self.lane_memory(lane);
+        Ok((writer, cycle))
+    }
+
     /// A reader of a lane's receipts.
     ///
     /// # Errors
