@@ -1,6 +1,6 @@
 //! The shared memory on the real processor: handshake, input ring, change log, statistics.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,8 +30,13 @@ const SMALL: Dimensions = Dimensions {
     first_cycle: FIRST,
 };
 
+fn region(bytes: usize) -> SharedMemory {
+    let words = (0..bytes / 8).map(|_| AtomicU64::new(0)).collect();
+    SharedMemory::from_static(Vec::leak(words))
+}
+
 fn memory(dimensions: &Dimensions) -> Attached {
-    SharedMemory::leaked(required_bytes(dimensions)).initialise(dimensions).unwrap()
+    region(required_bytes(dimensions)).initialise(dimensions).unwrap()
 }
 
 /// The bytes of every section follow from the cycle's number.
@@ -75,17 +80,17 @@ fn op_writer(memory: &Attached) -> RingWriter {
 
 #[test]
 fn a_region_that_was_not_laid_out_by_this_build_is_refused() {
-    let region = SharedMemory::leaked(required_bytes(&SMALL));
-    assert_eq!(region.attach().unwrap_err().first.code, ErrorCode::LayoutMismatch);
-    region.initialise(&SMALL).unwrap();
-    assert_eq!(region.attach().unwrap().dimensions(), &SMALL);
-    assert_eq!(SharedMemory::leaked(0).attach().unwrap_err().first.code, ErrorCode::LayoutMismatch);
+    let shared = region(required_bytes(&SMALL));
+    assert_eq!(shared.attach().unwrap_err().first.code, ErrorCode::LayoutMismatch);
+    shared.initialise(&SMALL).unwrap();
+    assert_eq!(shared.attach().unwrap().dimensions(), &SMALL);
+    assert_eq!(region(0).attach().unwrap_err().first.code, ErrorCode::LayoutMismatch);
 }
 
 #[test]
 fn a_region_that_is_too_small_is_refused() {
-    let region = SharedMemory::leaked(required_bytes(&SMALL) - 1);
-    assert_eq!(region.initialise(&SMALL).unwrap_err().first.code, ErrorCode::LayoutInvalid);
+    let shared = region(required_bytes(&SMALL) - 8);
+    assert_eq!(shared.initialise(&SMALL).unwrap_err().first.code, ErrorCode::LayoutInvalid);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! From `commit` to the output image and back to a receipt: claims, lanes, merging, losses.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ecat_engine::error::ErrorCode;
 use ecat_engine::shared::lane::CommitStep;
@@ -17,14 +17,14 @@ const FIRST: u32 = u32::MAX - 5;
 const OK: u32 = Verdict::Ok as u32;
 const FAILED: u32 = Verdict::Failed as u32;
 
-/// The cycle side, and the registry. Datagram 0 carries the first ten bytes, datagram 1 the rest.
+/// The cycle side, and the registry. Area 0 is the first ten bytes, area 1 the rest.
 struct Plant {
     memory: Attached,
     registry: ClaimRegistry,
     merger: OutputMerger,
     ring: RingWriter,
     cycle: u32,
-    datagrams_good: [bool; 2],
+    areas_arrive: [bool; 2],
     operational: bool,
     events: Vec<(u32, LaneState)>,
     settled: Settled,
@@ -40,8 +40,8 @@ impl Plant {
             first_cycle: FIRST,
             ..Dimensions::default()
         };
-        let region = SharedMemory::leaked(required_bytes(&dimensions));
-        let memory = region.initialise(&dimensions).unwrap();
+        let shared = region(required_bytes(&dimensions));
+        let memory = shared.initialise(&dimensions).unwrap();
         let (registry, merger) = memory.outputs(&[0..10, 10..OUTPUT_BYTES]);
         let ring = memory.ring_writer();
         Self {
@@ -50,7 +50,7 @@ impl Plant {
             merger,
             ring,
             cycle: FIRST,
-            datagrams_good: [true; 2],
+            areas_arrive: [true; 2],
             operational: true,
             events: Vec::new(),
             settled: Settled::default(),
@@ -64,7 +64,9 @@ impl Plant {
     }
 
     fn run_many(&mut self, cycles: u32) {
-        (0..cycles).for_each(|_| drop(self.run()));
+        for _ in 0..cycles {
+            self.run();
+        }
     }
 
     fn finish(&mut self, image: [u8; OUTPUT_BYTES]) -> [u8; OUTPUT_BYTES] {
@@ -73,11 +75,11 @@ impl Plant {
         slot.set_flags(0);
         slot.outputs(&image);
         let published = slot.publish();
-        let (events, good) = (&mut self.events, self.datagrams_good);
+        let (events, arrived) = (&mut self.events, self.areas_arrive);
         self.settled = self.merger.settle(
             published,
             self.operational,
-            |datagram| good[datagram as usize],
+            |area| arrived[area as usize],
             |LaneEvent { lane, state, .. }| events.push((lane, state)),
         );
         self.cycle = self.cycle.wrapping_add(1);
@@ -102,6 +104,11 @@ impl Plant {
             Drained::Lapped => panic!("lapped"),
         }
     }
+}
+
+fn region(bytes: usize) -> SharedMemory {
+    let words = (0..bytes / 8).map(|_| AtomicU64::new(0)).collect();
+    SharedMemory::from_static(Vec::leak(words))
 }
 
 fn owner(lane: u32) -> u64 {
@@ -141,7 +148,7 @@ fn a_commit_changes_the_claimed_bits_only_and_with_the_next_cycle() {
     assert_eq!(plant.run(), within(3..12, 0xA5));
     assert_eq!(plant.take_events(), [(0, LaneState::Live)]);
     assert_eq!(lane.state(), LaneState::Live);
-    assert_eq!(plant.settled, Settled { commits: 1, ..Settled::default() });
+    assert_eq!(plant.settled, Settled { commits: 1, receipts: 1, ..Settled::default() });
 }
 
 #[test]
@@ -331,7 +338,6 @@ fn a_writer_killed_at_any_step_never_blocks_the_cycle_and_is_found_by_its_age() 
         lane.commit(&[1; OUTPUT_BYTES]);
         plant.run();
         lane.commit_until(&[2; OUTPUT_BYTES], |reached| reached == step);
-        drop(lane);
         // The cycle goes on with one of both commits, whole.
         let arrived = u8::from(CommitStep::ALL.iter().position(|s| *s == step).unwrap() >= 4) + 1;
         let mut cycles = 0;
@@ -412,23 +418,23 @@ fn a_receipt_names_the_first_cycle_and_the_one_that_arrived() {
     let mut plant = Plant::new();
     let mut lane = plant.claim(0, &bytes(0..4));
     let mut tail = 0;
-    plant.datagrams_good = [false, true];
+    plant.areas_arrive = [false, true];
     let seq = lane.commit(&[1; OUTPUT_BYTES]);
     let first = plant.cycle;
     plant.run_many(3);
     assert_eq!(plant.receipts(0, &mut tail), [[0; 4]; 0]);
-    plant.datagrams_good = [true, false];
+    plant.areas_arrive = [true, false];
     plant.run();
     let arrived = first.wrapping_add(3);
     assert_eq!(plant.receipts(0, &mut tail), [[seq, first, arrived, OK]]);
 }
 
 #[test]
-fn a_receipt_waits_only_for_the_datagrams_that_carry_the_lane() {
+fn a_receipt_waits_only_for_the_areas_of_the_lane() {
     let mut plant = Plant::new();
     let mut both = plant.claim(0, &bytes(8..12));
     let mut tail = 0;
-    plant.datagrams_good = [true, false];
+    plant.areas_arrive = [true, false];
     both.commit(&[1; OUTPUT_BYTES]);
     plant.run();
     assert_eq!(plant.receipts(0, &mut tail), [[0; 4]; 0]);
@@ -443,7 +449,7 @@ fn a_commit_that_does_not_arrive_in_time_has_failed() {
     let mut plant = Plant::new();
     let mut lane = plant.claim(0, &bytes(0..4));
     let mut tail = 0;
-    plant.datagrams_good = [false; 2];
+    plant.areas_arrive = [false; 2];
     let first = lane.commit(&[1; OUTPUT_BYTES]);
     let begun = plant.cycle;
     plant.run();
@@ -452,7 +458,7 @@ fn a_commit_that_does_not_arrive_in_time_has_failed() {
     let last = begun.wrapping_add(RECEIPT_CYCLES - 1);
     assert_eq!(plant.receipts(0, &mut tail), [[first, begun, last, FAILED]]);
     assert_eq!(plant.settled.commits_failed, 1);
-    plant.datagrams_good = [true; 2];
+    plant.areas_arrive = [true; 2];
     plant.run();
     let good = last.wrapping_add(1);
     assert_eq!(plant.receipts(0, &mut tail), [[second, begun.wrapping_add(1), good, OK]]);
@@ -463,7 +469,7 @@ fn losing_the_lane_or_leaving_op_fails_what_is_pending() {
     let mut plant = Plant::new();
     let mut lane = plant.claim(0, &Claims { deadline_cycles: 2, ..bytes(0..4) });
     let mut tail = 0;
-    plant.datagrams_good = [false; 2];
+    plant.areas_arrive = [false; 2];
     lane.commit(&[1; OUTPUT_BYTES]);
     plant.run();
     plant.operational = false;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::atomics::{Atomics, Native, Ordering, Word, newer_by};
 use super::lane::LaneMemory;
 use super::layout::{Control, LaneState};
-use super::plan::{Intent, LanePlan, Plan, PlanExchange, PlanWord};
+use super::plan::{Earlier, Intent, LanePlan, Plan, PlanExchange, PlanWord};
 use crate::error::{EngineError, ErrorCode};
 
 /// What a lane wants to write, and what becomes of it without its owner. The images are as long as
@@ -34,7 +34,7 @@ pub struct Claims {
 pub struct ClaimRegistry<A: Atomics = Native> {
     words: usize,
     output_bytes: usize,
-    datagram_outputs: Box<[Range<usize>]>,
+    areas: Box<[Range<usize>]>,
     lanes: Vec<LaneMemory<A>>,
     control: A::View<Control<A>>,
     plans: Arc<PlanExchange<A>>,
@@ -57,32 +57,40 @@ struct Entry {
     owner: Option<u64>,
     plan: LanePlan,
     mask: Vec<u64>,
-    carry: Vec<u64>,
+    /// Claims before the present ones, the newest last: how a commit on its way is to be read.
+    history: Vec<Past>,
     /// Bits given up, not yet out of every frame and commit on its way.
     vacating: Vec<u64>,
 }
+
+struct Past {
+    generation: u32,
+    /// Generation of the claims that followed.
+    successor: u32,
+    /// Bits claimed then and ever since.
+    mask: Vec<u64>,
+}
+
+/// Earlier claims that are remembered while the cycle thread does not come by. Commits made under
+/// older ones fail.
+const HISTORY_LIMIT: usize = 8;
 
 impl<A: Atomics> ClaimRegistry<A> {
     /// A registry without claims; see [`super::memory::Attached::outputs`].
     #[must_use]
     pub fn new(
         output_bytes: usize,
-        datagram_outputs: &[Range<usize>],
+        areas: &[Range<usize>],
         lanes: Vec<LaneMemory<A>>,
         control: A::View<Control<A>>,
     ) -> Self {
         let words = output_bytes.div_ceil(8);
-        let entry = || Entry {
-            mask: vec![0; words],
-            carry: vec![0; words],
-            vacating: vec![0; words],
-            ..Entry::default()
-        };
+        let entry = || Entry { mask: vec![0; words], vacating: vec![0; words], ..Entry::default() };
         let entries = lanes.iter().map(|_| entry()).collect();
         Self {
             words,
             output_bytes,
-            datagram_outputs: datagram_outputs.into(),
+            areas: areas.into(),
             lanes,
             control,
             plans: Arc::default(),
@@ -131,21 +139,32 @@ impl<A: Atomics> ClaimRegistry<A> {
         self.check_conflicts(&table, lane, &mask)?;
 
         let generation = table.generation.wrapping_add(1);
-        let settled = self.settled(table.entries[index].plan.generation);
         let entry = &mut table.entries[index];
-        let continues = entry.plan.intent == Intent::Claimed;
-        for (word, &new) in mask.iter().enumerate() {
-            let old = entry.mask[word];
-            let before = if settled { old } else { entry.carry[word] };
-            entry.carry[word] = if continues { new & before } else { 0 };
-            entry.vacating[word] |= if continues { old & !new } else { 0 };
+        entry.history.retain(|past| !self.settled(past.successor));
+        if entry.plan.intent == Intent::Claimed {
+            entry.history.push(Past {
+                generation: entry.plan.generation,
+                successor: generation,
+                mask: entry.mask.clone(),
+            });
+            for (vacating, (old, new)) in
+                entry.vacating.iter_mut().zip(entry.mask.iter().zip(&mask))
+            {
+                *vacating |= old & !new;
+            }
+        }
+        let excess = entry.history.len().saturating_sub(HISTORY_LIMIT);
+        entry.history.drain(..excess);
+        for past in &mut entry.history {
+            past.mask.iter_mut().zip(&mask).for_each(|(then, now)| *then &= now);
         }
         entry.owner = Some(owner);
         entry.plan = LanePlan {
             intent: Intent::Claimed,
             generation,
-            words: plan_words(&mask, &entry.carry, claims, self.words),
-            datagrams: self.datagrams_of(&claims.mask),
+            words: plan_words(&mask, claims),
+            earlier: entry.history.iter().map(Past::for_plan).collect(),
+            areas: self.areas_of(&claims.mask),
             beat_limit: claims.deadline_cycles,
             commit_limit: claims.commit_deadline_cycles,
         };
@@ -177,7 +196,7 @@ impl<A: Atomics> ClaimRegistry<A> {
         for (vacating, mask) in entry.vacating.iter_mut().zip(&mut entry.mask) {
             *vacating |= std::mem::take(mask);
         }
-        entry.carry.fill(0);
+        entry.history.clear();
         self.offer(&mut table, generation);
         Ok(())
     }
@@ -274,11 +293,11 @@ impl<A: Atomics> ClaimRegistry<A> {
         Ok(())
     }
 
-    fn datagrams_of(&self, mask: &[u8]) -> Arc<[u32]> {
+    fn areas_of(&self, mask: &[u8]) -> Arc<[u32]> {
         let touched = |range: &Range<usize>| {
             mask.get(range.clone()).is_some_and(|bytes| bytes.iter().any(|&byte| byte != 0))
         };
-        (0..).zip(&self.datagram_outputs).filter(|(_, r)| touched(r)).map(|(d, _)| d).collect()
+        (0..).zip(&self.areas).filter(|(_, area)| touched(area)).map(|(index, _)| index).collect()
     }
 
     fn offer(&self, table: &mut Table, generation: u32) {
@@ -303,16 +322,24 @@ fn word_of(image: &[u8], word: usize) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-fn plan_words(mask: &[u64], carry: &[u64], claims: &Claims, words: usize) -> Arc<[PlanWord]> {
-    (0..words)
-        .filter(|&word| mask[word] != 0)
-        .map(|word| PlanWord {
-            // The image has at most 2²⁴ bytes.
-            index: word as u32,
-            mask: mask[word],
-            carry_mask: carry[word],
-            loss_mask: mask[word] & word_of(&claims.loss_mask, word),
-            loss_value: word_of(&claims.loss_image, word),
+fn plan_words(mask: &[u64], claims: &Claims) -> Arc<[PlanWord]> {
+    claimed(mask)
+        .map(|(index, mask)| PlanWord {
+            index,
+            mask,
+            loss_mask: mask & word_of(&claims.loss_mask, index as usize),
+            loss_value: word_of(&claims.loss_image, index as usize),
         })
         .collect()
+}
+
+/// The words that are not 0, with their index. (The image has at most 2²⁴ bytes.)
+fn claimed(mask: &[u64]) -> impl Iterator<Item = (u32, u64)> {
+    (0..).zip(mask).filter(|(_, mask)| **mask != 0).map(|(index, &mask)| (index, mask))
+}
+
+impl Past {
+    fn for_plan(&self) -> Earlier {
+        Earlier { generation: self.generation, words: claimed(&self.mask).collect() }
+    }
 }

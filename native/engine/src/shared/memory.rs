@@ -340,20 +340,17 @@ impl Attached {
     }
 
     /// The registry of claims, for the threads of JavaScript, and the merger, for the cycle thread:
-    /// one pair an engine. `datagram_outputs` says for each process-data datagram which bytes of the
-    /// output image it carries (empty where none).
+    /// one pair an engine. An area is a byte range of the output image of which the cycle thread knows
+    /// whether it arrived, say that of a SubDevice ([`OutputMerger::settle`]); it may be empty.
     #[must_use]
-    pub fn outputs(
-        &self,
-        datagram_outputs: &[std::ops::Range<usize>],
-    ) -> (ClaimRegistry, OutputMerger) {
+    pub fn outputs(&self, areas: &[std::ops::Range<usize>]) -> (ClaimRegistry, OutputMerger) {
         let lanes: Vec<_> = (0..self.dimensions().lane_count)
             .map(|lane| (self.lane_memory(lane), self.receipts(lane)))
             .collect();
         let memories = lanes.iter().map(|(lane, _)| lane.clone()).collect();
         let registry = ClaimRegistry::new(
             self.dimensions().output_bytes as usize,
-            datagram_outputs,
+            areas,
             memories,
             self.control(),
         );

@@ -33,7 +33,7 @@ pub struct Settled {
     pub commits: u32,
     /// Commits whose receipt says failed.
     pub commits_failed: u32,
-    /// Lanes that were lost.
+    /// Lanes that missed their deadline.
     pub lanes_lost: u32,
     /// Receipts that were written, for their owners to read.
     pub receipts: u32,
@@ -136,19 +136,19 @@ impl<A: Atomics> OutputMerger<A> {
     }
 
     /// Ends a cycle: writes receipts, and says what changed. `operational` is whether outputs take
-    /// effect (OP); `datagram_good` whether the datagram of that index came back in this cycle with
-    /// the expected working counter.
+    /// effect (OP); `area_arrived` whether the outputs of the area of that index
+    /// ([`super::memory::Attached::outputs`]) arrived in this cycle.
     pub fn settle(
         &mut self,
         published: Published,
         operational: bool,
-        datagram_good: impl Fn(u32) -> bool,
+        area_arrived: impl Fn(u32) -> bool,
         mut event: impl FnMut(LaneEvent),
     ) -> Settled {
         let cycle = published.cycle();
         for (index, lane) in self.lanes.iter_mut().enumerate() {
-            let datagrams = self.plan.as_ref().map(|plan| &plan.lanes[index].datagrams);
-            let good = || datagrams.is_none_or(|list| list.iter().all(|&d| datagram_good(d)));
+            let areas = self.plan.as_ref().map(|plan| &plan.lanes[index].areas);
+            let good = || areas.is_none_or(|areas| areas.iter().all(|&area| area_arrived(area)));
             self.counts.commits_failed += if operational && lane.state == LaneState::Live {
                 lane.receipts.settle(cycle, good())
             } else {
@@ -210,8 +210,11 @@ impl<A: Atomics> OutputMerger<A> {
         }
         lane.age = lane.age.saturating_add(1);
         if let Some(commit) = lane.taken.take() {
-            let current = commit.epoch == lane.epoch && !self.closing;
-            if current && lane.state != LaneState::Releasing {
+            let accepted = commit.epoch == lane.epoch
+                && !self.closing
+                && lane.state != LaneState::Releasing
+                && apply_commit(&mut self.image, &lane.pickup, plan, commit.generation);
+            if accepted {
                 lane.age = 0;
                 lane.applied_seq = commit.seq;
                 lane.receipts.carry(commit.seq, cycle);
@@ -220,7 +223,6 @@ impl<A: Atomics> OutputMerger<A> {
                     lane.pickup.forget_age();
                     lane.change(LaneState::Live, cycle);
                 }
-                apply_commit(&mut self.image, &lane.pickup, plan, commit.generation);
             } else {
                 lane.receipts.refuse(commit.seq, cycle);
                 self.counts.commits_failed += 1;
@@ -230,6 +232,7 @@ impl<A: Atomics> OutputMerger<A> {
         let silent = plan.beat_limit != 0 && beat_age > plan.beat_limit;
         let idle = plan.commit_limit != 0 && lane.age > plan.commit_limit;
         if lane.state == LaneState::Live && (silent || idle) {
+            self.counts.lanes_lost += 1;
             self.lose(index, cycle);
         }
     }
@@ -239,7 +242,6 @@ impl<A: Atomics> OutputMerger<A> {
         let lane = &mut self.lanes[index];
         lane.epoch = lane.epoch.wrapping_add(1);
         lane.change(LaneState::Lost, cycle);
-        self.counts.lanes_lost += 1;
     }
 
     fn apply_loss(&mut self, index: usize) {
@@ -257,18 +259,27 @@ impl<A: Atomics> Lane<A> {
     }
 }
 
+/// Merges a commit into the image, by the claims that it was made under; false where those are
+/// forgotten.
 #[inline]
 fn apply_commit<A: Atomics>(
     image: &mut [[u8; 8]],
     commit: &LanePickup<A>,
     plan: &LanePlan,
     generation: u32,
-) {
-    let current = generation == plan.generation;
-    for word in plan.words.iter() {
-        let mask = if current { word.mask } else { word.carry_mask };
-        merge_word(&mut image[word.index as usize], mask, commit.word(word.index as usize));
+) -> bool {
+    let mut apply = |index: u32, mask: u64| {
+        merge_word(&mut image[index as usize], mask, commit.word(index as usize));
+    };
+    if generation == plan.generation {
+        plan.words.iter().for_each(|word| apply(word.index, word.mask));
+        return true;
     }
+    let earlier = plan.earlier.iter().find(|earlier| earlier.generation == generation);
+    if let Some(earlier) = earlier {
+        earlier.words.iter().for_each(|&(index, mask)| apply(index, mask));
+    }
+    earlier.is_some()
 }
 
 #[inline]

@@ -26,12 +26,19 @@ pub struct PlanWord {
     pub index: u32,
     /// Claimed bits.
     pub mask: u64,
-    /// Those of them that every commit which may still be on its way had claimed, too.
-    pub carry_mask: u64,
     /// Claimed bits that take `loss_value` when the lane is lost; the others hold.
     pub loss_mask: u64,
     /// Their values.
     pub loss_value: u64,
+}
+
+/// Claims that a lane had before, while a commit made under them may still be on its way.
+#[derive(Clone, Debug)]
+pub struct Earlier {
+    /// Their generation.
+    pub generation: u32,
+    /// Bits that were claimed then and ever since: index of the eight bytes, and mask.
+    pub words: Arc<[(u32, u64)]>,
 }
 
 /// A lane's part of a plan.
@@ -43,8 +50,10 @@ pub struct LanePlan {
     pub generation: u32,
     /// Claimed words, ascending.
     pub words: Arc<[PlanWord]>,
-    /// Datagrams that carry at least one claimed bit.
-    pub datagrams: Arc<[u32]>,
+    /// What commits made under earlier claims still may change.
+    pub earlier: Arc<[Earlier]>,
+    /// Areas with at least one claimed bit.
+    pub areas: Arc<[u32]>,
     /// Cycles that the heartbeat may stand still; 0 where it may for ever.
     pub beat_limit: u32,
     /// Cycles that may pass between two commits; 0 where any number may.
