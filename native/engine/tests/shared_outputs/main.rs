@@ -1,0 +1,6 @@
+//! From `commit` to the output image and back to a receipt.
+
+mod claims;
+mod lanes;
+mod plant;
+mod receipts;
