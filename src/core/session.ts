@@ -279,9 +279,7 @@ export class Session {
 
   async #seen(cycle: number, signal?: AbortSignal): Promise<void> {
     await this.#link.until(() => {
-      if (this.hasEnded || this.#closing) {
-        throw this.#fault ?? new EtherCatError('ECAT_ERR_CLOSED', 'the MainDevice was closed');
-      }
+      if (this.hasEnded || this.#closing) throw this.#endError();
       return cyclesBetween(this.consumer.seenCycle, cycle) >= 0;
     }, signal);
   }
@@ -291,11 +289,16 @@ export class Session {
     return this.#attachment;
   }
 
+  /** Why no cycle will follow. */
+  #endError(): EtherCatError {
+    this.#takeFailures();
+    return this.#fault ?? new EtherCatError('ECAT_ERR_CLOSED', 'the MainDevice is closed');
+  }
+
   /** Why nothing can be written now. */
   #refusal(): EtherCatError | undefined {
-    if (this.#fault !== undefined) return this.#fault;
-    if (this.#closing || this.#released) return new EtherCatError('ECAT_ERR_CLOSED', 'the MainDevice is closed');
     const { state } = this;
+    if (this.#fault !== undefined || this.#closing || this.hasEnded) return this.#endError();
     return state === 'OP'
       ? undefined
       : new EtherCatError('ECAT_ERR_NOT_OPERATIONAL', `the bus is in ${state}, not in op`);
@@ -339,10 +342,11 @@ export class Session {
   }
 
   #takeFailures(): void {
+    if (this.#released) return;
     const failures = this.#link.engine.takeFailures();
     if (failures.length === 0) return;
     const error = errorFromFailures(failures);
-    if (this.#isOpening || this.state !== 'OP') this.#fault ??= error;
+    if (this.#isOpening || this.state === 'faulted') this.#fault ??= error;
     this.#listener?.failure(error);
   }
 }

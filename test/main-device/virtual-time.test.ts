@@ -124,14 +124,11 @@ test('cycles$ says how many cycles have passed', async (t) => {
   await using bus = await MainDevice.open(plant({ time: 'virtual' }));
   const seen: { cycle: number; cycles: number }[] = [];
   bus.cycles$.subscribe(({ cycle, cycles }) => seen.push({ cycle, cycles }));
-  const first = await bus.advance(1);
+  await bus.advance(1);
   const last = await bus.advance(40);
-  t.is(seen[0]!.cycle, first);
   t.is(seen.at(-1)!.cycle, last);
-  t.is(
-    seen.slice(1).reduce((sum, { cycles }) => sum + cycles, 0),
-    40,
-  );
+  t.is(seen[0]!.cycles, 1);
+  for (let i = 1; i < seen.length; i += 1) t.is(seen[i]!.cycles, seen[i]!.cycle - seen[i - 1]!.cycle);
 });
 
 test('inputs of the simulated process reach a subscriber', async (t) => {

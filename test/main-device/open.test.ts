@@ -1,0 +1,105 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import test from 'ava';
+import { type BusState, EtherCatError, MainDevice } from '../../src/index.ts';
+import { plant } from '../support/plant.ts';
+
+test('the climb is told state by state', async (t) => {
+  const states: BusState[] = [];
+  await using bus = await MainDevice.open(plant(), { onState: (state) => states.push(state) });
+  t.deepEqual(states, ['pre-op', 'safe-op', 'op']);
+  t.is(bus.state, 'op');
+  t.deepEqual(
+    bus.subDevices.map(({ name, position, state, quality }) => ({ name, position, state, quality })),
+    ['coupler', 'in', 'out', 'ai', 'ao'].map((name, position) => ({ name, position, state: 'op', quality: 'good' })),
+  );
+  t.is(bus.subDevice('in').inputBits, 8);
+  t.is(bus.subDevice(2).outputBits, 8);
+});
+
+test('every device that is not the configured one is named with position, expected and found', async (t) => {
+  const document = plant();
+  document.ethercat.devices = [
+    { name: 'coupler', position: 0, vendor_id: 2, product_code: 0x044c_2c52 },
+    { name: 'in', position: 1, product_code: 0x1b81_3052 },
+    { name: 'out', position: 2, vendor_id: 0x99 },
+    { name: 'ai', position: 3 },
+    { name: 'ao', position: 4 },
+    { name: 'servo', position: 5 },
+  ];
+  const error = await t.throwsAsync(MainDevice.open(document), { instanceOf: EtherCatError });
+  t.is(error!.code, 'ECAT_ERR_DEVICE_MISMATCH');
+  t.deepEqual(
+    error!.errors!.map(({ code, position }) => [code, position]),
+    [
+      ['ECAT_ERR_DEVICE_MISMATCH', 1],
+      ['ECAT_ERR_DEVICE_MISMATCH', 2],
+      ['ECAT_ERR_DEVICE_MISSING', 5],
+    ],
+  );
+  t.is(error!.expected!.productCode, 0x1b81_3052);
+  t.is(typeof error!.found!.productCode, 'number');
+});
+
+test('a tag that its device does not have, and a type that does not fit, fail the opening together', async (t) => {
+  const document = plant();
+  document.ethercat.process_data!.inputs = [
+    { name: 'none', slave: 'in', channel: 9 },
+    { name: 'wrong', slave: 'ai', channel: 1, type: 'float64' },
+  ];
+  const error = await t.throwsAsync(MainDevice.open(document), { instanceOf: EtherCatError });
+  t.deepEqual(
+    error!.errors!.map(({ code, tag }) => [code, tag]),
+    [
+      ['ECAT_ERR_TAG_UNRESOLVED', 'none'],
+      ['ECAT_ERR_TAG_TYPE', 'wrong'],
+    ],
+  );
+});
+
+test('every SubDevice that refuses a state is named with its AL status code', async (t) => {
+  const document = plant();
+  const segment = document.ethercat.master!.segment as { devices: Record<string, unknown>[] };
+  Object.assign(segment.devices[1]!, { device_emulation: false, refuse: [{ to: 'SAFE-OP', code: 0x1e }] });
+  Object.assign(segment.devices[4]!, { device_emulation: false, refuse: [{ to: 'SAFE-OP', code: 0x1d }] });
+  const error = await t.throwsAsync(MainDevice.open(document), { instanceOf: EtherCatError });
+  t.is(error!.code, 'ECAT_ERR_STATE_REFUSED');
+  t.deepEqual(
+    error!.errors!.map(({ position, alStatusCode }) => [position, alStatusCode]),
+    [
+      [1, 0x1e],
+      [4, 0x1d],
+    ],
+  );
+});
+
+test('an interface that does not exist is named', async (t) => {
+  const error = await t.throwsAsync(MainDevice.open(plant(), { interface: 'nosuchcard0' }));
+  t.is((error as EtherCatError).code, 'ECAT_ERR_LINK_INTERFACE_MISSING');
+});
+
+test('an opening can be aborted at any moment', async (t) => {
+  await t.throwsAsync(MainDevice.open(plant(), { signal: AbortSignal.abort() }), { code: 'ECAT_ERR_ABORTED' });
+  for (const ms of [0, 1, 3, 10, 30, 60, 100, 200, 400]) {
+    const controller = new AbortController();
+    const opening = MainDevice.open(plant(), { signal: controller.signal });
+    const abort = delay(ms).then(() => controller.abort(new Error('changed my mind')));
+    const [result] = await Promise.allSettled([opening, abort]);
+    if (result.status === 'fulfilled') {
+      // It was quicker. The signal has no effect on a bus that is open.
+      t.is(result.value.state, 'op');
+      await result.value.close();
+    } else {
+      const error = result.reason as EtherCatError;
+      t.is(error.code, 'ECAT_ERR_ABORTED');
+      t.is((error.cause as Error).message, 'changed my mind');
+    }
+  }
+});
+
+test('a signal that is aborted after the opening leaves the bus alone', async (t) => {
+  const controller = new AbortController();
+  await using bus = await MainDevice.open(plant({ time: 'virtual' }), { signal: controller.signal });
+  controller.abort();
+  await bus.advance(3);
+  t.is(bus.state, 'op');
+});
