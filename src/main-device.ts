@@ -12,7 +12,7 @@ import { nameSubDevices } from './core/network.ts';
 import type { WriteResult } from './core/outputs.ts';
 import { slotReader } from './core/process-image.ts';
 import { Session } from './core/session.ts';
-import { Simulator } from './core/simulator.ts';
+import { checkVirtualCycles, Simulator } from './core/simulator.ts';
 import { Snapshot } from './core/snapshot.ts';
 import { type CycleStatistics, readStatistics } from './core/statistics.ts';
 import type { SubDevice } from './core/sub-device.ts';
@@ -289,15 +289,10 @@ export class MainDevice implements AsyncDisposable {
    */
   advance(cycles: number): Promise<number> {
     const session = this.#session;
-    if (!session.configuration.virtualTime) {
-      return Promise.reject(
-        new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', 'advance() needs virtual time (time: virtual)'),
-      );
-    }
-    if (!Number.isSafeInteger(cycles) || cycles < 0) {
-      return Promise.reject(
-        new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `cycles: expected a whole number from 0, got ${cycles}`),
-      );
+    try {
+      checkVirtualCycles(session.configuration, cycles);
+    } catch (error) {
+      return Promise.reject(EtherCatError.from(error));
     }
     const step = this.#advancing.then(async () => {
       await session.advance(cycles);

@@ -226,6 +226,8 @@ export class Session {
 
   /** Virtual time: lets cycles run and waits until this thread has seen them all. */
   async advance(cycles: number): Promise<void> {
+    this.#open();
+    if (cycles === 0) await this.catchUp(undefined);
     // A silent writer loses its lane after so many cycles; nobody is silent who waits here.
     const most = this.#deadlineCycles === 0 ? cycles : Math.max(1, Math.floor(this.#deadlineCycles / 2));
     for (let left = cycles; left > 0; ) {
@@ -233,11 +235,18 @@ export class Session {
       left -= step;
       this.#open();
       this.lane.beat();
-      const target = (this.memory.latestCycle + step) >>> 0;
+      const target = this.#grant(step);
       this.status.awaitCycle(target);
-      this.#link.engine.grant(step);
       await this.#seen(target);
     }
+  }
+
+  /** Virtual time: lets cycles run while this thread does nothing else, and shows no sign of life. */
+  stall(cycles: number): void {
+    this.#open();
+    const target = this.#grant(cycles);
+    const nothing = new Int32Array(new SharedArrayBuffer(4));
+    while (cyclesBetween(this.memory.latestCycle, target) < 0 && !this.hasEnded) Atomics.wait(nothing, 0, 0, 1);
   }
 
   /** Waits until this thread has seen everything up to the cycle that is the newest now. */
@@ -275,6 +284,13 @@ export class Session {
     this.#listener = undefined;
     this.lane.failAll('ECAT_ERR_CLOSED', 'the MainDevice was closed before a cycle carried the values');
     this.#link.abandon();
+  }
+
+  /** Lets cycles run; returns the number of the last. All granted before have run. */
+  #grant(cycles: number): number {
+    const last = (this.memory.latestCycle + cycles) >>> 0;
+    this.#link.engine.grant(cycles);
+    return last;
   }
 
   async #seen(cycle: number, signal?: AbortSignal): Promise<void> {

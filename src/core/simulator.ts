@@ -88,7 +88,27 @@ export class Simulator {
     });
   }
 
+  /**
+   * Virtual time only: blocks this thread while so many cycles run, as a long computation would. Afterwards its lane
+   * may be lost, and what it missed arrives as one change per tag.
+   *
+   * @throws `ECAT_ERR_INVALID_ARGUMENT` on the wall clock or for anything but a whole number from 0, `ECAT_ERR_CLOSED`
+   */
+  stall(cycles: number): void {
+    checkVirtualCycles(this.#session.configuration, cycles);
+    this.#session.stall(cycles);
+  }
+
   #send(command: object): void {
     this.#session.segmentCommand(command);
+  }
+}
+
+/** @throws `ECAT_ERR_INVALID_ARGUMENT` unless time is virtual and `cycles` a whole number from 0 */
+export function checkVirtualCycles({ virtualTime }: { readonly virtualTime: boolean }, cycles: number): void {
+  if (!virtualTime)
+    throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', 'only virtual time can be advanced (time: virtual)');
+  if (!Number.isSafeInteger(cycles) || cycles < 0) {
+    throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `cycles: expected a whole number from 0, got ${cycles}`);
   }
 }

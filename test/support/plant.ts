@@ -52,13 +52,6 @@ export function plant(overrides: Partial<Main> = {}): ConfigurationDocument {
   };
 }
 
-/** Keeps this thread busy until something is so, as a stalled application would. */
-export function stallUntil(condition: () => boolean): void {
-  while (!condition()) Atomics.wait(stalled, 0, 0, 1);
-}
-
-const stalled = new Int32Array(new SharedArrayBuffer(4));
-
 /** Counts what every tag emits from now on, without the sample that a subscriber begins with. */
 export function countEmissions(bus: MainDevice): Map<string, unknown[]> {
   return new Map(
