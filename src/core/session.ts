@@ -317,7 +317,7 @@ export class Session {
     if (this.#fault !== undefined || this.#closing || this.hasEnded) return this.#endError();
     return state === 'OP'
       ? undefined
-      : new EtherCatError('ECAT_ERR_NOT_OPERATIONAL', `the bus is in ${state}, not in op`);
+      : new EtherCatError('ECAT_ERR_NOT_OPERATIONAL', `the bus is in ${state}, not in OP`);
   }
 
   /** Before the first cycle of a worker nothing counts as seen. */

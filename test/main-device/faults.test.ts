@@ -102,7 +102,7 @@ test('a defect inside the engine is a fault and fails what is outstanding; the p
   await t.throwsAsync(bus.write({ 'lamp.on': true }), { code: 'ECAT_ERR_PANIC' });
   await bus.close();
   await using again = await MainDevice.open(plant({ time: 'virtual' }));
-  t.is(again.state, 'op');
+  t.is(again.state, 'OP');
 });
 
 test('a carrier that goes and comes back is told', async (t) => {

@@ -6,11 +6,11 @@ import { plant } from '../support/plant.ts';
 test('the climb is told state by state', async (t) => {
   const states: BusState[] = [];
   await using bus = await MainDevice.open(plant(), { onState: (state) => states.push(state) });
-  t.deepEqual(states, ['pre-op', 'safe-op', 'op']);
-  t.is(bus.state, 'op');
+  t.deepEqual(states, ['PRE-OP', 'SAFE-OP', 'OP']);
+  t.is(bus.state, 'OP');
   t.deepEqual(
     bus.subDevices.map(({ name, position, state, quality }) => ({ name, position, state, quality })),
-    ['coupler', 'in', 'out', 'ai', 'ao'].map((name, position) => ({ name, position, state: 'op', quality: 'good' })),
+    ['coupler', 'in', 'out', 'ai', 'ao'].map((name, position) => ({ name, position, state: 'OP', quality: 'good' })),
   );
   t.is(bus.subDevice('in').inputBits, 8);
   t.is(bus.subDevice(2).outputBits, 8);
@@ -86,7 +86,7 @@ test('an opening can be aborted at any moment', async (t) => {
     const [result] = await Promise.allSettled([opening, abort]);
     if (result.status === 'fulfilled') {
       // It was quicker. The signal has no effect on a bus that is open.
-      t.is(result.value.state, 'op');
+      t.is(result.value.state, 'OP');
       await result.value.close();
     } else {
       const error = result.reason as EtherCatError;
@@ -101,5 +101,5 @@ test('a signal that is aborted after the opening leaves the bus alone', async (t
   await using bus = await MainDevice.open(plant({ time: 'virtual' }), { signal: controller.signal });
   controller.abort();
   await bus.advance(3);
-  t.is(bus.state, 'op');
+  t.is(bus.state, 'OP');
 });
