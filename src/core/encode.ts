@@ -42,11 +42,15 @@ export function encodeValue(table: TagTable, tag: number, name: string, value: T
     return refuse(bigints ? 'a bigint' : 'a number');
   if (kind === Kind.float32 || kind === Kind.float64) {
     const raw = (Number(value) - table.offset[tag]!) / table.scale[tag]!;
+    const held = kind === Kind.float32 ? Math.fround(raw) : raw;
+    // NaN and infinities are values of a float; a number that becomes one on the way is not.
+    if (Number.isFinite(value) && !Number.isFinite(held)) {
+      return refuse(`a number that a ${tagTypes[kind]} holds${scaled ? ', scaled' : ''}`);
+    }
     if (kind === Kind.float64) {
       scratch.setFloat64(0, raw);
       return { tag, bits: scratch.getBigUint64(0) };
     }
-    if (Number.isFinite(raw) && !Number.isFinite(Math.fround(raw))) return refuse('a number that a float32 holds');
     scratch.setFloat32(0, raw);
     return { tag, bits: BigInt(scratch.getUint32(0)) };
   }
@@ -91,10 +95,14 @@ function integerRange(kind: number, length: number): { low: bigint; high: bigint
     : { low: 0n, high: (1n << bits) - 1n };
 }
 
-/** The whole number to send; undefined where the value is none. A scaled value is rounded to the nearest. */
+/**
+ * The whole number to send; undefined where the value is none. A scaled value is rounded to the nearest. Beyond 2⁵³ a
+ * number may already be another one than was meant, so that only a bigint says it.
+ */
 function toRaw(value: number | bigint, scale: number, offset: number, scaled: boolean): bigint | undefined {
   if (typeof value === 'bigint') return value;
-  const raw = scaled ? Math.round((value - offset) / scale) : value;
+  if (!scaled) return Number.isSafeInteger(value) ? BigInt(value) : undefined;
+  const raw = Math.round((value - offset) / scale);
   return Number.isInteger(raw) ? BigInt(raw) : undefined;
 }
 

@@ -42,7 +42,7 @@ const integerTag = fc
     const width = typeBits[type];
     const length = width - (shorter % Math.max(1, width === 8 ? 8 : width / 2));
     const raw = type.startsWith('u') ? BigInt.asUintN(length, bits) : BigInt.asIntN(length, bits);
-    return { tag: row(Kind[type], bitOffset, length), value: length > 32 && width === 64 ? raw : raw, width, fill };
+    return { tag: row(Kind[type], bitOffset, length), value: raw, width, fill };
   });
 
 testProp('a whole number of any length at any bit comes back, and no other bit is touched', [integerTag], (t, one) => {
@@ -88,8 +88,14 @@ test('scaling makes every whole number a number, and is undone with rounding whe
   t.is(roundTrip(wide, 2 ** 52, 0).value, 2 ** 52);
 });
 
-test('NaN is a value of a float', (t) => {
-  t.true(Number.isNaN(roundTrip(row(Kind.float32, 8, 32), Number.NaN, 0).value));
+test('NaN and infinities are values of a float', (t) => {
+  for (const [kind, length] of [
+    [Kind.float32, 32],
+    [Kind.float64, 64],
+  ] as const) {
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0])
+      t.is(roundTrip(row(kind, 8, length), value, 0).value, value);
+  }
 });
 
 test('a value that its tag cannot hold is refused with its range', (t) => {
@@ -111,6 +117,8 @@ test('a value that its tag cannot hold is refused with its range', (t) => {
   t.regex(refused(row(Kind.bool, 0, 1), 1), /a boolean/);
   t.regex(refused(row(Kind.bytes, 0, 32), new Uint8Array(3)), /4 bytes, got 3 bytes/);
   t.regex(refused(row(Kind.float32, 0, 32), 1e300), /float32/);
+  t.regex(refused(row(Kind.float64, 0, 64, { scale: 1e-10 }), 1e300), /float64 holds, scaled/);
+  t.regex(refused(row(Kind.int64, 0, 64), 2 ** 53), /a bigint from/);
 });
 
 test('a 64-bit tag also takes a whole number', (t) => {
