@@ -267,6 +267,48 @@ fn a_reader_that_sleeps_while_the_engine_closes_is_told() {
 }
 
 #[test]
+fn the_end_is_told_only_when_every_cycle_was_delivered() {
+    explore(3, || {
+        let ring = ring();
+        let mut writer = RingWriter::new(ring.clone());
+        let reader = RingReader::new(ring);
+        let writing = move || {
+            publish(&mut writer, FIRST);
+            writer.set_engine_state(EngineState::Closed);
+        };
+        race(writing, move || {
+            let mut slot = [0; 24];
+            match reader.wait_copy(None, 0, &mut slot) {
+                Copied::Fresh { cycle } => assert_whole(&slot, cycle),
+                Copied::Timeout => {}
+                other => panic!("{other:?}"),
+            }
+        });
+    });
+}
+
+#[test]
+fn who_resumes_with_the_new_epoch_finds_the_image_that_was_sent_with_the_loss() {
+    explore(3, || {
+        let ring = ring();
+        let lane = LaneMemory { output_bytes: 8, ..lane() };
+        let mut ring_writer = RingWriter::new(ring.clone());
+        let mut writer = LaneWriter::new(lane.clone(), RingReader::new(ring));
+        let pickup = LanePickup::new(lane);
+        let losing = move || {
+            publish(&mut ring_writer, FIRST);
+            pickup.publish(LaneState::Lost, 1, 0, FIRST);
+        };
+        race(losing, move || {
+            let mut shadow = [0xFF; 8];
+            if writer.resume(&mut shadow) == Some(1) {
+                assert_eq!(u64::from_le_bytes(shadow), u64::from(FIRST));
+            }
+        });
+    });
+}
+
+#[test]
 fn a_commit_arrives_whole_and_the_newest_is_never_lost() {
     explore(3, || {
         let lane = lane();

@@ -304,35 +304,26 @@ impl<A: Atomics> RingReader<A> {
     }
 
     /// Copies the first published cycle after `after` (the newest one where that is `None`), and
-    /// sleeps for it for at most `timeout_ns` where there is none yet. What was published before the
-    /// engine closed is still delivered.
+    /// sleeps for it for at most `timeout_ns` where there is none yet. May return `Timeout` early. What
+    /// was published before the engine closed is still delivered.
     ///
     /// Outcomes: `Fresh`, `Timeout`, `Closed`, `Overtaken`.
     pub fn wait_copy(&self, after: Option<u32>, timeout_ns: u64, out: &mut [u8]) -> Copied {
-        let copied = self.copy_after(after, out);
-        if copied != Copied::Empty {
-            return copied;
+        let mut copied = self.look(after, out);
+        if copied == Copied::Empty && timeout_ns > 0 {
+            let control = &self.ring.control;
+            self.ring.waiters.readers.fetch_add(1, Ordering::Relaxed);
+            // See `RingWriter::signal`.
+            A::fence(Ordering::SeqCst);
+            let signal = control.signal.load(Ordering::Acquire);
+            copied = self.look(after, out);
+            if copied == Copied::Empty {
+                A::wait(&control.signal, signal, timeout_ns);
+                copied = self.look(after, out);
+            }
+            self.ring.waiters.readers.fetch_sub(1, Ordering::Relaxed);
         }
-        if timeout_ns == 0 {
-            return if self.ended() { Copied::Closed } else { Copied::Timeout };
-        }
-        let control = &self.ring.control;
-        self.ring.waiters.readers.fetch_add(1, Ordering::Relaxed);
-        // See `RingWriter::signal`.
-        A::fence(Ordering::SeqCst);
-        let signal = control.signal.load(Ordering::Acquire);
-        let ended = self.ended();
-        let mut copied = self.copy_after(after, out);
-        if copied == Copied::Empty && !ended {
-            A::wait(&control.signal, signal, timeout_ns);
-            copied = self.copy_after(after, out);
-        }
-        self.ring.waiters.readers.fetch_sub(1, Ordering::Relaxed);
-        match copied {
-            Copied::Empty if self.ended() => Copied::Closed,
-            Copied::Empty => Copied::Timeout,
-            copied => copied,
-        }
+        if copied == Copied::Empty { Copied::Timeout } else { copied }
     }
 
     /// Copies the newest cycle. Outcomes: `Fresh`, `Empty`, and `Overtaken` where the writer went
@@ -360,9 +351,15 @@ impl<A: Atomics> RingReader<A> {
         }
     }
 
-    fn ended(&self) -> bool {
+    /// As [`RingReader::copy_after`], and `Closed` where there is nothing new and will not be.
+    fn look(&self, after: Option<u32>, out: &mut [u8]) -> Copied {
+        // Before the copy: with the end acquired, everything published before it is found.
         let state = self.ring.control.engine_state.load(Ordering::Acquire);
-        EngineState::from_number(state).is_some_and(EngineState::ended)
+        let ended = EngineState::from_number(state).is_some_and(EngineState::ended);
+        match self.copy_after(after, out) {
+            Copied::Empty if ended => Copied::Closed,
+            copied => copied,
+        }
     }
 
     fn copy_newest_from(&self, first_word: usize, out: &mut [u8]) -> Copied {
