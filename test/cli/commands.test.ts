@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { folderWith } from '../configuration/files.ts';
-import { Command, run } from './run.ts';
+import { RunningCommand, runCli } from '../support/cli.ts';
 
 test('validate says what a file describes', async (t) => {
-  t.like(await run(t, 'validate', 'examples/line.yaml'), {
+  t.like(await runCli('validate', 'examples/line.yaml'), {
     code: 0,
     lines: ['✓ examples/line.yaml: 5 devices, 7 inputs, 3 outputs'],
     stderr: '',
   });
-  t.like(await run(t, 'validate', 'examples/line.segment.yaml'), {
+  t.like(await runCli('validate', 'examples/line.segment.yaml'), {
     code: 0,
     lines: ['✓ examples/line.segment.yaml: 5 devices, 5 signals, 2 wires'],
   });
@@ -20,7 +20,7 @@ test('validate prints every problem with its place and what to do, once', async 
     'plant.yaml': 'ethercat:\n  master: { interface: eth0, cycle: 1 }\n  device: []\n',
   });
   const file = join(folder, 'plant.yaml');
-  const { code, lines, stderr } = await run(t, 'validate', file);
+  const { code, lines, stderr } = await runCli('validate', file);
   t.is(code, 1);
   t.deepEqual(lines, []);
   t.deepEqual(stderr.trimEnd().split('\n'), [
@@ -31,10 +31,10 @@ test('validate prints every problem with its place and what to do, once', async 
 });
 
 test('with --json a failure is a line on stdout too', async (t) => {
-  const { code, events, stderr } = await run(t, 'demo', 'no-such-plant.yaml', '--json');
+  const { code, events, stderr } = await runCli('demo', 'no-such-plant.yaml', '--json');
   t.is(code, 1);
-  t.is(events().length, 1);
-  t.like(events()[0], {
+  t.is(events.length, 1);
+  t.like(events[0], {
     event: 'error',
     code: 'ECAT_ERR_CONFIGURATION_FILE',
     category: 'configuration',
@@ -47,19 +47,18 @@ test('with --json a failure is a line on stdout too', async (t) => {
 });
 
 test('a wrong call says what is wrong with it', async (t) => {
-  t.regex((await run(t, 'demo', '--seconds', 'soon')).stderr, /'soon' is invalid\. a number of seconds above 0/);
-  t.regex((await run(t, 'demonstrate')).stderr, /unknown command 'demonstrate'/);
+  t.regex((await runCli('demo', '--seconds', 'soon')).stderr, /'soon' is invalid\. a number of seconds above 0/);
+  t.regex((await runCli('demonstrate')).stderr, /unknown command 'demonstrate'/);
   t.regex(
-    (await run(t, 'simulate', 'examples/line.yaml')).stderr,
+    (await runCli('simulate', 'examples/line.yaml')).stderr,
     /required option '--interface <name>' not specified/,
   );
-  t.regex((await run(t, 'scan')).stderr, /ECAT_ERR_INVALID_ARGUMENT: scan needs/);
+  t.regex((await runCli('scan')).stderr, /ECAT_ERR_INVALID_ARGUMENT: scan needs/);
 });
 
 test.serial('the demo climbs to OP, shows its plant, and ends by itself with a summary', async (t) => {
-  const { code, events } = await run(t, 'demo', '--json', '--seconds', '2.5');
+  const { code, events: all } = await runCli('demo', '--json', '--seconds', '2.5');
   t.is(code, 0);
-  const all = events();
   const of = (event: string): typeof all => all.filter((one) => one.event === event);
   t.deepEqual(
     of('state').map(({ state }) => state),
@@ -91,7 +90,7 @@ test.serial('the demo climbs to OP, shows its plant, and ends by itself with a s
 });
 
 test.serial('plain lines show the same where there is no terminal', async (t) => {
-  const { code, lines } = await run(t, 'demo', '--seconds', '0.5');
+  const { code, lines } = await runCli('demo', '--seconds', '0.5');
   t.is(code, 0);
   t.deepEqual(lines.slice(0, 4), [
     'examples/line.yaml, simulated segment',
@@ -105,15 +104,16 @@ test.serial('plain lines show the same where there is no terminal', async (t) =>
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   test.serial(`${signal} closes the demo in order`, async (t) => {
-    const demo = new Command(t, ['demo', '--json']);
+    await using demo = new RunningCommand(['demo', '--json']);
     await demo.event(({ event }) => event === 'tag');
-    demo.process.kill(signal);
-    t.is(await demo.end(), 0);
+    demo.child.kill(signal);
+    const { code, stderr } = await demo.ended;
+    t.is(code, 0);
     t.deepEqual(
       demo.events.slice(-3).map(({ event, state }) => state ?? event),
       ['closing', 'closed', 'summary'],
     );
-    t.is(demo.stderr, '');
+    t.is(stderr, '');
   });
 }
 
@@ -122,20 +122,22 @@ test('Ctrl-C works while the bus is still opening', async (t) => {
     'slow.yaml':
       'ethercat:\n  master:\n    segment:\n      devices: [{ type: generic, transition_delay_ms: 60000, pdos: [] }]\n',
   });
-  const demo = new Command(t, ['demo', join(folder, 'slow.yaml')]);
+  await using demo = new RunningCommand(['demo', join(folder, 'slow.yaml')]);
   await demo.line((line) => line.includes('simulated segment'));
-  demo.process.kill('SIGINT');
-  t.is(await demo.end(), 0);
-  t.is(demo.stderr, '');
+  demo.child.kill('SIGINT');
+  const { code, stderr } = await demo.ended;
+  t.is(code, 0);
+  t.is(stderr, '');
   t.false(demo.lines.includes('state OP'));
 });
 
 test('the demo ends when nobody reads it any more', async (t) => {
-  const demo = new Command(t, ['demo', '--json']);
+  await using demo = new RunningCommand(['demo', '--json']);
   await demo.event(({ event }) => event === 'tag');
-  demo.process.stdout?.destroy();
-  t.is(await demo.end(), 0);
-  t.is(demo.stderr, '');
+  demo.child.stdout?.destroy();
+  const { code, stderr } = await demo.ended;
+  t.is(code, 0);
+  t.is(stderr, '');
 });
 
 test('a SubDevice that is not the configured one is named with expected and found', async (t) => {
@@ -143,9 +145,9 @@ test('a SubDevice that is not the configured one is named with expected and foun
     'plant.yaml':
       'ethercat:\n  master: { segment: { devices: [{ type: EK1100 }] } }\n  devices:\n    - { name: coupler, position: 0, vendor_id: 7 }\n    - { name: other, position: 1 }\n',
   });
-  const { code, events } = await run(t, 'demo', join(folder, 'plant.yaml'), '--json');
+  const { code, events } = await runCli('demo', join(folder, 'plant.yaml'), '--json');
   t.is(code, 1);
-  const error = events().at(-1);
+  const error = events.at(-1);
   t.like(error, {
     event: 'error',
     code: 'ECAT_ERR_DEVICE_MISMATCH',
@@ -164,9 +166,9 @@ test('a SubDevice that refuses a state is named with its AL status code in words
     'plant.yaml':
       'ethercat:\n  master:\n    segment:\n      devices: [{ type: EK1100 }, { type: digital-inputs, device_emulation: false, refuse: [{ to: SAFE-OP, code: 0x1d }] }]\n',
   });
-  const { code, events, stderr } = await run(t, 'demo', join(folder, 'plant.yaml'), '--json');
+  const { code, events, stderr } = await runCli('demo', join(folder, 'plant.yaml'), '--json');
   t.is(code, 1);
-  t.like(events().at(-1), {
+  t.like(events.at(-1), {
     event: 'error',
     code: 'ECAT_ERR_STATE_REFUSED',
     position: 1,
@@ -177,14 +179,14 @@ test('a SubDevice that refuses a state is named with its AL status code in words
 });
 
 test('scan lists the SubDevices and what tags could be made of', async (t) => {
-  const { code, lines } = await run(t, 'scan', 'examples/line.yaml');
+  const { code, lines } = await runCli('scan', 'examples/line.yaml');
   t.is(code, 0);
   t.regex(
     lines.join('\n'),
     /^0 {2}coupler {2}EK1100 .*\n1 {2}sensors .*\n {5}input +0x6000:1 +channel 1 +1 bit +Channel 1 \/ Input\n/,
   );
-  const { events } = await run(t, 'scan', 'examples/line.yaml', '--json');
-  t.is(events().length, 5);
-  t.like(events()[4], { event: 'device', position: 4, name: 'setpoints' });
-  t.is(((events()[4]?.['entries'] ?? []) as unknown[]).length, 4);
+  const { events } = await runCli('scan', 'examples/line.yaml', '--json');
+  t.is(events.length, 5);
+  t.like(events[4], { event: 'device', position: 4, name: 'setpoints' });
+  t.is(((events[4]?.['entries'] ?? []) as unknown[]).length, 4);
 });

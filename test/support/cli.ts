@@ -13,61 +13,95 @@ export interface JsonEvent {
   readonly [key: string]: unknown;
 }
 
-/** A running command. */
-export interface RunningCli extends AsyncDisposable {
-  readonly child: ChildProcess;
-  /** Events so far. */
+/** What a command had said when it ended. */
+export interface EndedCommand {
+  /** Exit code; the name of the signal where one ended it. */
+  readonly code: number | NodeJS.Signals;
+  readonly lines: readonly string[];
   readonly events: readonly JsonEvent[];
-  /** Resolves with the first event, past or future, that satisfies `test`; rejects when the command ends without it. */
-  waitFor(test: (event: JsonEvent) => boolean): Promise<JsonEvent>;
-  /** Resolves with exit code and everything it printed. */
-  readonly ended: Promise<{ readonly code: number | null; readonly stderr: string; readonly events: readonly JsonEvent[] }>;
+  readonly stderr: string;
 }
 
-/**
- * Starts `bifrost-ethercat` with `args`.
- *
- * @param prefix a command that runs it, for example `ip netns exec …`
- */
-export function startCli(args: readonly string[], prefix: readonly string[] = []): RunningCli {
-  const [command, ...rest] = [...prefix, process.execPath, 'src/cli/main.ts', ...args];
-  const child = spawn(command ?? process.execPath, rest, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-  const events: JsonEvent[] = [];
-  const listeners = new Set<() => void>();
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    if (!line.startsWith('{')) return;
-    events.push(JSON.parse(line) as JsonEvent);
-    for (const listener of listeners) listener();
-  });
-  const ended = once(child, 'close').then(([code]) => {
-    for (const listener of listeners) listener();
-    return { code: code as number | null, stderr, events };
-  });
-  const waitFor = (test: (event: JsonEvent) => boolean): Promise<JsonEvent> =>
-    new Promise((resolve, reject) => {
+/** A command that runs, and what it has said so far. Ended with SIGTERM when it is disposed of. */
+export class RunningCommand implements AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly ended: Promise<EndedCommand>;
+  readonly lines: string[] = [];
+  readonly #listeners: Set<() => void> = new Set();
+  #stderr = '';
+
+  /**
+   * @param args of `bifrost-ethercat`
+   * @param prefix command and arguments that run it, for example in a network namespace
+   */
+  constructor(args: readonly string[], prefix: readonly string[] = []) {
+    const [command = '', ...rest] = [...prefix, process.execPath, 'src/cli/main.ts', ...args];
+    const child = spawn(command, rest, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NO_COLOR: '1' },
+    });
+    this.child = child;
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text;
+    });
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      this.lines.push(line);
+      this.#look();
+    });
+    this.ended = once(child, 'close').then((how) => {
+      const [code, signal] = how as [number | null, NodeJS.Signals];
+      this.#look();
+      return { code: code ?? signal, lines: this.lines, events: this.events, stderr: this.#stderr };
+    });
+  }
+
+  /** The lines of JSON so far. */
+  get events(): JsonEvent[] {
+    return this.lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as JsonEvent);
+  }
+
+  /** Waits for a line; fails when the command ends without it. */
+  line(matches: (line: string) => boolean): Promise<string> {
+    return this.#found(() => this.lines.find(matches));
+  }
+
+  /** Waits for a line of JSON; fails when the command ends without it. */
+  event(matches: (event: JsonEvent) => boolean): Promise<JsonEvent> {
+    return this.#found(() => this.events.find(matches));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#hasEnded()) this.child.kill('SIGTERM');
+    await this.ended;
+  }
+
+  #found<T>(find: () => T | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
       const look = (): void => {
-        const found = events.find(test);
+        const found = find();
         if (found !== undefined) resolve(found);
-        else if (child.exitCode !== null || child.signalCode !== null) {
-          reject(new Error(`the command ended (${child.exitCode ?? child.signalCode}) before that event:\n${stderr}`));
+        else if (this.#hasEnded()) {
+          const how = this.child.exitCode ?? this.child.signalCode;
+          reject(new Error(`the command ended (${how}) before that:\n${this.lines.join('\n')}\n${this.#stderr}`));
         } else return;
-        listeners.delete(look);
+        this.#listeners.delete(look);
       };
-      listeners.add(look);
+      this.#listeners.add(look);
       look();
     });
-  return {
-    child,
-    events,
-    waitFor,
-    ended,
-    async [Symbol.asyncDispose]() {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-      await ended;
-    },
-  };
+  }
+
+  #hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  #look(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** Runs a command to its end. */
+export function runCli(...args: string[]): Promise<EndedCommand> {
+  return new RunningCommand(args).ended;
 }

@@ -1,7 +1,10 @@
 // The MainDevice and the simulated segment as two processes at the two ends of a wire.
 
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import test from 'ava';
-import { startCli } from '../support/cli.ts';
+import { RunningCommand } from '../support/cli.ts';
 import { makeTestWire, whyNoTestWire } from '../support/namespaces.ts';
 
 const PLANT = 'examples/line.yaml';
@@ -13,12 +16,15 @@ const wireTest = reason === undefined ? test.serial : test.serial.skip;
 
 wireTest('a MainDevice reaches OP over a wire, and its outputs are seen at the other end', async (t) => {
   using wire = makeTestWire('op');
-  await using segment = startCli(['simulate', SEGMENT, '--interface', wire.segment.interface], wire.segment.exec);
-  const ready = await segment.waitFor((line) => line.event === 'ready');
+  await using segment = new RunningCommand(
+    ['simulate', SEGMENT, '--interface', wire.segment.interface],
+    wire.segment.exec,
+  );
+  const ready = await segment.event((line) => line.event === 'ready');
   t.is(ready['interface'], wire.segment.interface);
   t.true(Number(ready['subDevices']) >= 5);
 
-  const demo = startCli(
+  const demo = new RunningCommand(
     ['demo', PLANT, '--interface', wire.mainDevice.interface, '--json', '--seconds', '2'],
     wire.mainDevice.exec,
   );
@@ -31,15 +37,39 @@ wireTest('a MainDevice reaches OP over a wire, and its outputs are seen at the o
   t.true(Number(summary?.['cycles']) > 0);
 });
 
-wireTest('a second MainDevice on the interface is refused, also from another process', async (t) => {
-  using wire = makeTestWire('two');
-  await using segment = startCli(['simulate', SEGMENT, '--interface', wire.segment.interface], wire.segment.exec);
-  await segment.waitFor((line) => line.event === 'ready');
-  const demo = ['demo', PLANT, '--interface', wire.mainDevice.interface, '--json', '--seconds'];
-  await using first = startCli([...demo, '60'], wire.mainDevice.exec);
-  await first.waitFor((line) => line.event === 'state' && line['state'] === 'OP');
+wireTest(
+  'a second MainDevice on the interface is refused in the same process, and harms the first in nothing',
+  async (t) => {
+    using wire = makeTestWire('one');
+    await using segment = new RunningCommand(
+      ['simulate', SEGMENT, '--interface', wire.segment.interface],
+      wire.segment.exec,
+    );
+    await segment.event((line) => line.event === 'ready');
+    const script = fileURLToPath(new URL('fixtures/open-twice.ts', import.meta.url));
+    const [command = '', ...prefix] = wire.mainDevice.exec;
+    const { stdout } = await promisify(execFile)(command, [
+      ...prefix,
+      process.execPath,
+      script,
+      wire.mainDevice.interface,
+    ]);
+    t.deepEqual(JSON.parse(stdout), { code: 'ECAT_ERR_LINK_BUSY', first: 'OP', again: 'OP' });
+  },
+);
 
-  const second = await startCli([...demo, '2'], wire.mainDevice.exec).ended;
+wireTest('a second MainDevice on the interface is refused from another process', async (t) => {
+  using wire = makeTestWire('two');
+  await using segment = new RunningCommand(
+    ['simulate', SEGMENT, '--interface', wire.segment.interface],
+    wire.segment.exec,
+  );
+  await segment.event((line) => line.event === 'ready');
+  const demo = ['demo', PLANT, '--interface', wire.mainDevice.interface, '--json', '--seconds'];
+  await using first = new RunningCommand([...demo, '60'], wire.mainDevice.exec);
+  await first.event((line) => line.event === 'state' && line['state'] === 'OP');
+
+  const second = await new RunningCommand([...demo, '2'], wire.mainDevice.exec).ended;
   t.is(second.code, 1);
   t.is(second.events.find((line) => line.event === 'error')?.['code'], 'ECAT_ERR_LINK_BUSY');
 });
@@ -47,7 +77,7 @@ wireTest('a second MainDevice on the interface is refused, also from another pro
 wireTest('a wire with nobody at its other end has no SubDevices', async (t) => {
   using wire = makeTestWire('none');
   const demo = ['demo', PLANT, '--interface', wire.mainDevice.interface, '--json', '--seconds', '2'];
-  const { code, events } = await startCli(demo, wire.mainDevice.exec).ended;
+  const { code, events } = await new RunningCommand(demo, wire.mainDevice.exec).ended;
   t.is(code, 1);
   t.is(events.find((line) => line.event === 'error')?.['code'], 'ECAT_ERR_NO_SUBDEVICES');
 });
@@ -56,7 +86,7 @@ wireTest('an interface that does not exist, is down, or may not be opened has an
   using wire = makeTestWire('err');
   const demo = (name: string): string[] => ['demo', PLANT, '--interface', name, '--json', '--seconds', '2'];
   const codeOf = async (args: string[], prefix: readonly string[]): Promise<unknown> => {
-    const { events } = await startCli(args, prefix).ended;
+    const { events } = await new RunningCommand(args, prefix).ended;
     return events.find((line) => line.event === 'error')?.['code'];
   };
   t.is(await codeOf(demo('nosuchcard0'), wire.mainDevice.exec), 'ECAT_ERR_LINK_INTERFACE_MISSING');
@@ -70,15 +100,15 @@ wireTest('an interface that does not exist, is down, or may not be opened has an
 
 wireTest('when the other end of the wire dies, frames are lost and counted, and the process lives', async (t) => {
   using wire = makeTestWire('die');
-  const segment = startCli(['simulate', SEGMENT, '--interface', wire.segment.interface], wire.segment.exec);
-  await segment.waitFor((line) => line.event === 'ready');
-  await using demo = startCli(
+  const segment = new RunningCommand(['simulate', SEGMENT, '--interface', wire.segment.interface], wire.segment.exec);
+  await segment.event((line) => line.event === 'ready');
+  await using demo = new RunningCommand(
     ['demo', PLANT, '--interface', wire.mainDevice.interface, '--json', '--seconds', '60'],
     wire.mainDevice.exec,
   );
-  await demo.waitFor((line) => line.event === 'tag' && line['quality'] === 'good');
+  await demo.event((line) => line.event === 'tag' && line['quality'] === 'good');
   await segment[Symbol.asyncDispose]();
-  await demo.waitFor((line) => line.event === 'tag' && line['quality'] !== 'good');
+  await demo.event((line) => line.event === 'tag' && line['quality'] !== 'good');
   demo.child.kill('SIGINT');
   const { code, events } = await demo.ended;
   t.is(code, 0);
