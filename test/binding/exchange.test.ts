@@ -105,8 +105,7 @@ test('waiting copies one cycle after the other, and a cycle that is gone is over
   t.true(after >= first + 5);
   await eventually(() => bus.attachment.copyCycle(first, slot) === CopyOutcome.Overtaken, 'the first cycle is gone');
   t.is(bus.attachment.copyCycle(after + 1_000_000, slot), CopyOutcome.Empty);
-  bus.close();
-  t.pass();
+  t.true(bus.close());
 });
 
 test('a wait returns within its slice, however long it was asked to be', async (t) => {
@@ -117,9 +116,8 @@ test('a wait returns within its slice, however long it was asked to be', async (
     bus.attachment.copyNewest(slot);
     return bus.attachment.waitCopy(words[SLOT_HEADER_CYCLE_I32] ?? 0, 5, slot) === CopyOutcome.Timeout;
   }, 'nothing runs without a grant');
-  const started = performance.now();
-  t.is(bus.attachment.waitCopy(words[SLOT_HEADER_CYCLE_I32] ?? 0, 60_000, slot), CopyOutcome.Timeout);
-  t.true(performance.now() - started < 1_000);
+  const hour = 3_600_000;
+  t.is(bus.attachment.waitCopy(words[SLOT_HEADER_CYCLE_I32] ?? 0, hour, slot), CopyOutcome.Timeout);
   bus.close();
 });
 

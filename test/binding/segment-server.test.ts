@@ -22,7 +22,7 @@ const pair = cards();
 test.after.always(() => pair?.remove());
 
 if (pair === undefined) {
-  test('a segment behind a network card needs the right to make one', (t) => t.pass());
+  test.skip('a segment behind a network card needs the right to make one', () => undefined);
 } else {
   test.serial('a segment behind a network card is brought up and cycles, like one in the process', async (t) => {
     // The carrier comes a moment after both ends are up.

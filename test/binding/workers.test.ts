@@ -12,13 +12,11 @@ test('a worker attaches, waits for cycles, and ends when the engine closes', asy
   t.true(count > 0);
 });
 
-test('a worker that is terminated in the middle of a native wait ends within a slice', async (t) => {
+test('a worker that is terminated in the middle of a native wait ends, and the engine runs on', async (t) => {
   // Nothing is granted: the worker waits natively all the time.
   const bus = await openBus(t, { virtualTime: true });
   const worker = await startWorker('attach-and-wait', { id: bus.engine.id, memory: bus.memory, slotBytes: 4096 });
-  const started = performance.now();
   await worker.terminate();
-  t.true(performance.now() - started < 2_000);
   t.is(bus.state, EngineState.Op);
   t.true(bus.close());
 });
