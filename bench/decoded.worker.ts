@@ -62,8 +62,7 @@ function measure(): DecodedTimes {
         continue;
       }
       const cycle = slotReader.cycle(current);
-      if (last === -1) detector.reset(current);
-      else changes += detector.compare(previous, current, cycle, batch);
+      if (last !== -1) changes += detector.compare(previous, current, cycle, batch);
       const decodedAt = process.hrtime.bigint();
       last = cycle;
       slotReader.times(current, times);

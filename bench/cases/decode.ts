@@ -104,7 +104,6 @@ function ourDetector(load: Load): () => void {
   const sections = { quality: QUALITY_AT, inputs: INPUTS_AT, outputs: INPUTS_AT + (TAGS * load.bits) / 8 };
   let [previous, current] = slots(load);
   const detector = new ChangeDetector(table, new Decoder(table, sections), sections, current.bytes.length);
-  detector.reset(previous);
   const batch = new BatchWriter(TAGS);
   let cycle = 0;
   return () => {

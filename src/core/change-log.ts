@@ -11,6 +11,7 @@
  * no entries only wakes the consumers and says how far the worker is.
  */
 
+import { ValueArrays } from './decode.ts';
 import { LOG_BATCH_FULL, LOG_BATCH_MARKER, RECORD_BYTES } from './generated/layout.ts';
 
 /** Words of one record. */
@@ -39,11 +40,14 @@ export class BatchWriter {
   readonly words: Uint32Array<ArrayBuffer>;
   /** The same memory, as the native side takes it. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The same memory as values: that of an entry is the second half of its record. */
+  readonly values: ValueArrays;
 
   constructor(tagCount: number) {
     const buffer = new ArrayBuffer((entriesMax(tagCount) + BATCH_HEADER_RECORDS) * RECORD_BYTES);
     this.words = new Uint32Array(buffer);
     this.bytes = new Uint8Array(buffer);
+    this.values = new ValueArrays(buffer);
   }
 
   /** Writes the header; `count` is {@link LOG_BATCH_FULL} or the number of entries already there. Returns the batch's bytes. */

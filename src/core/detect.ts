@@ -3,10 +3,11 @@
  * decoded: at rest a cycle costs the comparison alone.
  */
 
-import { BATCH_HEADER_RECORDS, type BatchWriter, entriesMax } from './change-log.ts';
+import { BATCH_HEADER_RECORDS, type BatchWriter, entriesMax, RECORD_WORDS } from './change-log.ts';
 import { type Decoder, type SlotBuffer, type SlotSections, ValueArrays } from './decode.ts';
 import { LOG_BATCH_FULL, LOG_ENTRY_QUALITY_SHIFT } from './generated/layout.ts';
 import { Direction, type TagTable } from './tag-table.ts';
+import { Kind } from './tag-types.ts';
 
 /** Lists of tags by an index (word of a slot, SubDevice): those of `i` are `tags[first[i]] … tags[first[i + 1] - 1]`. */
 class TagIndex {
@@ -32,122 +33,179 @@ class TagIndex {
   }
 }
 
-/** Compares slots of one layout and writes what changed as entries of a batch. Allocates nothing once it is made. */
+/** What else has to be looked at before a tag whose bits differ has changed. */
+const Look = {
+  /** Nothing: other bits are another value. */
+  none: 0,
+  /** It has bits in several words: only the first that differs counts. */
+  spans: 1,
+  /** Other bits may be the same value (a bool of a byte, a scaled number). */
+  value: 2,
+} as const;
+
+/**
+ * Compares slots of one layout and writes what changed as entries of a batch. Keeps nothing between two comparisons, and
+ * allocates nothing once it is made.
+ */
 export class ChangeDetector {
-  readonly #table: TagTable;
   readonly #decoder: Decoder;
+  readonly #subDeviceCount: number;
+  /** Entries of a batch at most. */
+  readonly #most: number;
   readonly #byWord: TagIndex;
+  /** For every place in {@link #byWord}: the bits of the word that are the tag's. */
+  readonly #masks: Int32Array;
   readonly #bySubDevice: TagIndex;
-  /** Words that hold inputs and outputs: [first, end) of each. */
-  readonly #ranges: readonly (readonly [number, number])[];
-  readonly #qualityAt: number;
-  readonly #values: ValueArrays;
-  /** Tags that may have changed, each once: `#seen` holds the comparison in which a tag was last listed. */
-  readonly #candidates: Uint32Array;
+  readonly #look: Uint8Array;
+  /** Words that hold inputs and outputs: first and end of each. */
+  readonly #ranges: readonly number[];
+  readonly #firstQualityAt: number;
+  /** Where in the slot each tag's quality stands. */
+  readonly #qualityAt: Uint32Array;
+  /** Tags that changed, one more than a batch holds. */
+  readonly #changed: Uint32Array;
+  readonly #is: ValueArrays = new ValueArrays(1);
+  readonly #was: ValueArrays = new ValueArrays(1);
+  /** The comparison in which a tag was last looked at, for those that may come up twice in one. */
   readonly #seen: Uint32Array;
   #comparison = 0;
 
   constructor(table: TagTable, decoder: Decoder, sections: SlotSections, slotBytes: number) {
-    this.#table = table;
     this.#decoder = decoder;
-    this.#qualityAt = sections.quality;
-    const words = (slotBytes + 3) >>> 2;
-    this.#byWord = new TagIndex(words, table.count, (tag) => {
-      const bit = decoder.bitInSlot(tag);
-      return [bit >>> 5, (bit + table.bitLength[tag]! - 1) >>> 5];
-    });
+    this.#subDeviceCount = table.subDeviceCount;
+    this.#most = entriesMax(table.count);
+    this.#changed = new Uint32Array(this.#most + 1);
+    this.#firstQualityAt = sections.quality;
+    this.#qualityAt = Uint32Array.from({ length: table.count }, (_, tag) => sections.quality + table.subDevice[tag]!);
+    const lastBit = (tag: number): number => decoder.bitInSlot(tag) + table.bitLength[tag]! - 1;
+    this.#byWord = new TagIndex((slotBytes + 3) >>> 2, table.count, (tag) => [
+      decoder.bitInSlot(tag) >>> 5,
+      lastBit(tag) >>> 5,
+    ]);
+    const { first, tags } = this.#byWord;
+    this.#masks = new Int32Array(tags.length);
+    for (let word = 0; word < first.length - 1; word += 1) {
+      for (let i = first[word]!; i < first[word + 1]!; i += 1) {
+        const from = Math.max(0, decoder.bitInSlot(tags[i]!) - word * 32);
+        const to = Math.min(31, lastBit(tags[i]!) - word * 32);
+        this.#masks[i] = (-1 << from) & (-1 >>> (31 - to));
+      }
+    }
     this.#bySubDevice = new TagIndex(table.subDeviceCount, table.count, (tag) => {
       const subDevice = table.subDevice[tag]!;
       return [subDevice, subDevice];
     });
+    this.#look = Uint8Array.from({ length: table.count }, (_, tag) => {
+      const spans = decoder.bitInSlot(tag) >>> 5 !== lastBit(tag) >>> 5;
+      const value = table.isScaled(tag) || (table.kind[tag] === Kind.bool && table.bitLength[tag] !== 1);
+      return (spans ? Look.spans : 0) | (value ? Look.value : 0);
+    });
     this.#ranges = [Direction.input, Direction.output].flatMap((direction) => {
-      let first = Number.POSITIVE_INFINITY;
+      let from = Number.POSITIVE_INFINITY;
       let end = 0;
       for (let tag = 0; tag < table.count; tag += 1) {
         if (table.direction[tag] !== direction) continue;
-        const bit = decoder.bitInSlot(tag);
-        first = Math.min(first, bit >>> 5);
-        end = Math.max(end, ((bit + table.bitLength[tag]! - 1) >>> 5) + 1);
+        from = Math.min(from, decoder.bitInSlot(tag) >>> 5);
+        end = Math.max(end, (lastBit(tag) >>> 5) + 1);
       }
-      return end === 0 ? [] : [[first, end] as const];
+      return end === 0 ? [] : [from, end];
     });
-    this.#values = new ValueArrays(table.count);
-    this.#candidates = new Uint32Array(table.count);
     this.#seen = new Uint32Array(table.count);
   }
 
-  /** Takes a slot as the state to compare the next one with. */
-  reset(slot: SlotBuffer): void {
-    for (let tag = 0; tag < this.#table.count; tag += 1) this.#decoder.decodeInto(slot, tag, this.#values);
-  }
-
   /**
-   * Writes an entry for every tag whose value or quality differs and takes `current` as the new state.
+   * Writes an entry for every tag whose value or quality differs.
    *
-   * @returns the number of entries, or {@link LOG_BATCH_FULL} when they are more than a batch holds
+   * @returns the number of entries, or {@link LOG_BATCH_FULL} when they are more than a batch holds; nothing is written
+   * then
    */
   compare(previous: SlotBuffer, current: SlotBuffer, cycle: number, batch: BatchWriter): number {
-    const candidates = this.#listCandidates(previous, current);
-    const { halves } = this.#values;
+    const regraded = this.#listRegraded(previous, current);
+    const count = this.#listChanged(previous, current, regraded);
+    if (count > this.#most) return LOG_BATCH_FULL;
+    const { bytes } = current;
     const { words } = batch;
-    const most = entriesMax(this.#table.count);
-    let entries = 0;
-    for (let i = 0; i < candidates; i += 1) {
-      const tag = this.#candidates[i]!;
-      const low = halves[2 * tag]!;
-      const high = halves[2 * tag + 1]!;
-      this.#decoder.decodeInto(current, tag, this.#values);
-      const quality = this.#decoder.quality(current, tag);
-      const same =
-        halves[2 * tag] === low &&
-        halves[2 * tag + 1] === high &&
-        quality === this.#decoder.quality(previous, tag) &&
-        (!this.#table.isWide(tag) || this.#decoder.sameBytes(previous, current, tag));
-      if (same) continue;
-      // Goes on beyond the limit, so that all values are those of `current`.
-      if (entries < most) {
-        const at = (entries + BATCH_HEADER_RECORDS) * 4;
-        words[at] = tag | (quality << LOG_ENTRY_QUALITY_SHIFT);
-        words[at + 1] = cycle;
-        words[at + 2] = halves[2 * tag]!;
-        words[at + 3] = halves[2 * tag + 1]!;
-      }
-      entries += 1;
+    const changed = this.#changed;
+    const qualityAt = this.#qualityAt;
+    for (let i = 0, at = BATCH_HEADER_RECORDS * RECORD_WORDS; i < count; i += 1, at += RECORD_WORDS) {
+      const tag = changed[i]!;
+      words[at] = tag | (bytes[qualityAt[tag]!]! << LOG_ENTRY_QUALITY_SHIFT);
+      words[at + 1] = cycle;
     }
-    return entries > most ? LOG_BATCH_FULL : entries;
+    const first = (BATCH_HEADER_RECORDS * RECORD_WORDS + 2) / 2;
+    this.#decoder.decodeAll(current, changed, count, batch.values, first, RECORD_WORDS / 2);
+    return count;
   }
 
-  #listCandidates(previous: SlotBuffer, current: SlotBuffer): number {
-    let comparison = (this.#comparison + 1) >>> 0;
-    if (comparison === 0) {
-      this.#seen.fill(0);
-      comparison = 1;
-    }
-    this.#comparison = comparison;
-    const was = previous.words;
-    const is = current.words;
+  /** Lists every tag of the SubDevices whose quality differs; returns how many, and goes no further than one too many. */
+  #listRegraded(previous: SlotBuffer, current: SlotBuffer): number {
+    const was = previous.bytes;
+    const is = current.bytes;
+    const { first, tags } = this.#bySubDevice;
+    const end = this.#firstQualityAt + this.#subDeviceCount;
+    this.#beginComparison();
     let count = 0;
-    for (const [from, end] of this.#ranges) {
-      for (let word = from; word < end; word += 1) {
-        if (was[word] !== is[word]) count = this.#list(this.#byWord, word, comparison, count);
+    for (let at = this.#firstQualityAt; at < end; at += 1) {
+      if (was[at] === is[at]) continue;
+      const subDevice = at - this.#firstQualityAt;
+      for (let i = first[subDevice]!; i < first[subDevice + 1]! && count <= this.#most; i += 1) {
+        this.#seen[tags[i]!] = this.#comparison;
+        this.#changed[count] = tags[i]!;
+        count += 1;
       }
-    }
-    for (let subDevice = 0; subDevice < this.#table.subDeviceCount; subDevice += 1) {
-      const at = this.#qualityAt + subDevice;
-      if (previous.bytes[at] !== current.bytes[at]) count = this.#list(this.#bySubDevice, subDevice, comparison, count);
     }
     return count;
   }
 
-  #list(index: TagIndex, at: number, comparison: number, count: number): number {
-    let next = count;
-    for (let i = index.first[at]!; i < index.first[at + 1]!; i += 1) {
-      const tag = index.tags[i]!;
-      if (this.#seen[tag] === comparison) continue;
-      this.#seen[tag] = comparison;
-      this.#candidates[next] = tag;
-      next += 1;
+  /** Adds every tag whose value differs to the first `count` of the list; returns as {@link #listRegraded}. */
+  #listChanged(previous: SlotBuffer, current: SlotBuffer, count: number): number {
+    const was = previous.words;
+    const is = current.words;
+    const { first, tags } = this.#byWord;
+    const masks = this.#masks;
+    const look = this.#look;
+    const changed = this.#changed;
+    const most = this.#most;
+    const regraded = count > 0;
+    let listed = count;
+    for (let range = 0; range < this.#ranges.length; range += 2) {
+      const end = this.#ranges[range + 1]!;
+      for (let word = this.#ranges[range]!; word < end; word += 1) {
+        const differing = was[word]! ^ is[word]!;
+        if (differing === 0) continue;
+        const last = first[word + 1]!;
+        for (let i = first[word]!; i < last; i += 1) {
+          if ((differing & masks[i]!) === 0) continue;
+          const tag = tags[i]!;
+          if ((regraded || look[tag] !== Look.none) && !this.#isNews(previous, current, tag)) continue;
+          if (listed > most) return listed;
+          changed[listed] = tag;
+          listed += 1;
+        }
+      }
     }
-    return next;
+    return listed;
+  }
+
+  /** Whether a tag whose bits differ is not listed yet, and has another value. */
+  #isNews(previous: SlotBuffer, current: SlotBuffer, tag: number): boolean {
+    if (this.#seen[tag] === this.#comparison) return false;
+    this.#seen[tag] = this.#comparison;
+    return (this.#look[tag]! & Look.value) === 0 || !this.#isSameValue(previous, current, tag);
+  }
+
+  /** Takes a number that no tag was seen with. */
+  #beginComparison(): void {
+    this.#comparison = (this.#comparison + 1) >>> 0;
+    if (this.#comparison === 0) {
+      this.#seen.fill(0);
+      this.#comparison = 1;
+    }
+  }
+
+  #isSameValue(previous: SlotBuffer, current: SlotBuffer, tag: number): boolean {
+    this.#decoder.decodeInto(previous, tag, this.#was, 0);
+    this.#decoder.decodeInto(current, tag, this.#is, 0);
+    return this.#was.halves[0] === this.#is.halves[0] && this.#was.halves[1] === this.#is.halves[1];
   }
 }

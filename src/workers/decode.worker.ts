@@ -94,7 +94,6 @@ class DecodeLoop {
     const count = this.#full
       ? LOG_BATCH_FULL
       : this.#detector.compare(this.#previous, this.#current, cycle, this.#batch);
-    if (this.#full) this.#detector.reset(this.#current);
     if (count !== 0) this.#publish(cycle, count);
     this.#full = false;
     this.#last = cycle;

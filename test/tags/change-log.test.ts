@@ -95,7 +95,6 @@ class Bench implements ChangeSource {
     const missed = cyclesBetween(this.cycle, this.decoded) - 1;
     const batch = new BatchWriter(rows.length);
     const full = restarted || this.previous === undefined || missed > 0;
-    if (full) this.detector.reset(current);
     const count = full ? LOG_BATCH_FULL : this.detector.compare(this.previous!, current, this.cycle, batch);
     if (count !== 0) {
       const bytes = batch.finish(this.cycle, count, Math.max(0, missed), Uint32Array.of(this.cycle, 1, 2, 3));
