@@ -32,7 +32,7 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
   /** Network interface to use in place of what the configuration names. */
   readonly interface?: string;
-  /** Told of every state on the way to OP. Called on this thread. */
+  /** Told of every state on the way to OP. Called on this thread; what it throws becomes a warning of the process. */
   readonly onState?: (state: BusState, cycle: number | undefined) => void;
 }
 
@@ -91,7 +91,10 @@ export class MainDevice implements AsyncDisposable {
    * bus. Rate: as they happen; unbounded, but rare.
    */
   readonly states$: BusObservable<StateChange>;
-  /** What goes wrong. Rate: as it happens; what lasts is reported once. Does not repeat old faults for new subscribers. */
+  /**
+   * What goes wrong. Begins with what the system refused at open, which lasts (`real-time-refused`); old faults of any
+   * other kind are not repeated for new subscribers. Rate: as it happens; what lasts is reported once.
+   */
   readonly faults$: BusObservable<Fault>;
   readonly #session: Session;
   readonly #pool: DecodePool;
@@ -109,6 +112,7 @@ export class MainDevice implements AsyncDisposable {
   #advancing: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
   #isOpen = false;
+  readonly #refusals: Fault[] = [];
   #failedOpening: EtherCatError | undefined;
 
   /**
@@ -147,16 +151,13 @@ export class MainDevice implements AsyncDisposable {
     this.subDevices = this.#devices.all;
     this.#states = new EventStream(
       (error) => this.#reportThrown(error, undefined),
-      () => ({
-        subject: 'bus',
-        state: session.state,
-        cycle: undefined,
-      }),
+      () => [{ subject: 'bus', state: session.state, cycle: undefined }],
     );
     this.states$ = this.#states.stream;
     // What a subscriber of faults$ throws would lead back here for ever.
-    this.#faults = new EventStream((error) =>
-      process.emitWarning(`a subscriber of faults$ threw: ${String(error)}`, 'EtherCatWarning'),
+    this.#faults = new EventStream(
+      (error) => process.emitWarning(`a subscriber of faults$ threw: ${String(error)}`, 'EtherCatWarning'),
+      () => this.#refusals,
     );
     this.faults$ = this.#faults.stream;
     this.#streams = new TagStreams({
@@ -348,7 +349,7 @@ export class MainDevice implements AsyncDisposable {
   #onEvent(event: NativeEvent): void {
     const cycle = this.#session.cycleNumber.extend(event.cycle);
     this.#devices.onEvent(event);
-    if (event.kind === 'engine-state' && !this.#isOpen) this.#onState?.(event.state, cycle);
+    if (event.kind === 'engine-state' && !this.#isOpen) this.#tellState(event.state, cycle);
     const change = stateChangeOf(event, cycle, this.#names);
     if (change !== undefined) this.#states.emit(change);
     const fault = faultOfEvent(event, cycle, this.#names);
@@ -357,9 +358,19 @@ export class MainDevice implements AsyncDisposable {
     if (fault !== undefined && !isOwnEnd) this.#fault(fault);
   }
 
+  /** The callback of the application must not be able to stop what calls it. */
+  #tellState(state: BusState, cycle: number): void {
+    try {
+      this.#onState?.(state, cycle);
+    } catch (error) {
+      this.#reportThrown(error, undefined);
+    }
+  }
+
   #fault(fault: Fault): void {
     // Before it is open nobody can have subscribed: a worker that cannot even start fails the opening.
     if (!this.#isOpen && fault.kind === 'decode-worker') this.#failedOpening ??= fault.error;
+    if (fault.kind === 'real-time-refused') this.#refusals.push(fault);
     this.#faults.emit(fault);
   }
 

@@ -55,6 +55,7 @@ export type NativeEvent = { readonly cycle: number } & (
   | { readonly kind: 'lane-lost'; readonly lane: number }
   | { readonly kind: 'lane-live'; readonly lane: number }
   | { readonly kind: 'periods-missed'; readonly periods: number }
+  | { readonly kind: 'real-time-refused'; readonly what: 'priority' | 'cpu'; readonly errorNumber: number }
 );
 
 /** The event whose words begin at `at`; undefined for a kind that this version does not know. */
@@ -97,6 +98,8 @@ export function readEvent(words: Uint32Array, at: number): NativeEvent | undefin
       return { kind: 'lane-live', cycle, lane: subject };
     case 13:
       return { kind: 'periods-missed', cycle, periods: a };
+    case 14:
+      return { kind: 'real-time-refused', cycle, what: a === 1 ? 'priority' : 'cpu', errorNumber: b };
     default:
       return undefined;
   }

@@ -1,5 +1,6 @@
 /** What can go wrong while a bus runs, as applications see it. */
 
+import { getSystemErrorMap } from 'node:util';
 import { EtherCatError } from './errors/ethercat-error.ts';
 import type { NativeEvent } from './events.ts';
 import { hex } from './network.ts';
@@ -13,6 +14,7 @@ import { hex } from './network.ts';
  * - `link-down`: the carrier is gone;
  * - `lane-lost`: this thread was silent for too long, its outputs went to their loss values;
  * - `periods-missed`: the cycle thread was late by whole periods, which have been left out;
+ * - `real-time-refused`: the system refused the priority or the CPU that was asked for; found at open, and lasts;
  * - `decode-worker`: a decode worker crashed, was killed or fell silent; it is being replaced;
  * - `subscriber`: a subscriber of the application threw.
  */
@@ -25,6 +27,7 @@ export type FaultKind =
   | 'link-down'
   | 'lane-lost'
   | 'periods-missed'
+  | 'real-time-refused'
   | 'decode-worker'
   | 'subscriber';
 
@@ -90,6 +93,12 @@ export function faultOfEvent(event: NativeEvent, cycle: number, names: readonly 
     case 'periods-missed': {
       const message = `${event.periods} ${event.periods === 1 ? 'period' : 'periods'} passed without a cycle, the cycle thread was late`;
       return { kind: 'periods-missed', cycle, error: new EtherCatError('ECAT_ERR_PERIODS_MISSED', message) };
+    }
+    case 'real-time-refused': {
+      const { what, errorNumber } = event;
+      const reason = getSystemErrorMap().get(-errorNumber)?.[1] ?? `error ${errorNumber}`;
+      const message = `the system refused the ${what} of the cycle thread: ${reason}`;
+      return { kind: 'real-time-refused', cycle, error: new EtherCatError('ECAT_ERR_REAL_TIME_REFUSED', message) };
     }
     default:
       return undefined;

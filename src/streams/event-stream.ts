@@ -10,9 +10,9 @@ export class EventStream<T> {
   #complete = false;
 
   /** @param first - what a new subscriber begins with */
-  constructor(report: ReportThrown, first?: () => T) {
+  constructor(report: ReportThrown, first: () => readonly T[]) {
     this.stream = new BusObservable(report, (subscriber) => {
-      if (first !== undefined) subscriber.next(first());
+      for (const value of first()) subscriber.next(value);
       if (this.#complete) {
         subscriber.complete();
         return undefined;

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
+import { firstValueFrom } from 'rxjs';
 import { type BusState, EtherCatError, MainDevice } from '../../src/index.ts';
 import { plant } from '../support/plant.ts';
 
@@ -14,6 +16,27 @@ test('the climb is told state by state', async (t) => {
   );
   t.is(bus.subDevice('in').inputBits, 8);
   t.is(bus.subDevice(2).outputBits, 8);
+});
+
+test('a callback that throws does not keep the bus from opening', async (t) => {
+  const warned = once(process, 'warning') as Promise<[Error]>;
+  await using bus = await MainDevice.open(plant(), {
+    onState: () => {
+      throw new Error('a mistake in the application');
+    },
+  });
+  t.is(bus.state, 'OP');
+  t.regex((await warned)[0].message, /a mistake in the application/);
+});
+
+test('a priority or CPU that the system refuses is told to every subscriber of faults$, and the bus runs', async (t) => {
+  await using bus = await MainDevice.open(plant({ cpu: 1023 }));
+  for (let subscriber = 0; subscriber < 2; subscriber += 1) {
+    const { kind, error } = await firstValueFrom(bus.faults$);
+    t.is(kind, 'real-time-refused');
+    t.is(error.code, 'ECAT_ERR_REAL_TIME_REFUSED');
+    t.is(error.message, 'the system refused the cpu of the cycle thread: invalid argument');
+  }
 });
 
 test('every device that is not the configured one is named with position, expected and found', async (t) => {

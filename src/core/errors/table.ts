@@ -67,6 +67,7 @@ export type ErrorCode =
   | 'ECAT_ERR_WORKING_COUNTER'
   | 'ECAT_ERR_FRAMES_LOST'
   | 'ECAT_ERR_PERIODS_MISSED'
+  | 'ECAT_ERR_REAL_TIME_REFUSED'
   | 'ECAT_ERR_SUBSCRIBER'
   | 'ECAT_ERR_DECODE_WORKER'
   | 'ECAT_ERR_ADDON_MISSING'
@@ -332,6 +333,14 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     meaning: 'The cycle thread was late by whole periods, which were left out.',
     action:
       'Give the cycle thread a priority and a CPU of its own, use a real-time kernel, or choose a longer cycle_time.',
+  },
+  ECAT_ERR_REAL_TIME_REFUSED: {
+    category: 'maindevice',
+    recoverable: false,
+    meaning:
+      'The system refused the priority or the CPU that the configuration asks for; the cycle thread runs without.',
+    action:
+      'Run as root or give the process the capability CAP_SYS_NICE, and name a CPU that it may use; or take priority and cpu out of the configuration.',
   },
   ECAT_ERR_SUBSCRIBER: {
     category: 'maindevice',
