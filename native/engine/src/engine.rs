@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use ecat_wire::Link;
 
+use crate::bringup::DISCOVER_STACK_BYTES;
 use crate::cycle::control::Control;
 use crate::cycle::thread;
 use crate::error::{EngineError, ErrorCode, Failure};
@@ -26,8 +27,6 @@ pub const CYCLE_PERIOD_NS_MIN: u64 = 250_000;
 pub const CYCLE_PERIOD_NS_MAX: u64 = 100_000_000;
 /// What an engine that is dropped without having been closed may take for it.
 const DROP_TIMEOUT: Duration = Duration::from_millis(300);
-/// Stack of a cycle thread: ethercrab's bring-up of 512 SubDevices takes more than 1 MiB.
-const STACK_BYTES: usize = 8 << 20;
 
 /// How to run an engine. Times in nanoseconds.
 #[derive(Clone, Debug)]
@@ -118,7 +117,7 @@ impl Engine {
         let ear = herald::attach(Arc::clone(&announcer)).map_err(system)?;
         let spawned = std::thread::Builder::new()
             .name("ecat-cycle".to_owned())
-            .stack_size(STACK_BYTES)
+            .stack_size(DISCOVER_STACK_BYTES)
             .spawn({
                 let control = Arc::clone(&control);
                 move || thread::live(&control, &ear, opener)

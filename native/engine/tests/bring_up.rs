@@ -5,7 +5,8 @@ use std::thread;
 
 use ecat_engine::EngineError;
 use ecat_engine::bringup::{
-    BringUpOptions, Exchanger, Progress, Request, compute_layout, configure, discover,
+    BringUpOptions, DISCOVER_STACK_BYTES, Exchanger, Progress, Request, compute_layout, configure,
+    discover,
 };
 use ecat_engine::clock;
 use ecat_engine::error::ErrorCode;
@@ -51,11 +52,15 @@ fn segment_of(devices: Vec<Device>) -> SegmentLink {
 
 /// Runs `body` on a thread of its own, whose virtual time starts at 0.
 fn in_virtual_time<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
-    let body = move || {
+    on_enough_stack(|| {
         clock::enter_virtual(0);
         body()
-    };
-    thread::Builder::new().stack_size(4 << 20).spawn(body).unwrap().join().unwrap()
+    })
+}
+
+fn on_enough_stack<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
+    let thread = thread::Builder::new().stack_size(DISCOVER_STACK_BYTES);
+    thread.spawn(body).unwrap().join().unwrap()
 }
 
 fn bring_up(link: &mut dyn Link) -> Result<Network, EngineError> {
@@ -146,16 +151,13 @@ fn a_hundred_sub_devices_come_up_in_the_order_of_the_wire() {
     });
 }
 
-/// The largest size class, on a stack as Rust gives it to a thread.
 #[test]
 fn segments_beyond_the_size_classes_are_counted_and_refused() {
     let outcome = |count: usize| {
-        let body = move || {
-            clock::enter_virtual(0);
+        in_virtual_time(move || {
             let (mut link, _control) = segment((0..count).map(|_| real("ek1100")));
             bring_up(&mut link).map(|network| network.sub_devices.len())
-        };
-        thread::Builder::new().stack_size(2 << 20).spawn(body).unwrap().join().unwrap()
+        })
     };
     assert_eq!(outcome(130), Ok(130));
     let error = outcome(513).unwrap_err();
@@ -339,9 +341,11 @@ fn a_bring_up_ends_at_its_timeout() {
 
 #[test]
 fn the_same_bring_up_runs_on_the_wall_clock() {
-    let (mut link, _control) = segment([real("ek1100"), real("el2889")]);
-    let network = bring_up(&mut link).unwrap();
-    assert_eq!(network.sub_devices.len(), 2);
+    let found = on_enough_stack(|| {
+        let (mut link, _control) = segment([real("ek1100"), real("el2889")]);
+        bring_up(&mut link).map(|network| network.sub_devices.len())
+    });
+    assert_eq!(found, Ok(2));
 }
 
 #[test]

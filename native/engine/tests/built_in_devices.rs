@@ -2,7 +2,9 @@
 
 use std::sync::atomic::AtomicBool;
 
-use ecat_engine::bringup::{BringUpOptions, compute_layout, configure, discover};
+use ecat_engine::bringup::{
+    BringUpOptions, DISCOVER_STACK_BYTES, compute_layout, configure, discover,
+};
 use ecat_engine::clock;
 use ecat_simulator::{Segment, SegmentDescription, SegmentLink};
 
@@ -21,6 +23,11 @@ const PLANT: &str = r#"{ "devices": [
 
 #[test]
 fn every_built_in_device_comes_to_a_configured_pre_op_with_all_its_entries() {
+    let thread = std::thread::Builder::new().stack_size(DISCOVER_STACK_BYTES);
+    thread.spawn(come_to_a_configured_pre_op).unwrap().join().unwrap();
+}
+
+fn come_to_a_configured_pre_op() {
     clock::enter_virtual(0);
     let description = SegmentDescription::from_json(PLANT).unwrap();
     let (mut link, _control) = SegmentLink::new(Segment::new(&description).unwrap());

@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ecat_engine::bringup::{BringUpOptions, compute_layout, configure, discover};
+use ecat_engine::bringup::{
+    BringUpOptions, DISCOVER_STACK_BYTES, compute_layout, configure, discover,
+};
 use ecat_engine::error::ErrorCode;
 use ecat_engine::link::packet::PacketLink;
 use ecat_wire::{Link, LinkError};
@@ -25,6 +27,15 @@ fn a_segment_behind_a_network_card_comes_up() {
 #[test]
 #[ignore = "runs in a network namespace of its own, started by the test above"]
 fn segment_behind_a_card() {
+    on_enough_stack(come_up);
+}
+
+fn on_enough_stack(body: fn()) {
+    let thread = thread::Builder::new().stack_size(DISCOVER_STACK_BYTES);
+    thread.spawn(body).unwrap().join().unwrap();
+}
+
+fn come_up() {
     make();
     let stop = AtomicBool::new(false);
     let options = BringUpOptions::default();
@@ -59,6 +70,10 @@ fn owner_and_carrier() {
         assert_eq!(error.first.code, ErrorCode::LinkBusy);
         return;
     }
+    on_enough_stack(own_and_tell);
+}
+
+fn own_and_tell() {
     make();
     let mut link = PacketLink::open("bf0").unwrap();
     let second = Command::new(std::env::current_exe().unwrap())

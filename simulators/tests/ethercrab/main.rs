@@ -66,6 +66,12 @@ fn generic() -> Vec<u8> {
 
 #[test]
 fn ethercrab_brings_a_hundred_devices_with_programs_to_op() {
+    // In a debug build its futures, moved by value, take more than a test's thread has to spare.
+    let thread = std::thread::Builder::new().stack_size(16 << 20);
+    thread.spawn(bring_a_hundred_to_op).unwrap().join().unwrap();
+}
+
+fn bring_a_hundred_to_op() {
     const DEVICES: u16 = 100;
     let segment = segment_of_images(vec![generic(); usize::from(DEVICES)]);
     let storage = Storage::new();

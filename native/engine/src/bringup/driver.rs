@@ -44,7 +44,7 @@ impl Driver<'_, '_> {
     /// they are: ethercrab sends again what is not answered.
     pub(super) fn run<F: Future>(
         &mut self,
-        mut future: Pin<&mut F>,
+        mut future: Pin<Box<F>>,
     ) -> Result<F::Output, Interrupted> {
         let mut context = Context::from_waker(Waker::noop());
         let mut buffer = [0; FRAME_BYTES_MAX];

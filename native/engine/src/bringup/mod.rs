@@ -22,6 +22,6 @@ mod packing;
 mod watch;
 
 pub use configurator::configure;
-pub use discover::{BringUpOptions, Progress, SUB_DEVICES_MAX, discover};
+pub use discover::{BringUpOptions, DISCOVER_STACK_BYTES, Progress, SUB_DEVICES_MAX, discover};
 pub use exchange::{Exchanger, Reply, Request};
 pub use layout::compute_layout;
