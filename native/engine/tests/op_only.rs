@@ -2,6 +2,8 @@
 //! segments in virtual time, behind a link that listens.
 
 mod common;
+#[path = "common/tap.rs"]
+mod tap;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,10 +13,9 @@ use ecat_engine::error::ErrorCode;
 use ecat_engine::event::EventKind;
 use ecat_engine::shared::layout::EngineState;
 use ecat_simulator::{Segment, SegmentCommand, SegmentControl, SegmentDescription, SegmentLink};
-use ecat_wire::frame::datagrams;
 use ecat_wire::register::{AL_CONTROL, sync_manager};
 use ecat_wire::sync_manager::ACTIVATE_OFFSET;
-use ecat_wire::{Command, Link, LinkError};
+use tap::{Tap, Tapped};
 
 const SWITCH_0: u16 = sync_manager(0) + ACTIVATE_OFFSET;
 const SWITCH_1: u16 = sync_manager(1) + ACTIVATE_OFFSET;
@@ -43,43 +44,20 @@ impl Ears {
     }
 }
 
-struct Listening {
-    inner: SegmentLink,
-    ears: Ears,
-}
-
-impl Link for Listening {
-    fn send(&mut self, frame: &[u8], now_ns: u64) -> Result<(), LinkError> {
-        let mut switches_on = false;
-        for datagram in datagrams(frame).unwrap().map(Result::unwrap) {
-            let command = Command::parse(datagram.code, datagram.address);
-            if let Some(Command::Fpwr { station, register }) = command {
-                let value = datagram.data[0];
-                switches_on |= matches!(register, SWITCH_0 | SWITCH_1) && value == 1;
-                self.ears.writes.lock().unwrap().push((station, register, value));
-            }
-        }
+impl Tap for Ears {
+    fn write(&mut self, station: u16, register: u16, value: u8) -> bool {
+        self.writes.lock().unwrap().push((station, register, value));
+        let switches_on = matches!(register, SWITCH_0 | SWITCH_1) && value == 1;
         let fewer = |count: u32| count.checked_sub(1);
         let order = Ordering::Relaxed;
-        if switches_on && self.ears.to_lose.fetch_update(order, order, fewer).is_ok() {
-            return Ok(());
-        }
-        self.inner.send(frame, now_ns)
-    }
-
-    fn receive(&mut self, buffer: &mut [u8], now_ns: u64) -> Result<Option<usize>, LinkError> {
-        self.inner.receive(buffer, now_ns)
-    }
-
-    fn is_up(&self) -> bool {
-        self.inner.is_up()
+        !(switches_on && self.to_lose.fetch_update(order, order, fewer).is_ok())
     }
 }
 
 fn listened(description: &SegmentDescription, to_lose: u32) -> (Plant, Ears, SegmentControl) {
     let (inner, control) = SegmentLink::new(Segment::new(description).unwrap());
     let ears = Ears { to_lose: Arc::new(AtomicU32::new(to_lose)), ..Ears::default() };
-    let link = Listening { inner, ears: ears.clone() };
+    let link = Tapped { inner, tap: ears.clone() };
     let plant = Plant::start_on(Box::new(move || Ok(Box::new(link))), virtual_time());
     (plant, ears, control)
 }

@@ -6,6 +6,7 @@
 //! The rules (`IEC 61158-6-12`, and what real devices do):
 //! - the EEPROM is given to the PDI before each request;
 //! - working counter 0 on a write of 0x0120 means that the device has not read the last one yet: retried;
+//!   while it is retried the device is read in between, since one that is gone gives the same answer;
 //! - a device with emulation (0x0141 bit 0) copies control to status, so its error bit means nothing and it
 //!   is never acknowledged; any other one with the error bit set is acknowledged before the request;
 //! - states are compared by their low nibble (bit 5 is the explicit device identification);
@@ -35,6 +36,8 @@ pub enum Outcome {
     },
     /// The time is over, and it is neither there nor has it refused.
     TimedOut,
+    /// It does not answer any more.
+    Lost,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +72,11 @@ struct Job {
     target: AlState,
     step: Step,
     in_flight: bool,
+    /// Read it before the write is tried again.
+    doubted: bool,
+    /// Since when no read has been answered, and for how long that was so at the last one.
+    silent_since_ns: Option<u64>,
+    silent_ns: u64,
     due_ns: u64,
     deadline_ns: u64,
     outcome: Option<Outcome>,
@@ -99,6 +107,9 @@ impl AlEngine {
             target: AlState::PreOp,
             step: Step::Done,
             in_flight: false,
+            doubted: false,
+            silent_since_ns: None,
+            silent_ns: 0,
             due_ns: 0,
             deadline_ns: 0,
             outcome: None,
@@ -115,6 +126,8 @@ impl AlEngine {
         }
         job.target = target;
         job.step = Step::Look;
+        job.doubted = false;
+        (job.silent_since_ns, job.silent_ns) = (None, 0);
         job.due_ns = now_ns;
         job.deadline_ns = now_ns.saturating_add(timeout_ns);
         job.outcome = None;
@@ -171,6 +184,7 @@ impl AlEngine {
             }
             job.in_flight = true;
             return Some(match job.step {
+                _ if job.doubted => Operation::ReadState { device },
                 Step::Acknowledge { state } => {
                     Operation::WriteControl { device, value: state | ACKNOWLEDGE }
                 }
@@ -213,11 +227,11 @@ impl AlEngine {
             Operation::WriteControl { device, .. } | Operation::Activate { device, .. } => {
                 let job = &mut self.jobs[device];
                 job.in_flight = false;
+                job.due_ns = now_ns;
                 if working_counter == 0 {
-                    job.due_ns = now_ns + self.poll_interval_ns;
+                    job.doubted = true;
                     return;
                 }
-                job.due_ns = now_ns;
                 if job.written(operation) {
                     self.pending -= 1;
                 }
@@ -234,6 +248,21 @@ impl AlEngine {
         | Operation::ReadState { device } = operation
         {
             self.jobs[device].in_flight = false;
+        }
+    }
+
+    /// Ends the requests of SubDevices that have left every read unanswered for `limit_ns`, though the frames
+    /// came back.
+    pub fn lose_silent(&mut self, limit_ns: u64) {
+        if self.pending == 0 {
+            return;
+        }
+        for job in &mut self.jobs {
+            if job.step != Step::Done && job.silent_ns >= limit_ns {
+                job.outcome.get_or_insert(Outcome::Lost);
+                job.in_flight = false;
+                self.pending -= usize::from(job.done());
+            }
         }
     }
 
@@ -257,10 +286,13 @@ impl AlEngine {
     fn read(&mut self, device: usize, reading: Option<(u16, u16)>, now_ns: u64) {
         let job = &mut self.jobs[device];
         job.in_flight = false;
+        job.doubted = false;
         let Some((status, code)) = reading else {
+            job.silent_ns = now_ns - *job.silent_since_ns.get_or_insert(now_ns);
             job.due_ns = now_ns + self.poll_interval_ns;
             return;
         };
+        (job.silent_since_ns, job.silent_ns) = (None, 0);
         let error = status & ERROR != 0 && !job.emulated;
         let there = status & STATE == job.target as u16;
         let outcome = match job.step {

@@ -290,3 +290,53 @@ fn switching_off_does_not_wait_for_ever_and_is_tried_again() {
     run(&mut engine, &mut devices, now);
     assert_eq!(devices[0].switched.last(), Some(&(2, false, 8)));
 }
+
+#[test]
+fn a_device_that_leaves_every_read_unanswered_is_lost_and_a_slow_one_is_not() {
+    let limit = 20 * POLL;
+    for lost_at in 0..4 {
+        // Device 0 is gone from its operation of that number on; device 1 has not read its request yet.
+        let mut devices = [Device::new(false, 2), Device::new(false, 2)];
+        devices[1].busy_writes = u32::MAX;
+        let mut engine = engine_for(&devices);
+        (0..2).for_each(|device| engine.request(device, AlState::SafeOp, 0, TIMEOUT));
+        let (mut now, mut operations) = (0, 0);
+        while engine.outcome(0).is_none() {
+            while let Some(operation) = engine.next_operation(now) {
+                let (device, reads) = match operation {
+                    Operation::ReadState { device } => (device, true),
+                    Operation::WriteControl { device, .. } => (device, false),
+                    _ => continue,
+                };
+                let there = device == 1 || operations < lost_at;
+                operations += u32::from(device == 0);
+                let counter = u16::from(there && (reads || device == 0));
+                engine.answer(operation, counter, (there && reads).then_some((2, 0)), now);
+            }
+            engine.lose_silent(limit);
+            now += POLL;
+        }
+        assert_eq!(engine.outcome(0), Some(Outcome::Lost), "at operation {lost_at}");
+        assert!((limit..limit + 5 * POLL).contains(&now), "{now} at operation {lost_at}");
+        assert_eq!((engine.outcome(1), engine.pending()), (None, 1));
+    }
+}
+
+#[test]
+fn one_answer_ends_a_silence() {
+    let mut engine = engine_for(&[Device::new(false, 2)]);
+    engine.request(0, AlState::SafeOp, 0, TIMEOUT);
+    let look = Operation::ReadState { device: 0 };
+    for now in (0..TIMEOUT).step_by(POLL as usize) {
+        let Some(operation) = engine.next_operation(now) else { continue };
+        assert_eq!(operation, look);
+        let answers = now / POLL % 10 == 9;
+        // Waiting for the error bit to go, which it never does.
+        engine.answer(operation, answers.into(), answers.then_some((0x12, 0)), now);
+        if let Some(acknowledge @ Operation::WriteControl { .. }) = engine.next_operation(now) {
+            engine.answer(acknowledge, 1, None, now);
+        }
+        engine.lose_silent(10 * POLL);
+    }
+    assert_eq!((engine.outcome(0), engine.pending()), (None, 1));
+}

@@ -22,6 +22,9 @@ const PRE_OP_CYCLES: u32 = 3;
 pub const GATE_CYCLES: u32 = 10;
 /// Limit for the way to SAFE-OP, and to OP (ETG.1020, where the device gives no other).
 const UP_NS: u64 = 10_000_000_000;
+/// A SubDevice on its way up that has answered nothing for so long, while others did, is lost. A shorter
+/// interruption of the wire costs nobody its way.
+const LOST_NS: u64 = 200_000_000;
 /// Limit for the whole way down. Less than the 300 ms that an end may take in all, since the cycle in
 /// progress and the one with the loss values come before it.
 pub const DOWN_NS: u64 = 180_000_000;
@@ -65,6 +68,8 @@ pub struct Surroundings<'a> {
     pub verdicts: &'a [Verdict],
     /// Whether every frame of this cycle came back.
     pub frames_complete: bool,
+    /// Whether anybody took part in the state check of this cycle.
+    pub anybody_answers: bool,
     /// The thread's clock.
     pub now_ns: u64,
 }
@@ -126,6 +131,9 @@ impl Way {
     /// Goes on after a cycle. Returns the engine's new state, where it changes.
     pub fn step(&mut self, mut around: Surroundings<'_>) -> Option<EngineState> {
         around.al.expire(around.now_ns);
+        if around.anybody_answers && !self.is_up() {
+            around.al.lose_silent(LOST_NS);
+        }
         let idle = around.al.pending() == 0;
         match self.phase {
             Phase::PreOp(cycles) if cycles > 0 => self.phase = Phase::PreOp(cycles - 1),
@@ -225,6 +233,7 @@ impl Way {
                 Some(Outcome::Refused { status, code }) => {
                     Some(record(RecordKind::Refused, status, code))
                 }
+                Some(Outcome::Lost) => Some(record(RecordKind::Lost, status, code)),
                 Some(Outcome::TimedOut) if !answers => Some(record(RecordKind::Lost, status, code)),
                 Some(Outcome::TimedOut) => Some(record(RecordKind::TimedOut, status, code)),
             };

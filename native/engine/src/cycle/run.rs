@@ -182,6 +182,7 @@ impl Run {
             counters: &self.counters,
             verdicts: &self.verdicts,
             frames_complete: self.exchange.missing() == 0,
+            anybody_answers: self.exchange.overview().is_some_and(|overview| overview.count > 0),
             now_ns: clock::now_ns(),
         });
         if !was_up && self.way.is_up() {
