@@ -19,9 +19,11 @@ export class EngineLink {
   onBell: () => void = () => undefined;
   #attachment: BindingAttachment | undefined;
   readonly #waiters: (() => void)[] = [];
+  readonly #devices: NormalizedConfiguration['devices'];
   #abandoned = false;
 
   constructor(configuration: NormalizedConfiguration) {
+    this.#devices = configuration.devices;
     const { link, cyclePeriodNs, preSpinNs, priority, cpu, distributedClocks, virtualTime } = configuration;
     const options = {
       ...(link.kind === 'interface' ? { interface: link.name } : { segment: JSON.stringify(link.description) }),
@@ -41,7 +43,7 @@ export class EngineLink {
     await this.until(() => {
       const result = this.engine.takeBringUp();
       if (result === null) return false;
-      if (result.network === undefined) throw errorFromFailures(result.failures);
+      if (result.network === undefined) throw errorFromFailures(result.failures, this.#devices);
       found = result.network;
       return true;
     }, signal);

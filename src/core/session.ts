@@ -361,7 +361,7 @@ export class Session {
     if (this.#released) return;
     const failures = this.#link.engine.takeFailures();
     if (failures.length === 0) return;
-    const error = errorFromFailures(failures);
+    const error = errorFromFailures(failures, this.configuration.devices);
     if (this.#isOpening || this.state === 'faulted') this.#fault ??= error;
     this.#listener?.failure(error);
   }

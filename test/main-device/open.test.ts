@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import test from 'ava';
+import { fileURLToPath } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
 import { firstValueFrom } from 'rxjs';
-import { type BusState, EtherCatError, MainDevice } from '../../src/index.ts';
+import { type BusState, EtherCatError, MainDevice, type SegmentDocument } from '../../src/index.ts';
 import { plant } from '../support/plant.ts';
 
 test('the climb is told state by state', async (t) => {
@@ -87,12 +88,46 @@ test('every SubDevice that refuses a state is named with its AL status code', as
   const error = await t.throwsAsync(MainDevice.open(document), { instanceOf: EtherCatError });
   t.is(error!.code, 'ECAT_ERR_STATE_REFUSED');
   t.deepEqual(
-    error!.errors!.map(({ position, alStatusCode }) => [position, alStatusCode]),
+    error!.errors!.map(({ position, subDevice, alStatusCode }) => [position, subDevice, alStatusCode]),
     [
-      [1, 0x1e],
-      [4, 0x1d],
+      [1, 'in', 0x1e],
+      [4, 'ao', 0x1d],
     ],
   );
+  t.regex(error!.message, /device in: .* refused SAFE-OP: invalid input configuration/);
+});
+
+/** What a segment of these devices makes of an opening. */
+async function failureOf(t: ExecutionContext, ...devices: SegmentDocument['devices']): Promise<EtherCatError> {
+  const named = [{ name: 'first', position: 0 }];
+  const document = { ethercat: { master: { segment: { devices }, time: 'virtual' as const }, devices: named } };
+  const error = await t.throwsAsync(MainDevice.open(document), { instanceOf: EtherCatError });
+  t.regex(error!.action, /\.$/);
+  return error!;
+}
+
+test('a SubDevice with a blank EEPROM is named, also between others', async (t) => {
+  const sii = fileURLToPath(new URL('../fixtures/eeprom/empty.bin', import.meta.url));
+  t.like(await failureOf(t, { sii }), {
+    code: 'ECAT_ERR_EEPROM_INVALID',
+    position: 0,
+    subDevice: 'first',
+    message: 'device first: SubDevice 0: the EEPROM is blank',
+  });
+  t.like(await failureOf(t, { type: 'EK1100' }, { sii }, { type: 'EK1100' }), {
+    code: 'ECAT_ERR_EEPROM_INVALID',
+    position: 1,
+  });
+});
+
+test('a SubDevice that neither reaches nor refuses a state is named', async (t) => {
+  const slow = { type: 'digital-inputs', device_emulation: false, transition_delay_ms: 60_000 } as const;
+  t.like(await failureOf(t, { type: 'EK1100' }, slow), {
+    code: 'ECAT_ERR_STATE_TIMEOUT',
+    position: 1,
+    requestedState: 2,
+    state: 1,
+  });
 });
 
 test('an interface that does not exist is named', async (t) => {

@@ -1,9 +1,11 @@
 // The MainDevice and the simulated segment as two processes at the two ends of a wire.
 
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
+import { folderWith } from '../configuration/files.ts';
 import { RunningCommand } from '../support/cli.ts';
 import { makeTestWire, whyNoTestWire } from '../support/namespaces.ts';
 
@@ -96,6 +98,29 @@ wireTest('an interface that does not exist, is down, or may not be opened has an
   );
   // `lo` of a fresh namespace is down.
   t.is(await codeOf(demo('lo'), wire.mainDevice.exec), 'ECAT_ERR_LINK_DOWN');
+});
+
+wireTest('a segment that falls silent while it is brought up is an error', async (t) => {
+  using wire = makeTestWire('mid');
+  // Its slowest device takes its time to PRE-OP, and the bring-up waits for it.
+  const slow = 'devices: [{ type: digital-inputs, device_emulation: false, transition_delay_ms: 60000 }]\n';
+  const folder = await folderWith(t, { 'slow.yaml': slow });
+  await using segment = new RunningCommand(
+    ['simulate', join(folder, 'slow.yaml'), '--interface', wire.segment.interface],
+    wire.segment.exec,
+  );
+  await segment.event((line) => line.event === 'ready');
+  await using scan = new RunningCommand(
+    ['scan', '--interface', wire.mainDevice.interface, '--json'],
+    wire.mainDevice.exec,
+  );
+  const received = `/sys/class/net/${wire.mainDevice.interface}/statistics/rx_packets`;
+  const [command = '', ...prefix] = wire.mainDevice.exec;
+  while (Number(execFileSync(command, [...prefix, 'cat', received], { encoding: 'utf8' })) < 100);
+  segment.child.kill('SIGKILL');
+  const { code, events } = await scan.ended;
+  t.is(code, 1);
+  t.is(events[0]?.['code'], 'ECAT_ERR_TIMEOUT');
 });
 
 wireTest('when the other end of the wire dies, frames are lost and counted, and the process lives', async (t) => {

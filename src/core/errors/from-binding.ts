@@ -3,21 +3,34 @@
 import { type ErrorDetails, EtherCatError } from './ethercat-error.ts';
 import { isErrorCode } from './table.ts';
 
+type NativeDetails = Pick<
+  ErrorDetails,
+  'position' | 'subDevice' | 'register' | 'requestedState' | 'state' | 'alStatusCode'
+>;
+
 /** A failure as the addon hands it over (`BindingFailure` in native/binding/index.d.ts). */
-export interface NativeFailure {
+export interface NativeFailure extends NativeDetails {
   readonly code: string;
   readonly message: string;
-  readonly position?: number | undefined;
-  readonly subDevice?: string | undefined;
-  readonly register?: number | undefined;
-  readonly requestedState?: number | undefined;
-  readonly state?: number | undefined;
-  readonly alStatusCode?: number | undefined;
 }
 
-/** One error for the failures of one operation; with several, `errors` holds them all. */
-export function errorFromFailures(failures: readonly NativeFailure[]): EtherCatError {
-  return EtherCatError.combine(failures.map((failure) => errorFromFailure(failure)));
+/**
+ * One error for the failures of one operation; with several, `errors` holds them all.
+ *
+ * @param devices - names of the configuration: people know a SubDevice by that, the addon by what its SII says
+ */
+export function errorFromFailures(
+  failures: readonly NativeFailure[],
+  devices: readonly { readonly name: string; readonly position: number }[] = [],
+): EtherCatError {
+  const names = new Map(devices.map(({ name, position }) => [position, name]));
+  return EtherCatError.combine(
+    failures.map((failure) => {
+      const name = failure.position === undefined ? undefined : names.get(failure.position);
+      if (name === undefined) return errorFromFailure(failure);
+      return errorFromFailure({ ...failure, subDevice: name, message: `device ${name}: ${failure.message}` });
+    }),
+  );
 }
 
 /**
