@@ -1,7 +1,7 @@
 /** The MainDevice: what an application opens, reads, watches, writes and closes. */
 
 import { loadConfiguration } from './core/configuration/load.ts';
-import type { ConfigurationDocument, NormalizedConfiguration, TagType } from './core/configuration/types.ts';
+import type { ConfigurationDocument, NormalizedConfiguration } from './core/configuration/types.ts';
 import type { Batch } from './core/consumer.ts';
 import { SlotBuffer } from './core/decode.ts';
 import { EtherCatError } from './core/errors/ethercat-error.ts';
@@ -10,7 +10,7 @@ import { closeOnExit, closeOnSignals } from './core/exits.ts';
 import { type Fault, faultOfEvent } from './core/faults.ts';
 import { nameSubDevices } from './core/network.ts';
 import type { WriteResult } from './core/outputs.ts';
-import { slotReader } from './core/process-image.ts';
+import { joinTimes, slotReader } from './core/process-image.ts';
 import { Session } from './core/session.ts';
 import { checkVirtualCycles, Simulator } from './core/simulator.ts';
 import { Snapshot } from './core/snapshot.ts';
@@ -20,10 +20,11 @@ import { SubDevices } from './core/sub-devices.ts';
 import type { TagValue } from './core/tag-types.ts';
 import type { BusObservable } from './streams/bus-observable.ts';
 import type { ChangeBatch } from './streams/change-batch.ts';
-import { type CycleInfo, CycleStream, joinTimes } from './streams/cycle-stream.ts';
+import { type CycleInfo, CycleStream } from './streams/cycle-stream.ts';
 import { EventStream } from './streams/event-stream.ts';
 import { type StateChange, stateChangeOf } from './streams/state-change.ts';
-import { type Sample, TagStreams } from './streams/tag-streams.ts';
+import { BusTag, type Tag } from './streams/tag.ts';
+import { TagStreams } from './streams/tag-streams.ts';
 import { DecodePool } from './workers/decode-pool.ts';
 
 /** How to open. */
@@ -34,29 +35,6 @@ export interface OpenOptions {
   readonly interface?: string;
   /** Told of every state on the way to OP. Called on this thread; what it throws becomes a warning of the process. */
   readonly onState?: (state: BusState, cycle: number | undefined) => void;
-}
-
-/** A named place in the process image. */
-export interface Tag<T extends TagValue = TagValue> {
-  readonly name: string;
-  readonly type: TagType;
-  readonly direction: 'input' | 'output';
-  /** Unit of the configuration, for people. */
-  readonly unit: string | undefined;
-  /**
-   * The tag's samples: the newest at once, then one for every change of value or quality, at most one a cycle.
-   *
-   * Rate: as often as the tag changes. When this thread is late by up to 32 cycles it still gets every change; when
-   * it is later, each changed tag emits once, with its newest value. A subscriber that throws is reported in
-   * `faults$`. Completes when the MainDevice closes.
-   */
-  readonly value$: BusObservable<Sample<T>>;
-  /** The newest value that this thread has seen. */
-  readonly value: T;
-  /** The newest sample that this thread has seen. */
-  readonly sample: Sample<T>;
-  /** Writes this tag alone; see {@link MainDevice.write}. */
-  write(value: T): Promise<WriteResult>;
 }
 
 /**
@@ -104,7 +82,6 @@ export class MainDevice implements AsyncDisposable {
   readonly #faults: EventStream<Fault>;
   readonly #devices: SubDevices;
   readonly #names: readonly string[];
-  readonly #tagsByName: ReadonlyMap<string, Tag>;
   readonly #simulator: Simulator | undefined;
   readonly #leaveExit: () => void;
   readonly #leaveSignals: () => void;
@@ -131,22 +108,25 @@ export class MainDevice implements AsyncDisposable {
     if (signal?.aborted)
       throw new EtherCatError('ECAT_ERR_ABORTED', 'the opening was aborted', { cause: signal.reason });
     const configuration = await loadConfiguration(source, { interface: options.interface });
-    const session = await Session.bringUp(configuration, signal);
-    const bus = new MainDevice(session, options);
+    // Its thread starts while the segment is brought up.
+    const pool = new DecodePool();
+    let bus: MainDevice | undefined;
     try {
+      bus = new MainDevice(await Session.bringUp(configuration, signal), pool, options);
       await bus.#reachOp(signal);
       return bus;
     } catch (error) {
-      await bus.close();
+      await (bus ?? { close: () => pool.stop() }).close();
       throw EtherCatError.from(error);
     }
   }
 
-  private constructor(session: Session, { onState }: OpenOptions) {
+  private constructor(session: Session, pool: DecodePool, { onState }: OpenOptions) {
     this.#session = session;
+    this.#pool = pool;
     this.#onState = onState;
     this.configuration = session.configuration;
-    this.#names = nameSubDevices(session.configuration.devices, session.network);
+    this.#names = nameSubDevices(session.configuration.devices, session.subDevices);
     this.#devices = new SubDevices(session, this.#names);
     this.subDevices = this.#devices.all;
     this.#states = new EventStream(
@@ -170,14 +150,15 @@ export class MainDevice implements AsyncDisposable {
     this.changes$ = this.#streams.changes$;
     this.#cycles = new CycleStream(session, (error) => this.#reportThrown(error, undefined));
     this.cycles$ = this.#cycles.stream;
-    this.tags = Object.freeze(session.tags.map((_, number) => this.#tagOf(number)));
-    this.#tagsByName = new Map(this.tags.map((tag) => [tag.name, tag]));
+    this.tags = Object.freeze(
+      session.tags.map((tag, number) => new BusTag(tag, number, this.#streams, session.lane)),
+    );
     this.#simulator = session.configuration.link.kind === 'segment' ? new Simulator(session) : undefined;
     this.#leaveExit = closeOnExit({ closeNow: () => session.closeNow(), close: () => this.close() });
     this.#leaveSignals = session.configuration.signals
       ? closeOnSignals({ closeNow: () => session.closeNow(), close: () => this.close() })
       : () => undefined;
-    this.#pool = new DecodePool({
+    pool.start({
       status: session.status,
       task: {
         engineId: session.engineId,
@@ -219,9 +200,7 @@ export class MainDevice implements AsyncDisposable {
 
   /** The tag of that name. @throws `ECAT_ERR_TAG_UNKNOWN` */
   tag<T extends TagValue = TagValue>(name: string): Tag<T> {
-    const tag = this.#tagsByName.get(name);
-    if (tag === undefined) throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', `there is no tag ${name}`, { tag: name });
-    return tag as unknown as Tag<T>;
+    return this.tags[this.#numberOf(name)] as unknown as Tag<T>;
   }
 
   /** The SubDevice of that name or position. @throws `ECAT_ERR_DEVICE_MISSING` */
@@ -388,27 +367,5 @@ export class MainDevice implements AsyncDisposable {
     const number = this.#session.numbers.get(name);
     if (number === undefined) throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', `there is no tag ${name}`, { tag: name });
     return number;
-  }
-
-  #tagOf(number: number): Tag {
-    const { name, type, direction, unit } = this.#session.tags[number]!;
-    const streams = this.#streams;
-    const write = (value: TagValue): Promise<WriteResult> => this.write({ [name]: value });
-    return {
-      name,
-      type,
-      direction,
-      unit,
-      get value$(): BusObservable<Sample> {
-        return streams.value$(number);
-      },
-      get value(): TagValue {
-        return streams.value(number);
-      },
-      get sample(): Sample {
-        return streams.sample(number);
-      },
-      write,
-    };
   }
 }

@@ -28,7 +28,7 @@ export async function scan(
     link.abandon();
     stopping.dispose();
   }
-  const names = nameSubDevices(configuration.devices, network);
+  const names = nameSubDevices(configuration.devices, network.subDevices);
   const lines = options.json
     ? network.subDevices.map((subDevice) =>
         JSON.stringify({ event: 'device', ...subDevice, name: names[subDevice.position], orderName: subDevice.name }),

@@ -174,7 +174,7 @@ export class Consumer {
     if (this.#hasWide && !this.#copyWideBytes(at, cycle, count)) return false;
     batch.cycle = cycle;
     batch.missed = words[at + 3]!;
-    batch.times.set(words.subarray(at + 4, at + 8));
+    for (let half = 0; half < 4; half += 1) batch.times[half] = words[at + 4 + half]!;
     batch.count = count;
     for (let i = 0; i < count; i += 1) {
       const entry = at + (BATCH_HEADER_RECORDS + i) * RECORD_WORDS;

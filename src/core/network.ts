@@ -36,6 +36,13 @@ export interface NetworkSubDevice {
   readonly entries: readonly NetworkEntry[];
 }
 
+/** What stays of a SubDevice once its entries have become tags. */
+export type SubDeviceSummary = Omit<NetworkSubDevice, 'entries'> & {
+  /** Bits of its process data, gaps included. */
+  readonly inputBits: number;
+  readonly outputBits: number;
+};
+
 /** The SubDevices of a segment by position, and the size of the process image. */
 export interface Network {
   readonly subDevices: readonly NetworkSubDevice[];
@@ -71,10 +78,22 @@ export function compareIdentities(devices: readonly DeviceConfiguration[], netwo
   });
 }
 
+/** The SubDevices without their entries. */
+export function summarize({ subDevices }: Network): SubDeviceSummary[] {
+  return subDevices.map(({ entries, ...subDevice }) => {
+    const bits = (wanted: 'input' | 'output'): number =>
+      entries.reduce((sum, { direction, bitLength }) => sum + (direction === wanted ? bitLength : 0), 0);
+    return { ...subDevice, inputBits: bits('input'), outputBits: bits('output') };
+  });
+}
+
 /** The name of every SubDevice by position: that of the configuration, or its order name and position. */
-export function nameSubDevices(devices: readonly DeviceConfiguration[], network: Network): string[] {
+export function nameSubDevices(
+  devices: readonly DeviceConfiguration[],
+  subDevices: readonly Pick<NetworkSubDevice, 'name' | 'position'>[],
+): string[] {
   const configured = new Map(devices.map(({ name, position }) => [position, name]));
-  return network.subDevices.map(({ name, position }) => configured.get(position) ?? `${name || 'device'}-${position}`);
+  return subDevices.map(({ name, position }) => configured.get(position) ?? `${name || 'device'}-${position}`);
 }
 
 function pickIdentity(of: { readonly [key in (typeof identityKeys)[number]]: number | undefined }): DeviceIdentity {

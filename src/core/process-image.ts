@@ -110,3 +110,10 @@ export const slotReader: SlotReader = {
     out[3] = words[SLOT_HEADER_DC_TIME_NS_I32 + 1]!;
   },
 };
+
+/** The times of a slot or batch from their halves: host low and high, DC low and high. */
+export function joinTimes(halves: Uint32Array): { hostTimeNs: bigint; dcTimeNs: bigint | undefined } {
+  const hostTimeNs = (BigInt(halves[1]!) << 32n) | BigInt(halves[0]!);
+  const dc = (BigInt(halves[3]!) << 32n) | BigInt(halves[2]!);
+  return { hostTimeNs, dcTimeNs: dc === 0n ? undefined : dc };
+}

@@ -9,12 +9,16 @@ import { hex, type Network, type NetworkEntry, type NetworkSubDevice, nameSubDev
 import { Direction, type TagRow } from './tag-table.ts';
 import { defaultType, Kind, lengthsOf, typeBits, typeFits } from './tag-types.ts';
 
-/** A tag with its place. The index in the list is the tag's number everywhere. */
-export interface ResolvedTag {
+/** What stays of a tag beside its row in the table. The index in a list is the tag's number everywhere. */
+export interface TagInfo {
   readonly name: string;
   readonly type: TagType;
   readonly direction: 'input' | 'output';
   readonly unit: string | undefined;
+}
+
+/** A tag with its place. */
+export interface ResolvedTag extends TagInfo {
   readonly onLoss: OnLoss;
   readonly row: TagRow;
 }
@@ -146,7 +150,7 @@ function listEntries(entries: readonly NetworkEntry[]): string {
  * where a name is missing or not the only one of its kind. Outputs go to zero on loss.
  */
 function automaticTags(configuration: Pick<NormalizedConfiguration, 'devices'>, network: Network): ResolvedTag[] {
-  const names = nameSubDevices(configuration.devices, network);
+  const names = nameSubDevices(configuration.devices, network.subDevices);
   const found = network.subDevices.flatMap((subDevice) =>
     subDevice.entries
       .filter(({ index, bitLength }) => index !== 0 && (bitLength <= 64 || bitLength % 8 === 0))

@@ -15,10 +15,10 @@ import { errorFromFailures, translated } from './errors/from-binding.ts';
 import { type BusState, EVENT_WORDS, type NativeEvent, readEvent } from './events.ts';
 import { CopyOutcome } from './generated/layout.ts';
 import type { BindingAttachment } from './native.ts';
-import { compareIdentities, type Network } from './network.ts';
+import { compareIdentities, type Network, type SubDeviceSummary, summarize } from './network.ts';
 import { OutputLane } from './outputs.ts';
 import { type ProcessMemory, slotReader } from './process-image.ts';
-import { type ResolvedTag, resolveTags } from './resolve-tags.ts';
+import { type ResolvedTag, resolveTags, type TagInfo } from './resolve-tags.ts';
 import { TagTable } from './tag-table.ts';
 
 /** The main thread's lane. */
@@ -49,8 +49,9 @@ export interface SessionListener {
 /** A started engine with its memory, tags and lane. Make one with {@link Session.bringUp}. */
 export class Session {
   readonly configuration: NormalizedConfiguration;
-  readonly network: Network;
-  readonly tags: readonly ResolvedTag[];
+  /** By position. */
+  readonly subDevices: readonly SubDeviceSummary[];
+  readonly tags: readonly TagInfo[];
   /** Numbers of the tags by name. */
   readonly numbers: ReadonlyMap<string, number>;
   readonly table: TagTable;
@@ -96,8 +97,9 @@ export class Session {
     link: EngineLink,
   ) {
     this.configuration = configuration;
-    this.network = network;
-    this.tags = tags;
+    this.subDevices = summarize(network);
+    // Without their rows, which the table holds.
+    this.tags = tags.map(({ name, type, direction, unit }) => ({ name, type, direction, unit }));
     this.#link = link;
     this.numbers = new Map(tags.map(({ name }, number) => [name, number]));
     this.table = TagTable.build(

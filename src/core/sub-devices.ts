@@ -1,7 +1,7 @@
 /** The SubDevices of a session with their live states. */
 
 import type { NativeEvent, SubDeviceState } from './events.ts';
-import type { NetworkSubDevice } from './network.ts';
+import type { SubDeviceSummary } from './network.ts';
 import { type Quality, qualityOf } from './quality.ts';
 import type { Session } from './session.ts';
 import type { SubDevice } from './sub-device.ts';
@@ -14,8 +14,8 @@ export class SubDevices {
 
   constructor(session: Session, names: readonly string[]) {
     this.#session = session;
-    this.#states = session.network.subDevices.map(() => 'PRE-OP');
-    this.all = Object.freeze(session.network.subDevices.map((found) => this.#view(found, names[found.position]!)));
+    this.#states = session.subDevices.map(() => 'PRE-OP');
+    this.all = Object.freeze(session.subDevices.map((found) => this.#view(found, names[found.position]!)));
   }
 
   /** Takes over what an event says of a SubDevice's state. */
@@ -25,9 +25,7 @@ export class SubDevices {
     else if (event.kind === 'sub-device-lost') this.#states[event.position] = 'unknown';
   }
 
-  #view(found: NetworkSubDevice, name: string): SubDevice {
-    const bits = (direction: 'input' | 'output'): number =>
-      found.entries.reduce((sum, entry) => sum + (entry.direction === direction ? entry.bitLength : 0), 0);
+  #view(found: SubDeviceSummary, name: string): SubDevice {
     const { position, vendorId, productCode, revision, serial } = found;
     const stateOf = (): SubDeviceState => this.#states[position] ?? 'unknown';
     const qualityNow = (): Quality => this.#quality(position);
@@ -41,8 +39,8 @@ export class SubDevices {
       alias: found.alias,
       hasDistributedClock: found.hasDistributedClock,
       propagationDelayNs: found.propagationDelayNs,
-      inputBits: bits('input'),
-      outputBits: bits('output'),
+      inputBits: found.inputBits,
+      outputBits: found.outputBits,
       get state(): SubDeviceState {
         return stateOf();
       },

@@ -1,7 +1,7 @@
 /** The newest cycle, coalesced to what this thread sees. */
 
 import type { Subscriber } from 'rxjs';
-import { slotReader } from '../core/process-image.ts';
+import { joinTimes, slotReader } from '../core/process-image.ts';
 import type { Session } from '../core/session.ts';
 import { BusObservable, type ReportThrown } from './bus-observable.ts';
 
@@ -58,11 +58,4 @@ export class CycleStream {
     this.#complete = true;
     for (const subscriber of [...this.#subscribers]) subscriber.complete();
   }
-}
-
-/** The times of a slot or batch from their halves: host low and high, DC low and high. */
-export function joinTimes(halves: Uint32Array): { hostTimeNs: bigint; dcTimeNs: bigint | undefined } {
-  const hostTimeNs = (BigInt(halves[1]!) << 32n) | BigInt(halves[0]!);
-  const dc = (BigInt(halves[3]!) << 32n) | BigInt(halves[2]!);
-  return { hostTimeNs, dcTimeNs: dc === 0n ? undefined : dc };
 }

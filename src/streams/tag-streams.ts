@@ -8,6 +8,7 @@
 import type { Subscriber } from 'rxjs';
 import type { Batch, Consumer } from '../core/consumer.ts';
 import type { CycleNumber } from '../core/cycle-number.ts';
+import { joinTimes } from '../core/process-image.ts';
 import { type Quality, qualityOf } from '../core/quality.ts';
 import type { TagTable } from '../core/tag-table.ts';
 import type { TagValue } from '../core/tag-types.ts';
@@ -36,6 +37,8 @@ export class TagStreams {
   readonly #cycleNumber: CycleNumber;
   readonly #reportOf: (tag: string | undefined) => ReportThrown;
   readonly #watchers: Watchers[];
+  /** Subscribers in `#watchers`. */
+  #watching = 0;
   readonly #batchSubscribers: Set<Subscriber<ChangeBatch>> = new Set();
   readonly #streams: Map<number, BusObservable<Sample>> = new Map();
   readonly changes$: BusObservable<ChangeBatch>;
@@ -87,10 +90,9 @@ export class TagStreams {
 
   /** Hands a batch to everybody who watches one of its tags, then to those who watch batches. */
   deliver(batch: Batch): void {
+    if (this.#watching === 0 && this.#batchSubscribers.size === 0) return;
     const cycle = this.#cycleNumber.extend(batch.cycle);
-    const hostTimeNs = joinHalves(batch.times[0]!, batch.times[1]!);
-    const dc = joinHalves(batch.times[2]!, batch.times[3]!);
-    const dcTimeNs = dc === 0n ? undefined : dc;
+    const { hostTimeNs, dcTimeNs } = joinTimes(batch.times);
     // Made before any subscriber runs: all of them see the same batch.
     const changes =
       this.#batchSubscribers.size === 0
@@ -138,11 +140,13 @@ export class TagStreams {
     // A new list each time, so that a batch being delivered keeps the one it began with.
     if (watchers === null) this.#watchers[tag] = subscriber;
     else this.#watchers[tag] = 'next' in watchers ? [watchers, subscriber] : [...watchers, subscriber];
+    this.#watching += 1;
     return () => this.#unwatch(tag, subscriber);
   }
 
   #unwatch(tag: number, subscriber: Subscriber<Sample>): void {
     const watchers = this.#watchers[tag]!;
+    this.#watching -= 1;
     if (watchers === subscriber) this.#watchers[tag] = null;
     else if (watchers !== null && !('next' in watchers)) {
       const rest = watchers.filter((watcher) => watcher !== subscriber);
@@ -153,9 +157,4 @@ export class TagStreams {
   #sampleOf(tag: number, cycle: number, hostTimeNs: bigint | undefined, dcTimeNs: bigint | undefined): Sample {
     return { value: this.value(tag), quality: qualityOf(this.#consumer.quality[tag]!), cycle, hostTimeNs, dcTimeNs };
   }
-}
-
-/** A 64-bit number from its halves. */
-function joinHalves(low: number, high: number): bigint {
-  return (BigInt(high) << 32n) | BigInt(low);
 }

@@ -27,34 +27,50 @@ const BACK_OFF_RESET_MS = 10_000;
 const HEAP_MB = 64;
 
 /** What to run, and whom to tell. */
-export interface DecodePoolOptions {
+export interface DecodeRun {
   readonly task: DecodeTask;
   readonly status: DecodeStatus;
   /** Told once for every worker that has to be replaced. */
   readonly onFailure: (error: EtherCatError) => void;
-  /** File of the worker, for tests of the supervision. */
+}
+
+/** For tests of the supervision. */
+export interface DecodePoolOptions {
+  /** File of the worker. */
   readonly filename?: string;
   /** Silence after which a worker counts as stuck, in ms. */
   readonly silenceMs?: number;
 }
 
+type Pool = Piscina<DecodeTask, void>;
+
 /** Supervises the decode worker of one partition. */
 export class DecodePool {
-  readonly #options: DecodePoolOptions;
+  readonly #filename: string;
+  readonly #silenceMs: number;
   readonly #stopping: AbortController = new AbortController();
-  readonly #supervision: Promise<void>;
-  #pool: Piscina<DecodeTask, void> | undefined;
+  /** The pool of the worker that runs, or is about to. */
+  #pool: Pool | undefined;
+  #run: DecodeRun | undefined;
+  #supervision: Promise<void> | undefined;
   #replaced = 0;
 
-  /** Starts the worker. */
-  constructor(options: DecodePoolOptions) {
-    this.#options = options;
-    this.#supervision = this.#supervise();
+  /** Starts a thread that loads the worker, so that it is ready when there is something to decode. */
+  constructor({ filename = workerUrl('decode'), silenceMs = SILENCE_MS }: DecodePoolOptions = {}) {
+    this.#filename = filename;
+    this.#silenceMs = silenceMs;
+    this.#pool = this.#makePool();
   }
 
   /** Workers that had to be replaced so far. */
   get replaced(): number {
     return this.#replaced;
+  }
+
+  /** Begins to decode. Once. */
+  start(run: DecodeRun): void {
+    this.#run = run;
+    this.#supervision = this.#supervise(run);
   }
 
   /** Terminates the worker's thread, as a crash would. For tests. */
@@ -64,29 +80,15 @@ export class DecodePool {
 
   /** Ends the worker and its thread. Idempotent; never rejects. */
   async stop(): Promise<void> {
-    this.#options.status.stop();
+    this.#run?.status.stop();
     this.#stopping.abort();
-    await this.#supervision;
+    await (this.#supervision ?? this.#pool?.destroy());
+    this.#pool = undefined;
   }
 
-  async #supervise(): Promise<void> {
-    let backOffMs = BACK_OFF_MIN_MS;
-    while (!this.#stopping.signal.aborted) {
-      const startedMs = performance.now();
-      const failure = await this.#runWorker();
-      if (failure === undefined || this.#stopping.signal.aborted) return;
-      this.#replaced += 1;
-      this.#options.onFailure(failure);
-      if (performance.now() - startedMs > BACK_OFF_RESET_MS) backOffMs = BACK_OFF_MIN_MS;
-      await sleep(backOffMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
-      backOffMs = Math.min(2 * backOffMs, BACK_OFF_MAX_MS);
-    }
-  }
-
-  /** Runs one worker to its end; undefined when it ended since the engine closed or it was told to. */
-  async #runWorker(): Promise<EtherCatError | undefined> {
-    const pool = new Piscina<DecodeTask, void>({
-      filename: this.#options.filename ?? workerUrl('decode'),
+  #makePool(): Pool {
+    const pool: Pool = new Piscina<DecodeTask, void>({
+      filename: this.#filename,
       minThreads: 1,
       maxThreads: 1,
       concurrentTasksPerWorker: 1,
@@ -94,9 +96,29 @@ export class DecodePool {
       idleTimeout: Number.POSITIVE_INFINITY,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     });
-    this.#pool = pool;
-    // A pool that fails between tasks says so here, and the task below says it too.
+    // A pool that fails between tasks says so here, and the next task says it too.
     pool.on('error', () => undefined);
+    return pool;
+  }
+
+  async #supervise(run: DecodeRun): Promise<void> {
+    let backOffMs = BACK_OFF_MIN_MS;
+    while (!this.#stopping.signal.aborted) {
+      const startedMs = performance.now();
+      this.#pool ??= this.#makePool();
+      const failure = await this.#runWorker(this.#pool, run);
+      this.#pool = undefined;
+      if (failure === undefined || this.#stopping.signal.aborted) return;
+      this.#replaced += 1;
+      run.onFailure(failure);
+      if (performance.now() - startedMs > BACK_OFF_RESET_MS) backOffMs = BACK_OFF_MIN_MS;
+      await sleep(backOffMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      backOffMs = Math.min(2 * backOffMs, BACK_OFF_MAX_MS);
+    }
+  }
+
+  /** Runs one worker to its end; undefined when it ended since the engine closed or it was told to. */
+  async #runWorker(pool: Pool, { task, status }: DecodeRun): Promise<EtherCatError | undefined> {
     let silent = false;
     // A second `destroy()` would not wait for the threads that the first one is ending.
     let ending: Promise<void> | undefined;
@@ -104,13 +126,13 @@ export class DecodePool {
       ending ??= pool.destroy().catch(() => undefined);
       return ending;
     };
-    const watch = this.#watchHeartbeat(() => {
+    const watch = this.#watchHeartbeat(status, () => {
       silent = true;
       void end();
     });
     const stop = this.#watchStop(() => void end());
     try {
-      await pool.run(this.#options.task);
+      await pool.run(task);
       return undefined;
     } catch (cause) {
       const reason = silent ? 'fell silent' : `ended: ${cause instanceof Error ? cause.message : String(cause)}`;
@@ -121,13 +143,12 @@ export class DecodePool {
       watch[Symbol.dispose]();
       stop[Symbol.dispose]();
       await end();
-      this.#pool = undefined;
     }
   }
 
   /** Calls back once when the worker's heartbeat stands still for too long. */
-  #watchHeartbeat(onSilence: () => void): Disposable {
-    const { status, silenceMs = SILENCE_MS } = this.#options;
+  #watchHeartbeat(status: DecodeStatus, onSilence: () => void): Disposable {
+    const silenceMs = this.#silenceMs;
     const periodMs = silenceMs / 4;
     const first = status.heartbeat;
     let last = first;

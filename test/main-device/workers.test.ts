@@ -47,6 +47,10 @@ class Supervised implements AsyncDisposable {
       },
     });
     this.pool = new DecodePool({
+      filename: new URL('fixtures/misbehaving.worker.ts', import.meta.url).href,
+      silenceMs,
+    });
+    this.pool.start({
       status: session.status,
       task: {
         engineId: session.engineId,
@@ -54,8 +58,6 @@ class Supervised implements AsyncDisposable {
         tags: session.table.buffer,
         status: session.status.buffer,
       },
-      filename: new URL('fixtures/misbehaving.worker.ts', import.meta.url).href,
-      silenceMs,
       onFailure: (error) => {
         this.failures.push(error);
         this.command(Misbehaviour.none);

@@ -1,5 +1,6 @@
-import { fc, testProp } from '@fast-check/ava';
+import { testProp } from '@fast-check/ava';
 import test from 'ava';
+import fc from 'fast-check';
 import { BATCH_HEADER_RECORDS, BatchWriter, entriesMax, logRecords } from '../../src/core/change-log.ts';
 import { BACKLOG_CYCLES_MAX, type ChangeSource, Consumer, type SlotReader } from '../../src/core/consumer.ts';
 import { CycleNumber, cyclesBetween } from '../../src/core/cycle-number.ts';

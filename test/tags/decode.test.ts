@@ -1,5 +1,6 @@
-import { fc, testProp } from '@fast-check/ava';
+import { testProp } from '@fast-check/ava';
 import test from 'ava';
+import fc from 'fast-check';
 import { Decoder, SlotBuffer, ValueArrays } from '../../src/core/decode.ts';
 import { encodeValue, setBits, writeBits } from '../../src/core/encode.ts';
 import type { EtherCatError } from '../../src/core/errors/ethercat-error.ts';
