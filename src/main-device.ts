@@ -150,9 +150,7 @@ export class MainDevice implements AsyncDisposable {
     this.changes$ = this.#streams.changes$;
     this.#cycles = new CycleStream(session, (error) => this.#reportThrown(error, undefined));
     this.cycles$ = this.#cycles.stream;
-    this.tags = Object.freeze(
-      session.tags.map((tag, number) => new BusTag(tag, number, this.#streams, session.lane)),
-    );
+    this.tags = Object.freeze(session.tags.map((tag, number) => new BusTag(tag, number, this.#streams, session.lane)));
     this.#simulator = session.configuration.link.kind === 'segment' ? new Simulator(session) : undefined;
     this.#leaveExit = closeOnExit({ closeNow: () => session.closeNow(), close: () => this.close() });
     this.#leaveSignals = session.configuration.signals
