@@ -33,6 +33,7 @@ export type FaultKind =
 
 /** Something went wrong. Cycles go on, unless `kind` is `engine`. */
 export interface Fault {
+  /** What happened, for programs. */
   readonly kind: FaultKind;
   /** Number of the cycle in which it was found, where one is known; does not wrap. */
   readonly cycle: number | undefined;

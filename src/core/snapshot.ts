@@ -7,8 +7,11 @@ import type { TagValue } from './tag-types.ts';
 
 /** One tag in a snapshot. */
 export interface SnapshotEntry {
+  /** Name of the tag. */
   readonly tag: string;
+  /** In its unit, by its type. */
   readonly value: TagValue;
+  /** How far the value can be trusted. */
   readonly quality: Quality;
 }
 

@@ -29,11 +29,17 @@ import type { ProcessMemory } from './process-image.ts';
 
 /** Durations of one kind, in ns. Percentiles are exact to 6.25 %, everything else exactly. All 0 before the first. */
 export interface DurationStatistics {
+  /** How many were measured. */
   readonly count: number;
+  /** Arithmetic mean. */
   readonly mean: number;
+  /** Half of them took no longer. */
   readonly p50: number;
+  /** 99 % took no longer. */
   readonly p99: number;
+  /** 99.9 % took no longer. */
   readonly p999: number;
+  /** The longest. */
   readonly max: number;
 }
 
@@ -45,6 +51,7 @@ export interface CycleStatistics {
   readonly missedCycles: number;
   /** Cycles that ended after the next one should have begun. */
   readonly overruns: number;
+  /** Frames with process data. */
   readonly sentFrames: number;
   /** Frames that came back in their cycle. */
   readonly receivedFrames: number;

@@ -14,11 +14,13 @@ export interface SubDevice {
   readonly orderName: string;
   /** Description of the SII; may be empty. */
   readonly description: string;
+  /** Who it says it is, by its SII. */
   readonly identity: Required<DeviceIdentity>;
   /** Configured station address (register 0x0010). */
   readonly stationAddress: number;
   /** Station alias (register 0x0012). */
   readonly alias: number;
+  /** Whether its clock registers answer. */
   readonly hasDistributedClock: boolean;
   /** Delay from the reference clock, in ns. */
   readonly propagationDelayNs: number;

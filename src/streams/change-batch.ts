@@ -7,7 +7,9 @@ import type { TagValue } from '../core/tag-types.ts';
 export interface Change {
   /** Name of the tag. */
   readonly tag: string;
+  /** In its unit, by its type. */
   readonly value: TagValue;
+  /** How far the value can be trusted. */
   readonly quality: Quality;
 }
 

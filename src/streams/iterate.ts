@@ -9,7 +9,9 @@ const CAPACITY = 1024;
 export interface ObservableIterator<T> extends AsyncIterableIterator<T> {
   /** Values that were dropped so far because the loop was too slow. */
   readonly dropped: number;
+  /** The next value, as soon as there is one; several calls may wait at once. */
   next(): Promise<IteratorResult<T, undefined>>;
+  /** Unsubscribes and ends the loop; values that wait are dropped. */
   return(): Promise<IteratorResult<T, undefined>>;
   [Symbol.asyncIterator](): ObservableIterator<T>;
 }

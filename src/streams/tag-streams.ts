@@ -17,7 +17,9 @@ import { ChangeBatch } from './change-batch.ts';
 
 /** One value of a tag. */
 export interface Sample<T extends TagValue = TagValue> {
+  /** In its unit, by its type. */
   readonly value: T;
+  /** How far the value can be trusted. */
   readonly quality: Quality;
   /** Number of the cycle in which the value or its quality changed. Counts periods of the schedule; does not wrap. */
   readonly cycle: number;

@@ -2,8 +2,11 @@
 
 /** `schemas/segment.schema.json` describes every key. */
 export interface SegmentDocument {
+  /** In the order of the wire; at least one. */
   devices: readonly SegmentDeviceDocument[];
+  /** What inputs do by themselves. */
   signals?: readonly SignalDocument[];
+  /** Outputs that are wired back to inputs. */
   wires?: readonly WireDocument[];
 }
 
@@ -60,7 +63,10 @@ interface WireDocument {
  * it again and names the place of an error by a JSON pointer.
  */
 export interface SegmentDescription {
+  /** In the order of the wire. */
   readonly devices: readonly Readonly<Record<string, unknown>>[];
+  /** What inputs do by themselves. */
   readonly signals: readonly Readonly<Record<string, unknown>>[];
+  /** Outputs that are wired back to inputs. */
   readonly wires: readonly Readonly<Record<string, unknown>>[];
 }

@@ -26,6 +26,7 @@ export type OnLoss = 'hold' | 'zero' | number | boolean;
  * `schemas/configuration.schema.json` describes every key.
  */
 export interface ConfigurationDocument {
+  /** Everything about one segment. */
   ethercat: {
     master?: MainDeviceDocument;
     /** The same as `master`. */
@@ -139,7 +140,9 @@ export interface TagConfiguration {
 export interface NormalizedConfiguration {
   /** File name, for messages; undefined for a plain object. */
   readonly source: string | undefined;
+  /** A network interface, or a simulated segment. */
   readonly link: LinkConfiguration;
+  /** Period of the cyclic exchange, 250,000 to 100,000,000 ns. */
   readonly cyclePeriodNs: number;
   /** How long before the start of a cycle the thread wakes to spin. */
   readonly preSpinNs: number;
@@ -147,7 +150,9 @@ export interface NormalizedConfiguration {
   readonly priority: number | undefined;
   /** CPU to run the cycle thread on; undefined leaves it to the scheduler. */
   readonly cpu: number | undefined;
+  /** Whether the distributed clocks of the SubDevices are synchronised. */
   readonly distributedClocks: boolean;
+  /** Whether cycles run only as they are granted (`advance`), in place of every period of the clock. */
   readonly virtualTime: boolean;
   /** Slots of the input ring, a power of two; undefined takes the default (at least 32 ms). */
   readonly historySlots: number | undefined;
@@ -155,6 +160,8 @@ export interface NormalizedConfiguration {
   readonly outputDeadlineMs: number;
   /** Whether SIGINT and SIGTERM close the MainDevice in order before the process ends. */
   readonly signals: boolean;
+  /** The SubDevices that have to be there. */
   readonly devices: readonly DeviceConfiguration[];
+  /** Inputs first, in the order of the document; empty when there is to be one for every entry. */
   readonly tags: readonly TagConfiguration[];
 }

@@ -4,16 +4,23 @@ import { type ErrorCategory, type ErrorCode, errorTable, isErrorCode } from './t
 
 /** A place in a configuration file; line and column count from 1. */
 export interface Location {
+  /** As it was given to `open`, or relative to the file that names it. */
   readonly file: string;
+  /** From 1. */
   readonly line: number;
+  /** From 1. */
   readonly column: number;
 }
 
 /** Who a SubDevice says it is, or should be; absent parts are not compared. */
 export interface DeviceIdentity {
+  /** Vendor, as ETG assigned it. */
   readonly vendorId?: number;
+  /** Product, as the vendor numbers it. */
   readonly productCode?: number;
+  /** Revision of the product. */
   readonly revision?: number;
+  /** Serial number; 0 where the vendor writes none. */
   readonly serial?: number;
 }
 
@@ -45,11 +52,17 @@ export interface ErrorDetails {
 
 /** Plain form of an error, for logs, `--json` and messages between threads. */
 export interface ErrorObject extends Omit<ErrorDetails, 'cause'> {
+  /** Stable; what to match on. */
   readonly code: ErrorCode;
+  /** What has happened; may change with every version. */
   readonly message: string;
+  /** Which part a person has to look at. */
   readonly category: ErrorCategory;
+  /** True when the same call can succeed later with nothing changed in configuration or program. */
   readonly recoverable: boolean;
+  /** One sentence on what to do. */
   readonly action: string;
+  /** When several failures came together: all of them, this one's own first. */
   readonly errors?: readonly ErrorObject[];
 }
 
@@ -79,6 +92,7 @@ const SHOWN_ERRORS_MAX = 10;
  * of the package.
  */
 export class EtherCatError extends Error {
+  /** Stable; what to match on. */
   declare readonly code: ErrorCode;
   /** Which part a person has to look at. */
   declare readonly category: ErrorCategory;
@@ -86,15 +100,25 @@ export class EtherCatError extends Error {
   declare readonly recoverable: boolean;
   /** One sentence on what to do. */
   declare readonly action: string;
+  /** Position of the SubDevice in the segment, from 0. */
   declare readonly position?: number;
+  /** Name of the SubDevice: that of the configuration, or what its SII says. */
   declare readonly subDevice?: string;
+  /** Name of the tag. */
   declare readonly tag?: string;
+  /** Address of the ESC register. */
   declare readonly register?: number;
+  /** AL state that was requested (1 INIT, 2 PRE-OP, 3 BOOT, 4 SAFE-OP, 8 OP). */
   declare readonly requestedState?: number;
+  /** AL state that the SubDevice is in (register 0x0130: bits 0–3 state, bit 4 error). */
   declare readonly state?: number;
+  /** AL status code (register 0x0134); the message says it in words. */
   declare readonly alStatusCode?: number;
+  /** Identity that the configuration asks for. */
   declare readonly expected?: DeviceIdentity;
+  /** Identity that was found. */
   declare readonly found?: DeviceIdentity;
+  /** Where in the configuration; the message begins with it. */
   declare readonly location?: Location;
   /** When several failures came together: all of them, this one's own first. */
   declare readonly errors?: readonly EtherCatError[];
