@@ -9,8 +9,11 @@ import type { Sample, TagStreams } from './tag-streams.ts';
 
 /** A named place in the process image. */
 export interface Tag<T extends TagValue = TagValue> {
+  /** Name of the configuration; unique. */
   readonly name: string;
+  /** How its bits are read; with scaling its values are numbers all the same. */
   readonly type: TagType;
+  /** `input` comes from the SubDevice, `output` goes to it. */
   readonly direction: 'input' | 'output';
   /** Unit of the configuration, for people. */
   readonly unit: string | undefined;
