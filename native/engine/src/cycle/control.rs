@@ -1,25 +1,20 @@
 //! What a cycle thread shares with whoever holds its engine.
 //!
-//! While the thread cycles it touches only the atomics and the lock-free queues in here; the mutexes are for
+//! While the thread cycles it touches only the atomics in here and its end of the wait-free queues; the mutexes are for
 //! what comes before the first cycle and after the last.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use crossbeam_queue::ArrayQueue;
-
-use super::record::Record;
+use super::outbox::{self, Inbox, Outbox};
 use crate::engine::{Bell, BringUp, EngineOptions};
 use crate::error::{EngineError, ErrorCode, Failure};
-use crate::event::{EVENT_QUEUE_CAPACITY, Event};
+use crate::event::Event;
 use crate::herald::Announcer;
 use crate::link::sys::Doorbell;
 use crate::shared::layout::EngineState;
 use crate::shared::{Attached, ClaimRegistry, Dimensions, OutputMerger, SharedMemory};
-
-/// Failures that wait to be taken: more than the SubDevices of the largest segment.
-const RECORD_QUEUE_CAPACITY: usize = 1024;
 
 /// The order to begin with the first cycle.
 pub struct StartOrder {
@@ -27,6 +22,8 @@ pub struct StartOrder {
     pub memory: Attached,
     /// The cycle thread's end of the lanes.
     pub merger: OutputMerger,
+    /// The cycle thread's end of the queues to the engine's holders.
+    pub outbox: Outbox,
 }
 
 /// The shared part of an engine.
@@ -40,8 +37,7 @@ pub struct Control {
     /// Set when the engine is to stop; also ends a bring-up.
     pub stop: AtomicBool,
     granted: AtomicU64,
-    events: ArrayQueue<Event>,
-    records: ArrayQueue<Record>,
+    inbox: Mutex<Option<Inbox>>,
     news: AtomicBool,
     bells: Mutex<Vec<Arc<dyn Bell>>>,
     bring_up: Mutex<Option<Result<BringUp, EngineError>>>,
@@ -71,8 +67,7 @@ impl Control {
             doorbell: Doorbell::new()?,
             stop: AtomicBool::new(false),
             granted: AtomicU64::new(0),
-            events: ArrayQueue::new(EVENT_QUEUE_CAPACITY),
-            records: ArrayQueue::new(RECORD_QUEUE_CAPACITY),
+            inbox: Mutex::new(None),
             news: AtomicBool::new(false),
             bells: Mutex::new(vec![bell]),
             bring_up: Mutex::new(None),
@@ -120,7 +115,9 @@ impl Control {
         let (registry, merger) = memory.outputs(&outputs);
         // Set once: `start` is ordered once.
         let _first = self.claims.set(Arc::new(registry));
-        *start = Start::Ordered(Box::new(StartOrder { memory, merger }));
+        let (outbox, inbox) = outbox::queues();
+        *lock(&self.inbox) = Some(inbox);
+        *start = Start::Ordered(Box::new(StartOrder { memory, merger, outbox }));
         drop(start);
         self.doorbell.ring();
         Ok(())
@@ -134,9 +131,9 @@ impl Control {
     /// Failures since the last call.
     pub fn take_failures(&self) -> Vec<Failure> {
         let mut failures = Vec::new();
-        if let Some((network, _)) = self.plant.get() {
+        if let (Some((network, _)), Some(inbox)) = (self.plant.get(), &mut *lock(&self.inbox)) {
             failures.extend(
-                std::iter::from_fn(|| self.records.pop()).map(|record| record.describe(network)),
+                std::iter::from_fn(|| inbox.record()).map(|record| record.describe(network)),
             );
         }
         failures.append(&mut lock(&self.failures));
@@ -145,7 +142,9 @@ impl Control {
 
     /// Moves waiting events into `out`.
     pub fn take_events(&self, out: &mut [Event]) -> usize {
-        out.iter_mut().map_while(|out| self.events.pop().map(|event| *out = event)).count()
+        let mut inbox = lock(&self.inbox);
+        let Some(inbox) = inbox.as_mut() else { return 0 };
+        out.iter_mut().map_while(|out| inbox.event().map(|event| *out = event)).count()
     }
 
     /// Adds a bell.
@@ -198,16 +197,6 @@ impl Control {
             granted => Some(granted - 1),
         };
         self.granted.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok()
-    }
-
-    /// Queues an event; `false` where there is no room.
-    pub fn push_event(&self, event: Event) -> bool {
-        self.events.push(event).is_ok()
-    }
-
-    /// Queues a failure. There is room for one of each SubDevice.
-    pub fn push_record(&self, record: Record) -> bool {
-        self.records.push(record).is_ok()
     }
 
     /// Takes note that there is something for the bells.

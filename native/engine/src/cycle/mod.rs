@@ -5,7 +5,7 @@
 //! [`counters`], [`states`] and [`quality`] (what it is worth), [`publish`] (the slot), [`suspicion`] and
 //! [`census`] (who it was), [`acyclic`], [`window`], [`operation`] (the rest of the period), [`al`] and
 //! [`phase`] (up to OP and down again). [`run`] holds them together, [`thread`] is the life around it, and
-//! [`control`], [`reporter`], [`record`] speak with the engine's holders.
+//! [`control`], [`outbox`], [`reporter`], [`record`] speak with the engine's holders.
 
 mod acyclic;
 pub mod al;
@@ -15,6 +15,7 @@ pub mod counters;
 pub mod exchange;
 pub mod frames;
 pub mod operation;
+pub mod outbox;
 pub mod panic_note;
 pub mod phase;
 pub mod publish;

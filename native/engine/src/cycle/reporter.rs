@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::control::Control;
+use super::outbox::Outbox;
 use super::record::Record;
 use crate::event::{Event, EventKind, NO_SUBJECT};
 use crate::herald::Ear;
@@ -12,6 +13,7 @@ use crate::shared::statistics::add;
 /// The cycle thread's voice. Allocates nothing and takes no lock.
 pub struct Reporter {
     control: Arc<Control>,
+    outbox: Outbox,
     ear: Arc<Ear>,
     cycle: u32,
     news: bool,
@@ -20,8 +22,8 @@ pub struct Reporter {
 impl Reporter {
     /// Speaks for `control`'s engine, to whoever `ear` belongs to.
     #[must_use]
-    pub fn new(control: Arc<Control>, ear: Arc<Ear>, cycle: u32) -> Self {
-        Self { control, ear, cycle, news: false }
+    pub fn new(control: Arc<Control>, outbox: Outbox, ear: Arc<Ear>, cycle: u32) -> Self {
+        Self { control, outbox, ear, cycle, news: false }
     }
 
     /// Sets the cycle that events are of.
@@ -39,7 +41,7 @@ impl Reporter {
         counters: &Counters,
     ) {
         let subject = subject.and_then(|subject| subject.try_into().ok()).unwrap_or(NO_SUBJECT);
-        if !self.control.push_event(Event { kind, cycle: self.cycle, subject, a, b }) {
+        if !self.outbox.event(Event { kind, cycle: self.cycle, subject, a, b }) {
             add(&counters.events_dropped, 1);
         }
         self.news = true;
@@ -47,8 +49,7 @@ impl Reporter {
 
     /// Queues a failure.
     pub fn failure(&mut self, record: Record) {
-        // There is room for one of each SubDevice of the largest segment, twice.
-        let _queued = self.control.push_record(record);
+        let _queued = self.outbox.record(record);
         self.news = true;
     }
 

@@ -110,7 +110,7 @@ impl Run {
             way: Way::new(count, options.state_timeout_ns),
             schedule: Schedule::new(clock::now_ns() + period_ns, period_ns),
             statistics: order.memory.statistics(),
-            reporter: Reporter::new(Arc::clone(&control), ear, options.first_cycle),
+            reporter: Reporter::new(Arc::clone(&control), order.outbox, ear, options.first_cycle),
             inputs: vec![0; layout.input_bytes],
             working_counters: vec![None; counters.len()],
             ordinal: 0,

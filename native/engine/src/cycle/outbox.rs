@@ -1,0 +1,55 @@
+//! The queues from the cycle thread to whoever holds its engine: bounded, one writer, one reader, and wait-free
+//! on both sides. A queue of several writers would not do: a reader that is preempted in the middle of taking an
+//! entry makes the writer of a nearly full one spin, and the cycle thread waits for nobody.
+
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use super::record::Record;
+use crate::event::{EVENT_QUEUE_CAPACITY, Event};
+
+/// Failures that wait to be taken: more than the SubDevices of the largest segment.
+const RECORD_QUEUE_CAPACITY: usize = 1024;
+
+/// The cycle thread's end.
+pub struct Outbox {
+    events: Producer<Event>,
+    records: Producer<Record>,
+}
+
+/// The other end.
+pub struct Inbox {
+    events: Consumer<Event>,
+    records: Consumer<Record>,
+}
+
+/// Both ends of the queues of one engine.
+#[must_use]
+pub fn queues() -> (Outbox, Inbox) {
+    let (events, events_out) = RingBuffer::new(EVENT_QUEUE_CAPACITY);
+    let (records, records_out) = RingBuffer::new(RECORD_QUEUE_CAPACITY);
+    (Outbox { events, records }, Inbox { events: events_out, records: records_out })
+}
+
+impl Outbox {
+    /// Queues an event; `false` where there is no room.
+    pub fn event(&mut self, event: Event) -> bool {
+        self.events.push(event).is_ok()
+    }
+
+    /// Queues a failure; `false` where there is no room. There is room for one of each SubDevice, twice.
+    pub fn record(&mut self, record: Record) -> bool {
+        self.records.push(record).is_ok()
+    }
+}
+
+impl Inbox {
+    /// The oldest event.
+    pub fn event(&mut self) -> Option<Event> {
+        self.events.pop().ok()
+    }
+
+    /// The oldest failure.
+    pub fn record(&mut self) -> Option<Record> {
+        self.records.pop().ok()
+    }
+}
