@@ -16,7 +16,15 @@ const checks = [
   [
     'promises and switches are handled (typed lint)',
     qualityTool('eslint'),
-    ['--config', 'tools/quality/eslint.config.js', '--no-error-on-unmatched-pattern', 'src', 'test', 'bench', 'examples'],
+    [
+      '--config',
+      'tools/quality/eslint.config.js',
+      '--no-error-on-unmatched-pattern',
+      'src',
+      'test',
+      'bench',
+      'examples',
+    ],
   ],
   [
     'imports follow the layers',
