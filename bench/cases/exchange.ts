@@ -43,7 +43,8 @@ async function onWire(context: BenchContext, bytes: number): Promise<NativeResul
   using wire = makeTestWire('bn');
   const segment = { interface: wire.segment.interface, bytes, devices: DEVICES, cpu: 0, priority: 0 };
   await using _server = await serveNative(context, segment, wire.segment.exec);
-  return runNative(
+  // Awaited here: the wire and the segment at its other end go with this function.
+  return await runNative(
     context,
     'exchange',
     { ...values(context, bytes), interface: wire.mainDevice.interface },

@@ -55,10 +55,12 @@ export class ChangeDetector {
   readonly #byWord: TagIndex;
   /** For every place in {@link #byWord}: the bits of the word that are the tag's. */
   readonly #masks: Int32Array;
+  /** 1 for words of 32 tags, the n-th of which is bit n and nothing else. */
+  readonly #bitByBit: Uint8Array;
   readonly #bySubDevice: TagIndex;
   readonly #look: Uint8Array;
   /** Words that hold inputs and outputs: first and end of each. */
-  readonly #ranges: readonly number[];
+  readonly #ranges: Uint32Array;
   readonly #firstQualityAt: number;
   /** Where in the slot each tag's quality stands. */
   readonly #qualityAt: Uint32Array;
@@ -100,7 +102,15 @@ export class ChangeDetector {
       const value = table.isScaled(tag) || (table.kind[tag] === Kind.bool && table.bitLength[tag] !== 1);
       return (spans ? Look.spans : 0) | (value ? Look.value : 0);
     });
-    this.#ranges = [Direction.input, Direction.output].flatMap((direction) => {
+    this.#bitByBit = Uint8Array.from({ length: first.length - 1 }, (_, word) => {
+      const begin = first[word]!;
+      let is = first[word + 1]! - begin === 32;
+      for (let bit = 0; is && bit < 32; bit += 1) {
+        is = this.#masks[begin + bit] === 1 << bit && this.#look[tags[begin + bit]!] === Look.none;
+      }
+      return is ? 1 : 0;
+    });
+    const ranges = [Direction.input, Direction.output].flatMap((direction) => {
       let from = Number.POSITIVE_INFINITY;
       let end = 0;
       for (let tag = 0; tag < table.count; tag += 1) {
@@ -110,6 +120,8 @@ export class ChangeDetector {
       }
       return end === 0 ? [] : [from, end];
     });
+    // Typed, so that a loop over words counts in whole numbers.
+    this.#ranges = Uint32Array.from(ranges);
     this.#seen = new Uint32Array(table.count);
   }
 
@@ -163,6 +175,7 @@ export class ChangeDetector {
     const is = current.words;
     const { first, tags } = this.#byWord;
     const masks = this.#masks;
+    const bitByBit = this.#bitByBit;
     const look = this.#look;
     const changed = this.#changed;
     const most = this.#most;
@@ -171,10 +184,20 @@ export class ChangeDetector {
     for (let range = 0; range < this.#ranges.length; range += 2) {
       const end = this.#ranges[range + 1]!;
       for (let word = this.#ranges[range]!; word < end; word += 1) {
+        // A loop of its own, since most words are the same: it stays in registers.
+        while (word < end && was[word] === is[word]) word += 1;
+        if (word === end) break;
         const differing = was[word]! ^ is[word]!;
-        if (differing === 0) continue;
+        const begin = first[word]!;
         const last = first[word + 1]!;
-        for (let i = first[word]!; i < last; i += 1) {
+        if (bitByBit[word] !== 0 && !regraded) {
+          for (let rest = differing; rest !== 0 && listed <= most; rest &= rest - 1) {
+            changed[listed] = tags[begin + 31 - Math.clz32(rest & -rest)]!;
+            listed += 1;
+          }
+          continue;
+        }
+        for (let i = begin; i < last; i += 1) {
           if ((differing & masks[i]!) === 0) continue;
           const tag = tags[i]!;
           if ((regraded || look[tag] !== Look.none) && !this.#isNews(previous, current, tag)) continue;
