@@ -8,6 +8,7 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { keepAwake } from './awake.ts';
 import type { BenchCase, BenchContext } from './case.ts';
 import { decode } from './cases/decode.ts';
 import { exchange } from './cases/exchange.ts';
@@ -54,6 +55,11 @@ const context: BenchContext = {
 };
 const rows: Row[] = [];
 const notes: string[] = [];
+notes.push(
+  keepAwake()
+    ? 'the processors are kept from sleeping (/dev/cpu_dma_latency at 0), unless a row says otherwise'
+    : 'the processors may sleep between cycles (/dev/cpu_dma_latency could not be held)',
+);
 for (const one of cases) {
   if (wanted !== undefined && !wanted.includes(one.name)) continue;
   const result = await one.run(context);

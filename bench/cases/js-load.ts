@@ -13,7 +13,7 @@ export const jsLoad: BenchCase = {
   name: 'js-load',
   async run(context) {
     const { repeats, quick } = context;
-    const ms = quick ? 1_000 : 2_000;
+    const ms = quick ? 1_000 : 1_500;
     context.progress(`cycle lateness beside a JavaScript storm, ${repeats} × 2 × ${ms / 1_000} s`);
     await using session = await openSession(plant(context, { tags: 100, moving: 1 }));
     const { memory } = session;

@@ -44,7 +44,7 @@ async function decoded(context: BenchContext, load: Load): Promise<Row[]> {
   const { engineId, memory, table } = session;
   const { repeats, quick } = context;
   const offsetNs = timeOfDayOffsetNs();
-  const cycles = quick ? 500 : 1_500;
+  const cycles = quick ? 500 : 1_000;
   const task: DecodedTask = { engineId, memory: memory.buffer, tags: table.buffer, repeats, cycles, offsetNs };
   const worker = new Worker(new URL('../decoded.worker.ts', import.meta.url), { workerData: task });
   const [times] = (await once(worker, 'message')) as [DecodedTimes];
@@ -67,7 +67,7 @@ async function subscribed(context: BenchContext, load: Load): Promise<Row> {
   const { repeats, quick } = context;
   await using bus = await MainDevice.open(plant(context, load));
   const offsetNs = timeOfDayOffsetNs();
-  const cycles = quick ? 500 : 1_500;
+  const cycles = quick ? 500 : 1_000;
   const samples = new Float64Array(cycles * load.moving * 2);
   let count = 0;
   for (const name of movingTags(load).slice(0, load.subscribers)) {

@@ -18,18 +18,18 @@ const paces: readonly Pace[] = [
   {
     periodUs: 1_000,
     spinUs: 50,
-    seconds: 4,
+    seconds: 3,
     lateness: [{ kind: 'absolute', at: ['p99'], atMost: 5 }, likeBare],
     cpu: [{ kind: 'absolute', at: ['p50'], atMost: 6 }, cpuLikeBare],
   },
   {
     periodUs: 1_000,
     spinUs: 0,
-    seconds: 2,
+    seconds: 1.5,
     lateness: [likeBare],
     cpu: [{ kind: 'absolute', at: ['p50'], atMost: 3 }, cpuLikeBare],
   },
-  { periodUs: 250, spinUs: 50, seconds: 2, lateness: [likeBare], cpu: [cpuLikeBare] },
+  { periodUs: 250, spinUs: 50, seconds: 1.5, lateness: [likeBare], cpu: [cpuLikeBare] },
 ];
 
 /** How late a cycle begins, against a loop with the same sleep and spin that does nothing else. */
