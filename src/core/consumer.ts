@@ -8,7 +8,7 @@
  */
 
 import { BATCH_HEADER_RECORDS, ENTRY_TAG_MASK, RECORD_WORDS } from './change-log.ts';
-import { cyclesBetween } from './cycle-number.ts';
+import { type CycleNumber, cyclesBetween } from './cycle-number.ts';
 import { type Decoder, type SlotBuffer, ValueArrays } from './decode.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
 import { LOG_BATCH_FULL, LOG_BATCH_MARKER, LOG_ENTRY_QUALITY_SHIFT, RECORD_BYTES } from './generated/layout.ts';
@@ -55,13 +55,16 @@ export interface Batch {
 export class Consumer {
   readonly values: ValueArrays;
   readonly quality: Uint8Array;
-  /** 32-bit cycle in which each tag changed last. */
-  readonly cycles: Uint32Array;
+  /** Cycle in which each tag changed last; 53 bits, since that may be long ago. */
+  readonly cycles: Float64Array;
+  /** Times of that cycle, four words a tag: host time low and high half, DC time low and high half. */
+  readonly times: Uint32Array;
   readonly #bytes: (Uint8Array | undefined)[] = [];
   readonly #table: TagTable;
   readonly #decoder: Decoder;
   readonly #reader: SlotReader;
   readonly #source: ChangeSource;
+  readonly #cycleNumber: CycleNumber;
   readonly #deliver: (batch: Batch) => void;
   readonly #tail: Uint32Array<ArrayBuffer> = new Uint32Array(1);
   readonly #records: Uint8Array<ArrayBuffer>;
@@ -82,6 +85,7 @@ export class Consumer {
     decoder: Decoder;
     reader: SlotReader;
     source: ChangeSource;
+    cycleNumber: CycleNumber;
     slot: SlotBuffer;
     logRecords: number;
     deliver: (batch: Batch) => void;
@@ -91,11 +95,13 @@ export class Consumer {
     this.#decoder = options.decoder;
     this.#reader = options.reader;
     this.#source = options.source;
+    this.#cycleNumber = options.cycleNumber;
     this.#slot = options.slot;
     this.#deliver = options.deliver;
     this.values = new ValueArrays(table.count);
     this.quality = new Uint8Array(table.count);
-    this.cycles = new Uint32Array(table.count);
+    this.cycles = new Float64Array(table.count);
+    this.times = new Uint32Array(4 * table.count);
     const buffer = new ArrayBuffer(options.logRecords * RECORD_BYTES);
     this.#records = new Uint8Array(buffer);
     this.#words = new Uint32Array(buffer);
@@ -113,9 +119,9 @@ export class Consumer {
     return this.#seen;
   }
 
-  /** Bytes of a byte string as they were in its last change. */
+  /** Bytes of a byte string as they were in its last change, in an array of the caller's own. */
   bytes(tag: number): Uint8Array {
-    return this.#bytes[tag] ?? new Uint8Array(this.#table.bitLength[tag]! / 8);
+    return this.#bytes[tag]?.slice() ?? new Uint8Array(this.#table.bitLength[tag]! / 8);
   }
 
   /**
@@ -176,11 +182,12 @@ export class Consumer {
     batch.missed = words[at + 3]!;
     for (let half = 0; half < 4; half += 1) batch.times[half] = words[at + 4 + half]!;
     batch.count = count;
+    const long = this.#cycleNumber.extend(cycle);
     for (let i = 0; i < count; i += 1) {
       const entry = at + (BATCH_HEADER_RECORDS + i) * RECORD_WORDS;
       const tag = words[entry]! & ENTRY_TAG_MASK;
       this.quality[tag] = words[entry]! >>> LOG_ENTRY_QUALITY_SHIFT;
-      this.cycles[tag] = cycle;
+      this.#date(tag, long);
       this.values.halves[2 * tag] = words[entry + 2]!;
       this.values.halves[2 * tag + 1] = words[entry + 3]!;
       batch.tags[i] = tag;
@@ -239,8 +246,8 @@ export class Consumer {
     const batch = this.#batch;
     batch.cycle = cycle;
     batch.missed = first ? 0 : Math.max(0, cyclesBetween(cycle, this.#seen) - 1);
-    batch.count = this.#compareSlot(cycle, first);
     this.#reader.times(this.#slot, batch.times);
+    batch.count = this.#compareSlot(this.#cycleNumber.extend(cycle), first);
     this.#seen = cycle;
     this.#filled = true;
     if (batch.count > 0 || batch.missed > 0) this.#deliver(batch);
@@ -265,11 +272,21 @@ export class Consumer {
       }
       if (same && !first) continue;
       this.quality[tag] = quality;
-      this.cycles[tag] = cycle;
+      this.#date(tag, cycle);
       this.#batch.tags[count] = tag;
       count += 1;
     }
     return count;
+  }
+
+  /** Notes that a tag changed in the cycle of the batch. */
+  #date(tag: number, cycle: number): void {
+    const { times } = this.#batch;
+    this.cycles[tag] = cycle;
+    this.times[4 * tag] = times[0]!;
+    this.times[4 * tag + 1] = times[1]!;
+    this.times[4 * tag + 2] = times[2]!;
+    this.times[4 * tag + 3] = times[3]!;
   }
 }
 

@@ -117,6 +117,7 @@ export class Session {
       table: this.table,
       decoder: this.decoder,
       reader: slotReader,
+      cycleNumber: this.cycleNumber,
       slot: new SlotBuffer(this.memory.slotBytes),
       logRecords: options.logRecords,
       source: {
@@ -328,6 +329,8 @@ export class Session {
   }
 
   #beat(): void {
+    // Nobody may ask for a cycle number, or anything change, for longer than the 32-bit number lasts.
+    this.cycleNumber.extend(this.memory.latestCycle);
     if (!this.#closing) this.lane.beat();
     this.#pump();
     this.#link.recheck();

@@ -23,9 +23,9 @@ export interface Sample<T extends TagValue = TagValue> {
   readonly quality: Quality;
   /** Number of the cycle in which the value or its quality changed. Counts periods of the schedule; does not wrap. */
   readonly cycle: number;
-  /** Host time at the start of that cycle, in ns since 1970; undefined in the sample that a subscriber begins with. */
-  readonly hostTimeNs: bigint | undefined;
-  /** DC time of that cycle, in ns since 2000; undefined without distributed clocks, and as `hostTimeNs`. */
+  /** Host time at the start of that cycle, in ns since 1970. */
+  readonly hostTimeNs: bigint;
+  /** DC time of that cycle, in ns since 2000; undefined without distributed clocks. */
   readonly dcTimeNs: bigint | undefined;
 }
 
@@ -39,6 +39,8 @@ export class TagStreams {
   readonly #cycleNumber: CycleNumber;
   readonly #reportOf: (tag: string | undefined) => ReportThrown;
   readonly #watchers: Watchers[];
+  /** Who watched each tag of a batch when its delivery began; kept, so that a batch allocates no list. */
+  readonly #delivering: Watchers[] = [];
   /** Subscribers in `#watchers`. */
   #watching = 0;
   readonly #batchSubscribers: Set<Subscriber<ChangeBatch>> = new Set();
@@ -85,9 +87,11 @@ export class TagStreams {
     return this.#table.isWide(tag) ? this.#consumer.bytes(tag) : this.#consumer.values.read(this.#table, tag);
   }
 
-  /** The newest sample that this thread has seen, without times. */
+  /** The newest sample that this thread has seen. */
   sample(tag: number): Sample {
-    return this.#sampleOf(tag, this.#cycleNumber.extend(this.#consumer.cycles[tag]!), undefined, undefined);
+    const { cycles, times } = this.#consumer;
+    const { hostTimeNs, dcTimeNs } = joinTimes(times.subarray(4 * tag, 4 * tag + 4));
+    return this.#sampleOf(tag, cycles[tag]!, hostTimeNs, dcTimeNs);
   }
 
   /** Hands a batch to everybody who watches one of its tags, then to those who watch batches. */
@@ -109,9 +113,13 @@ export class TagStreams {
             qualities: Uint8Array.from({ length: batch.count }, (_, i) => this.#consumer.quality[batch.tags[i]!]!),
             values: Array.from({ length: batch.count }, (_, i) => this.value(batch.tags[i]!)),
           });
+    // Whoever subscribes during the delivery begins with this batch's values, and does not get them twice.
+    const delivering = this.#delivering;
+    for (let i = 0; i < batch.count; i += 1) delivering[i] = this.#watchers[batch.tags[i]!]!;
     for (let i = 0; i < batch.count; i += 1) {
       const tag = batch.tags[i]!;
-      const watchers = this.#watchers[tag]!;
+      const watchers = delivering[i]!;
+      delivering[i] = null;
       if (watchers === null) continue;
       const sample = this.#sampleOf(tag, cycle, hostTimeNs, dcTimeNs);
       if ('next' in watchers) watchers.next(sample);
@@ -156,7 +164,7 @@ export class TagStreams {
     }
   }
 
-  #sampleOf(tag: number, cycle: number, hostTimeNs: bigint | undefined, dcTimeNs: bigint | undefined): Sample {
+  #sampleOf(tag: number, cycle: number, hostTimeNs: bigint, dcTimeNs: bigint | undefined): Sample {
     return { value: this.value(tag), quality: qualityOf(this.#consumer.quality[tag]!), cycle, hostTimeNs, dcTimeNs };
   }
 }

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { firstValueFrom, skip } from 'rxjs';
+import { firstValueFrom, skip, switchMap } from 'rxjs';
 import {
   type ChangeBatch,
   EtherCatError,
@@ -24,7 +24,21 @@ test('a tag emits its newest value at once, then every change with its cycle', a
     t.is(samples[i]!.value, samples[i - 1]!.value + 1);
   }
   t.is(count.value, samples.at(-1)!.value);
-  t.is(count.sample.cycle, samples.at(-1)!.cycle);
+  t.deepEqual(count.sample, samples.at(-1));
+  count.value$.subscribe((sample) => t.deepEqual(sample, samples.at(-1)));
+});
+
+test('whoever subscribes while a batch is delivered gets its values once', async (t) => {
+  await using bus = await MainDevice.open(plant({ time: 'virtual' }));
+  const cycles: number[] = [];
+  // `pulse` changes in the same cycles as `count`, and comes first.
+  bus
+    .tag('pulse')
+    .value$.pipe(switchMap(() => bus.tag('count').value$))
+    .subscribe(({ cycle }) => cycles.push(cycle));
+  for (let i = 0; i < 5; i += 1) await bus.advance(1);
+  t.is(cycles.length, 6);
+  t.is(new Set(cycles).size, 6);
 });
 
 test('advance resolves with the number of the newest cycle, and calls queue up', async (t) => {

@@ -60,6 +60,7 @@ class Bench implements ChangeSource {
       decoder: this.decoder,
       reader,
       source: this,
+      cycleNumber: new CycleNumber(),
       slot: new SlotBuffer(SLOT_BYTES),
       logRecords: 4096,
       deliver: (batch) => {
@@ -185,6 +186,14 @@ test('a changed quality marks every tag of the SubDevice', (t) => {
   t.deepEqual(bench.delivered[0]!.quality, [3, 3, 3]);
 });
 
+test('whoever gets the bytes of a byte string may change them', (t) => {
+  const bench = opened();
+  bench.run((bytes) => bytes.fill(0x11, 24, 30));
+  bench.consumer.pump();
+  bench.consumer.bytes(5).fill(0);
+  t.deepEqual(bench.consumer.bytes(5), new Uint8Array(5).fill(0x22));
+});
+
 test('byte strings carry the bytes of the very cycle of their batch', (t) => {
   const bench = opened();
   bench.run((bytes) => bytes.fill(0x11, 24, 30));
@@ -286,6 +295,16 @@ test('when the ring overtakes every copy the consumer says so and catches up lat
   bench.overtaken = 0;
   t.true(bench.consumer.pump());
   t.is(bench.delivered.length, 1);
+});
+
+test('every tag keeps number and times of the cycle in which it changed last', (t) => {
+  const bench = opened(2 ** 32 - 1);
+  for (let i = 1; i <= 3; i += 1) bench.run((bytes) => (bytes[10] = i));
+  bench.run();
+  bench.consumer.pump();
+  const { cycles, times } = bench.consumer;
+  t.deepEqual([cycles[2], ...times.subarray(8, 12)], [2 ** 32 + 2, 2, 1, 2, 3]);
+  t.deepEqual([cycles[3], ...times.subarray(12, 16)], [2 ** 32 - 1, 2 ** 32 - 1, 1, 2, 3]);
 });
 
 test('cycle numbers may wrap between any two cycles', (t) => {
