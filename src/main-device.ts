@@ -236,7 +236,7 @@ export class MainDevice implements AsyncDisposable {
    * @throws (rejects with) `ECAT_ERR_TAG_UNKNOWN`, `ECAT_ERR_NOT_AN_OUTPUT`, `ECAT_ERR_VALUE_RANGE` (nothing is written
    * then), `ECAT_ERR_NOT_OPERATIONAL`, `ECAT_ERR_LANE_LOST` (until {@link MainDevice.resume}),
    * `ECAT_ERR_WRITE_QUEUE_FULL`, `ECAT_ERR_WRITE_FAILED` (the values are still sent in every cycle),
-   * `ECAT_ERR_CLOSED`, `ECAT_ERR_PANIC`
+   * `ECAT_ERR_CLOSED`, `ECAT_ERR_PANIC`, `ECAT_ERR_INVALID_ARGUMENT`
    */
   write(values: Readonly<Record<string, TagValue>>): Promise<WriteResult> {
     return this.#session.lane.write(values);

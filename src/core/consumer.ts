@@ -79,6 +79,7 @@ export class Consumer {
   /** Whether the log cannot be followed before the newest slot has been compared. */
   #behind = false;
   #draining = false;
+  #state: 'running' | 'ending' | 'ended' = 'running';
 
   constructor(options: {
     table: TagTable;
@@ -140,7 +141,15 @@ export class Consumer {
     }
   }
 
+  /** No cycle will follow: brings the arrays up to the newest slot, with the quality `bad`, and delivers that as one. */
+  end(): void {
+    if (this.#state === 'running') this.#state = 'ending';
+    this.pump();
+  }
+
   #pump(): boolean {
+    if (this.#state === 'ended') return true;
+    if (this.#state === 'ending') return this.#finish();
     // Read before the log: everything up to this cycle is in the log by now.
     const decoded = this.#source.decodedCycle();
     const records = this.#source.drain(this.#tail, this.#records);
@@ -235,14 +244,34 @@ export class Consumer {
    */
   #resynchronise(frontier: number | undefined): boolean {
     this.#behind = true;
-    for (let attempts = 1; this.#source.copyNewest(this.#slot.bytes) !== 0; attempts += 1) {
-      if (attempts === COPY_ATTEMPTS_MAX) return false;
-    }
+    if (!this.#copyNewest()) return false;
     this.#behind = false;
     const cycle = this.#reader.cycle(this.#slot);
-    const first = !this.#filled;
-    if (!first && cyclesBetween(cycle, this.#seen) <= 0) return true; // already ahead of the log
+    if (this.#filled && cyclesBetween(cycle, this.#seen) <= 0) return true; // already ahead of the log
     if (frontier !== undefined && cyclesBetween(frontier, this.#seen) > 0) this.#seen = frontier;
+    this.#deliverSlot(cycle);
+    return true;
+  }
+
+  /** What changes at the end is dated with the first cycle that did not run. */
+  #finish(): boolean {
+    this.#state = 'ended';
+    if (!this.#filled || !this.#copyNewest()) return true;
+    this.#decoder.distrust(this.#slot);
+    this.#deliverSlot((this.#reader.cycle(this.#slot) + 1) >>> 0);
+    return true;
+  }
+
+  #copyNewest(): boolean {
+    for (let attempt = 1; attempt <= COPY_ATTEMPTS_MAX; attempt += 1) {
+      if (this.#source.copyNewest(this.#slot.bytes) === 0) return true;
+    }
+    return false;
+  }
+
+  /** Compares the slot with the arrays and delivers what differs, as of `cycle`. */
+  #deliverSlot(cycle: number): void {
+    const first = !this.#filled;
     const batch = this.#batch;
     batch.cycle = cycle;
     batch.missed = first ? 0 : Math.max(0, cyclesBetween(cycle, this.#seen) - 1);
@@ -251,7 +280,6 @@ export class Consumer {
     this.#seen = cycle;
     this.#filled = true;
     if (batch.count > 0 || batch.missed > 0) this.#deliver(batch);
-    return true;
   }
 
   /** Decodes the slot into the arrays and lists the tags that it changed in the batch. */

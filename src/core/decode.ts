@@ -5,6 +5,7 @@
  * Everything here works on private copies: nobody else writes the bytes meanwhile.
  */
 
+import { BAD } from './quality.ts';
 import { Direction, type TagTable } from './tag-table.ts';
 import { isSigned, isWide64, Kind, type TagValue } from './tag-types.ts';
 
@@ -134,6 +135,11 @@ export class Decoder {
   /** Quality code of a tag's SubDevice. */
   quality(slot: SlotBuffer, tag: number): number {
     return slot.bytes[this.#qualityAt[tag]!]!;
+  }
+
+  /** Makes the quality of every tag in a private slot `bad`: nothing is true any more of a bus that has ended. */
+  distrust(slot: SlotBuffer): void {
+    for (const at of this.#qualityAt) slot.bytes[at] = BAD;
   }
 
   /** Decodes one tag into its place, or into `at`. Byte strings are left out: {@link readBytes}. */

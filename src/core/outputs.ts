@@ -152,6 +152,9 @@ export class OutputLane {
   /** Writes values in one commit. See `MainDevice.write` for what it rejects with. */
   write(values: Readonly<Record<string, TagValue>>): Promise<WriteResult> {
     try {
+      if (typeof values !== 'object' || values === null) {
+        throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', 'write() takes an object with tags as its keys');
+      }
       const encoded = Object.entries(values).map(([name, value]) => this.#encode(name, value));
       this.#checkReady();
       return this.#commit(encoded);

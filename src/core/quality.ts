@@ -11,6 +11,9 @@ export type Quality = 'good' | 'stale' | 'uncertain' | 'bad';
 
 const qualities: readonly Quality[] = ['good', 'stale', 'uncertain', 'bad'];
 
+/** The code of `bad`. */
+export const BAD: number = qualities.indexOf('bad');
+
 /** The quality of that code, as a slot and the change log hold it. */
 export function qualityOf(code: number): Quality {
   return qualities[code] ?? 'bad';

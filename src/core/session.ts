@@ -201,7 +201,9 @@ export class Session {
   /** Copies the newest slot into a buffer of the caller's. */
   copyNewest(slot: SlotBuffer): void {
     for (let attempt = 1; attempt <= COPY_ATTEMPTS_MAX; attempt += 1) {
-      if (translated(() => this.#open().copyNewest(slot.bytes)) === CopyOutcome.Fresh) return;
+      if (translated(() => this.#open().copyNewest(slot.bytes)) !== CopyOutcome.Fresh) continue;
+      if (this.hasEnded) this.decoder.distrust(slot);
+      return;
     }
     throw new EtherCatError(
       'ECAT_ERR_INTERNAL',
@@ -270,6 +272,7 @@ export class Session {
     await this.#link.until(() => this.hasEnded, AbortSignal.timeout(CLOSE_MS)).catch(() => undefined);
     this.closeNow();
     this.#pump();
+    this.consumer.end();
     this.lane.failAll('ECAT_ERR_CLOSED', 'the MainDevice was closed before a cycle carried the values');
   }
 
@@ -342,7 +345,8 @@ export class Session {
     this.#drainEvents();
     this.#takeFailures();
     if (this.#released) return;
-    if (!this.consumer.pump()) setImmediate(() => this.#pump());
+    if (this.hasEnded) this.consumer.end();
+    else if (!this.consumer.pump()) setImmediate(() => this.#pump());
     // A subscriber may have closed everything.
     if (this.#released) return;
     this.lane.settle();

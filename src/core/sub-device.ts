@@ -30,6 +30,6 @@ export interface SubDevice {
   readonly outputBits: number;
   /** AL state as last reported. */
   readonly state: SubDeviceState;
-  /** Quality of its data in the newest cycle. */
+  /** Quality of its data in the newest cycle; `bad` once the MainDevice is closed. */
   readonly quality: Quality;
 }

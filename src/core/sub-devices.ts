@@ -51,6 +51,7 @@ export class SubDevices {
   }
 
   #quality(position: number): Quality {
+    if (this.#session.hasEnded) return 'bad';
     return qualityOf(this.#session.newestSlot().bytes[this.#session.memory.sections.quality + position]!);
   }
 }

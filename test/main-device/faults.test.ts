@@ -97,6 +97,10 @@ test('a defect inside the engine is a fault and fails what is outstanding; the p
   await t.throwsAsync(write, { code: 'ECAT_ERR_PANIC' });
   await t.throwsAsync(advanced, { code: 'ECAT_ERR_PANIC' });
   t.is(bus.state, 'faulted');
+  // Nobody exchanges data any more: none of them is to be trusted.
+  t.true(bus.tags.every(({ sample }) => sample.quality === 'bad'));
+  t.true([...bus.snapshot()].every(({ quality }) => quality === 'bad'));
+  t.true(bus.subDevices.every(({ quality }) => quality === 'bad'));
   t.is(faults[0]!.kind, 'engine');
   t.is(faults[0]!.error.code, 'ECAT_ERR_PANIC');
   await t.throwsAsync(bus.write({ 'lamp.on': true }), { code: 'ECAT_ERR_PANIC' });

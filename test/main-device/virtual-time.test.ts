@@ -283,6 +283,7 @@ test('close inside a subscriber settles everything', async (t) => {
   await t.throwsAsync(bus.write({ 'horn.on': true }), { code: 'ECAT_ERR_CLOSED' });
   await t.throwsAsync(bus.advance(1), { code: 'ECAT_ERR_CLOSED' });
   t.throws(() => bus.snapshot(), { code: 'ECAT_ERR_CLOSED' });
+  t.deepEqual([bus.subDevice('in').quality, bus.tag('count').sample.quality], ['bad', 'bad']);
   t.is(await bus.close(), undefined);
 });
 
@@ -291,6 +292,7 @@ test('what is written wrong is refused before anything is sent', async (t) => {
   const code = async (values: Record<string, number | boolean>): Promise<string> =>
     (await t.throwsAsync(bus.write(values), { instanceOf: EtherCatError }))!.code;
   t.is(await code({ 'lamp.on': true, nothing: 1 }), 'ECAT_ERR_TAG_UNKNOWN');
+  t.is(await code(null as never), 'ECAT_ERR_INVALID_ARGUMENT');
   t.is(await code({ 'lamp.on': true, pulse: true }), 'ECAT_ERR_NOT_AN_OUTPUT');
   t.is(await code({ 'lamp.on': true, 'speed.target': 1e9 }), 'ECAT_ERR_VALUE_RANGE');
   await bus.advance(2);

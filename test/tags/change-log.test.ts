@@ -307,6 +307,23 @@ test('every tag keeps number and times of the cycle in which it changed last', (
   t.deepEqual([cycles[3], ...times.subarray(12, 16)], [2 ** 32 - 1, 2 ** 32 - 1, 1, 2, 3]);
 });
 
+test('at the end every tag has its newest value, and is bad', (t) => {
+  const bench = opened();
+  bench.run((bytes) => (bytes[10] = 1));
+  bench.run((bytes) => {
+    bytes[5] = 3;
+    bytes[10] = 2;
+  }, true);
+  bench.consumer.end();
+  bench.consumer.end();
+  bench.consumer.pump();
+  t.is(bench.delivered.length, 1);
+  t.like(bench.delivered[0], { cycle: 4, missed: 2 });
+  t.is(bench.delivered[0]!.tags.length, rows.length);
+  t.true(bench.consumer.quality.every((quality) => quality === 3));
+  t.is(bench.value(2), 2);
+});
+
 test('cycle numbers may wrap between any two cycles', (t) => {
   const bench = opened(2 ** 32 - 100);
   for (let i = 1; i <= 300; i += 1) {
