@@ -1,7 +1,9 @@
 /** What the demo knows of a running bus, gathered in one place so that every way to show it says the same. */
 
 import type { BusState } from '../core/events.ts';
-import { formatElapsed, formatNanoseconds, formatValue, grouped, hex, type Value } from './format.ts';
+import { hex } from '../core/network.ts';
+import type { CycleStatistics, DurationStatistics } from '../core/statistics.ts';
+import { formatElapsed, formatNanoseconds, formatValue, grouped, type Value } from './format.ts';
 
 /** Samples of a tag that its trend shows. */
 export const TREND_SAMPLES = 24;
@@ -39,24 +41,17 @@ export interface TagRow {
   readonly trend: number[];
 }
 
-/** Times of one kind, in ns. */
-export interface Distribution {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-}
+/** What is shown of durations, in ns. */
+export type Distribution = Pick<DurationStatistics, 'p50' | 'p99' | 'max'>;
 
-/** Counters of the cycle thread. */
-export interface CycleStatistics {
-  readonly cycles: number;
-  readonly missedCycles: number;
-  readonly lostFrames: number;
-  readonly workingCounterErrors: number;
+/** What is shown of the cycle thread's counters. */
+export interface ShownStatistics
+  extends Pick<CycleStatistics, 'cycles' | 'missedCycles' | 'lostFrames' | 'workingCounterErrors'> {
   readonly lateness: Distribution;
   readonly roundTrip: Distribution;
 }
 
-/** States of the climb, in their order; `op` is the top. */
+/** States of the climb, in their order. */
 export const climb: readonly BusState[] = ['starting', 'PRE-OP', 'SAFE-OP', 'OP'];
 
 /** Everything that the demo shows. */
@@ -69,7 +64,7 @@ export class DemoModel {
   state: BusState = 'starting';
   devices: readonly DeviceRow[] = [];
   readonly tags: Map<string, TagRow> = new Map();
-  statistics: CycleStatistics | undefined;
+  statistics: ShownStatistics | undefined;
   /** The newest kinds of faults by their codes: what was last said, and how often. */
   readonly faults: Map<string, { text: string; count: number }> = new Map();
   /** Output that keys act on. */
@@ -196,13 +191,13 @@ export function statisticsText({
   workingCounterErrors,
   lateness,
   roundTrip,
-}: CycleStatistics): string {
+}: ShownStatistics): string {
   const times = ({ p50, p99, max }: Distribution): string =>
     `p50 ${formatNanoseconds(p50)} p99 ${formatNanoseconds(p99)} max ${formatNanoseconds(max)}`;
   return `${grouped(cycles)} cycles, ${missedCycles} missed, ${lostFrames} frames lost, ${workingCounterErrors} working counter errors; lateness ${times(lateness)}; round trip ${times(roundTrip)}`;
 }
 
 /** The line that a run ends with. */
-export function closedText(statistics: CycleStatistics, elapsedMs: number): string {
+export function closedText(statistics: ShownStatistics, elapsedMs: number): string {
   return `closed after ${formatElapsed(elapsedMs)}: ${statisticsText(statistics)}`;
 }

@@ -3,12 +3,12 @@
 import type { EtherCatError } from '../core/errors/ethercat-error.ts';
 import type { BusState } from '../core/events.ts';
 import {
-  type CycleStatistics,
   closedText,
   type DemoModel,
   type Distribution,
   deviceCells,
   rateText,
+  type ShownStatistics,
   statisticsText,
   type TagRow,
   valueText,
@@ -26,7 +26,7 @@ export interface DemoView extends Disposable {
   /** Time to show what changed; called several times a second. */
   refresh(nowMs: number): void;
   /** The bus is closed; these are its last numbers. */
-  summary(statistics: CycleStatistics, elapsedMs: number): void;
+  summary(statistics: ShownStatistics, elapsedMs: number): void;
 }
 
 /** Milliseconds between two blocks of plain lines. */
@@ -62,16 +62,12 @@ export class JsonView implements DemoView {
     }
   }
 
-  summary(statistics: CycleStatistics, elapsedMs: number): void {
-    const { lateness, roundTrip, ...counters } = statistics;
-    const seconds = Math.round(elapsedMs) / 1000;
-    this.#line({
-      event: 'summary',
-      seconds,
-      ...counters,
-      lateness: microseconds(lateness),
-      roundTrip: microseconds(roundTrip),
-    });
+  summary(statistics: ShownStatistics, elapsedMs: number): void {
+    // All counters there are, and every kind of times in the same unit.
+    const numbers = Object.entries(statistics as unknown as Record<string, number | Distribution>).map(
+      ([name, value]) => [name, typeof value === 'number' ? value : microseconds(value)] as const,
+    );
+    this.#line({ event: 'summary', seconds: Math.round(elapsedMs) / 1000, ...Object.fromEntries(numbers) });
   }
 
   [Symbol.dispose](): void {}
@@ -131,7 +127,7 @@ export class LinesView implements DemoView {
     }
   }
 
-  summary(statistics: CycleStatistics, elapsedMs: number): void {
+  summary(statistics: ShownStatistics, elapsedMs: number): void {
     this.#line(closedText(statistics, elapsedMs));
   }
 

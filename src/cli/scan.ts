@@ -4,10 +4,10 @@ import { styleText } from 'node:util';
 import { loadConfiguration } from '../core/configuration/load.ts';
 import { EngineLink } from '../core/engine-link.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
-import { type Network, type NetworkEntry, type NetworkSubDevice, nameSubDevices } from '../core/network.ts';
+import { hex, type Network, type NetworkEntry, nameSubDevices, summarize } from '../core/network.ts';
 import { type DeviceRow, deviceCells } from './demo-model.ts';
 import { stopSignal } from './failure.ts';
-import { hex, table } from './format.ts';
+import { table } from './format.ts';
 
 /** Takes a segment to PRE-OP, prints its SubDevices and their process data, and leaves it in INIT. */
 export async function scan(
@@ -33,14 +33,19 @@ export async function scan(
     ? network.subDevices.map((subDevice) =>
         JSON.stringify({ event: 'device', ...subDevice, name: names[subDevice.position], orderName: subDevice.name }),
       )
-    : network.subDevices.flatMap((subDevice) => describe(subDevice, names[subDevice.position] ?? ''));
+    : summarize(network).flatMap((summary) =>
+        describe(
+          { ...summary, name: names[summary.position] ?? '', orderName: summary.name },
+          network.subDevices[summary.position]?.entries ?? [],
+        ),
+      );
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-function describe(subDevice: NetworkSubDevice, name: string): string[] {
-  const [position = '', ...cells] = deviceCells(rowOf(subDevice, name));
+function describe(row: DeviceRow, all: readonly NetworkEntry[]): string[] {
+  const [position = '', ...cells] = deviceCells(row);
   const rows = (['input', 'output'] as const).flatMap((direction) => {
-    const entries = subDevice.entries.filter((entry) => entry.direction === direction && entry.index !== 0);
+    const entries = all.filter((entry) => entry.direction === direction && entry.index !== 0);
     const channels = [...new Set(entries.map(({ pdoIndex }) => pdoIndex))];
     return entries.map((entry) => entryCells(entry, channels.indexOf(entry.pdoIndex) + 1));
   });
@@ -59,22 +64,4 @@ function entryCells({ direction, index, subindex, pdoName, name, bitLength }: Ne
     `${bitLength} bit${bitLength === 1 ? '' : 's'}`,
     names,
   ];
-}
-
-function rowOf(
-  { position, name: orderName, vendorId, productCode, revision, entries }: NetworkSubDevice,
-  name: string,
-): DeviceRow {
-  const bits = (direction: 'input' | 'output'): number =>
-    entries.filter((entry) => entry.direction === direction).reduce((sum, { bitLength }) => sum + bitLength, 0);
-  return {
-    position,
-    name,
-    orderName,
-    vendorId,
-    productCode,
-    revision,
-    inputBits: bits('input'),
-    outputBits: bits('output'),
-  };
 }

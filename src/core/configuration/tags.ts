@@ -1,5 +1,6 @@
 /** The tags of a configuration: what a schema cannot say about them, and their defaults. */
 
+import { typeBits } from '../tag-types.ts';
 import type { ParsedDocument, Path } from './document.ts';
 import { nearest, shown } from './problems.ts';
 import type {
@@ -8,24 +9,7 @@ import type {
   InputDocument,
   OutputDocument,
   TagConfiguration,
-  TagType,
 } from './types.ts';
-
-/** Bits of each type; `bytes` has none of its own. */
-const TYPE_BITS: Readonly<Record<TagType, number | undefined>> = {
-  bool: 1,
-  int8: 8,
-  uint8: 8,
-  int16: 16,
-  uint16: 16,
-  int32: 32,
-  uint32: 32,
-  int64: 64,
-  uint64: 64,
-  float32: 32,
-  float64: 64,
-  bytes: undefined,
-};
 
 type Complain = (path: Path, message: string) => void;
 
@@ -97,10 +81,10 @@ function checkAddress(tag: InputDocument, path: Path, complain: Complain): void 
 
 function checkType({ type, bit_length: bits, scale, offset }: InputDocument, path: Path, complain: Complain): void {
   if (type === undefined) return;
-  const full = TYPE_BITS[type];
+  const full = typeBits[type];
   if (bits !== undefined) {
     const rule =
-      full === undefined
+      type === 'bytes'
         ? { fits: bits % 8 === 0, text: 'a multiple of 8' }
         : type === 'bool' || type.startsWith('float')
           ? { fits: bits === full, text: String(full) }
