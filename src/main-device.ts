@@ -1,6 +1,7 @@
 /** The MainDevice: what an application opens, reads, watches, writes and closes. */
 
 import { loadConfiguration } from './core/configuration/load.ts';
+import type { SegmentDocument } from './core/configuration/segment-types.ts';
 import type { ConfigurationDocument, NormalizedConfiguration } from './core/configuration/types.ts';
 import type { Batch } from './core/consumer.ts';
 import { SlotBuffer } from './core/decode.ts';
@@ -33,6 +34,11 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
   /** Network interface to use in place of what the configuration names. */
   readonly interface?: string;
+  /**
+   * Simulated segment to use in place of what the configuration names: a segment file, or its content. So the
+   * configuration of a real plant runs on a desk as it stands.
+   */
+  readonly segment?: string | SegmentDocument;
   /** Told of every state on the way to OP. Called on this thread; what it throws becomes a warning of the process. */
   readonly onState?: (state: BusState, cycle: number | undefined) => void;
 }
@@ -107,7 +113,10 @@ export class MainDevice implements AsyncDisposable {
     const { signal } = options;
     if (signal?.aborted)
       throw new EtherCatError('ECAT_ERR_ABORTED', 'the opening was aborted', { cause: signal.reason });
-    const configuration = await loadConfiguration(source, { interface: options.interface });
+    const configuration = await loadConfiguration(source, {
+      interface: options.interface,
+      segment: options.segment,
+    });
     // Its thread starts while the segment is brought up.
     const pool = new DecodePool();
     let bus: MainDevice | undefined;

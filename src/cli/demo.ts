@@ -18,6 +18,7 @@ interface DemoOptions {
   readonly seconds?: number;
   readonly json: boolean;
   readonly interface?: string;
+  readonly segment?: string;
 }
 
 /** Milliseconds between two refreshes of whatever shows the demo. */
@@ -27,7 +28,7 @@ const REFRESH_MS = 100;
 export async function demo(file: string, options: DemoOptions): Promise<void> {
   const stopping = stopSignal();
   try {
-    const configuration = await loadConfiguration(file, { interface: options.interface });
+    const configuration = await loadConfiguration(file, options);
     const { link, cyclePeriodNs } = configuration;
     const linkText = link.kind === 'segment' ? 'simulated segment' : link.name;
     const model = new DemoModel(file, linkText, cyclePeriodNs, Date.now());
@@ -116,6 +117,7 @@ async function open(
       signal,
       onState,
       ...(options.interface !== undefined && { interface: options.interface }),
+      ...(options.segment !== undefined && { segment: options.segment }),
     });
   } catch (error) {
     if (signal.aborted && error instanceof EtherCatError && error.code === 'ECAT_ERR_ABORTED') return undefined;

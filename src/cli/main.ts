@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { reportFailure } from './failure.ts';
 
 /** What the demo runs where no file is named. The depth is the same in `src` and in `dist`. */
@@ -15,6 +15,17 @@ const { version, description } = JSON.parse(readFileSync(new URL('../../package.
   description: string;
 };
 
+/** The link of a command, in place of what the configuration names. */
+interface LinkOptions {
+  readonly interface?: string;
+  readonly segment?: string;
+}
+
+const segmentOption = new Option(
+  '--segment <file>',
+  'simulated segment, in place of what the configuration names',
+).conflicts('interface');
+
 const program = new Command('bifrost-ethercat').description(description).version(version);
 
 program
@@ -22,9 +33,10 @@ program
   .description('open a bus and show it live; keys change its outputs')
   .argument('[file]', 'configuration (default: a small plant on a simulated segment)', exampleFile)
   .option('--interface <name>', 'network interface, in place of what the configuration names')
+  .addOption(segmentOption)
   .option('--seconds <number>', 'close after this time', seconds)
   .option('--json', 'print one JSON object a line', false)
-  .action((file: string, options: { interface?: string; seconds?: number; json: boolean }) =>
+  .action((file: string, options: LinkOptions & { seconds?: number; json: boolean }) =>
     guarded(options.json, async () => (await import('./demo.ts')).demo(file, options)),
   );
 
@@ -42,8 +54,9 @@ program
   .description('list the SubDevices of a segment and their process data, in PRE-OP: no outputs are driven')
   .argument('[file]', 'configuration that names the interface or the segment')
   .option('--interface <name>', 'network interface to scan')
+  .addOption(segmentOption)
   .option('--json', 'print one JSON object a line', false)
-  .action((file: string | undefined, options: { interface?: string; json: boolean }) =>
+  .action((file: string | undefined, options: LinkOptions & { json: boolean }) =>
     guarded(options.json, async () => (await import('./scan.ts')).scan(file, options)),
   );
 

@@ -12,13 +12,16 @@ import { table } from './format.ts';
 /** Takes a segment to PRE-OP, prints its SubDevices and their process data, and leaves it in INIT. */
 export async function scan(
   file: string | undefined,
-  options: { readonly interface?: string; readonly json: boolean },
+  options: { readonly interface?: string; readonly segment?: string; readonly json: boolean },
 ): Promise<void> {
-  if (file === undefined && options.interface === undefined) {
-    throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', 'scan needs a configuration file, or --interface NAME');
+  if (file === undefined && options.interface === undefined && options.segment === undefined) {
+    const message = 'scan needs a configuration file, --interface NAME, or --segment FILE';
+    throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', message);
   }
-  const source = file ?? { ethercat: { master: { interface: options.interface ?? '' } } };
-  const configuration = await loadConfiguration(source, { interface: options.interface });
+  const { interface: name, segment } = options;
+  const master = { ...(name !== undefined && { interface: name }), ...(segment !== undefined && { segment }) };
+  const source = file ?? { ethercat: { master } };
+  const configuration = await loadConfiguration(source, options);
   const stopping = stopSignal();
   const link = new EngineLink(configuration);
   let network: Network;

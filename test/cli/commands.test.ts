@@ -54,6 +54,8 @@ test('a wrong call says what is wrong with it', async (t) => {
     /required option '--interface <name>' not specified/,
   );
   t.regex((await runCli('scan')).stderr, /ECAT_ERR_INVALID_ARGUMENT: scan needs/);
+  const both = await runCli('scan', '--segment', 'examples/line.segment.yaml', '--interface', 'eth0');
+  t.regex(both.stderr, /'--segment <file>' cannot be used with option '--interface <name>'/);
 });
 
 test.serial('the demo climbs to OP, shows its plant, and ends by itself with a summary', async (t) => {
@@ -189,4 +191,5 @@ test('scan lists the SubDevices and what tags could be made of', async (t) => {
   t.is(events.length, 5);
   t.like(events[4], { event: 'device', position: 4, name: 'setpoints' });
   t.is(((events[4]?.['entries'] ?? []) as unknown[]).length, 4);
+  t.is((await runCli('scan', '--segment', 'examples/line.segment.yaml', '--json')).events.length, 5);
 });

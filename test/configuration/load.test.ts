@@ -174,6 +174,17 @@ test('extensions of a tag arrive', async (t) => {
   });
 });
 
+test('a segment from outside takes the place of whatever the configuration names', async (t) => {
+  const devices = [{ type: 'EK1100' as const }];
+  const folder = await folderWith(t, { 'line.yaml': 'devices: [{ type: EK1100 }]\n' });
+  const expected = { kind: 'segment', description: { devices, signals: [], wires: [] } };
+  for (const segment of [{ devices }, join(folder, 'line.yaml')])
+    t.deepEqual((await loadConfiguration(minimal, { segment })).link, expected as never);
+  await t.throwsAsync(loadConfiguration(minimal, { segment: { devices: [] } }), {
+    code: 'ECAT_ERR_CONFIGURATION_INVALID',
+  });
+});
+
 test('an interface from outside takes the place of whatever the configuration names', async (t) => {
   const folder = await folderWith(t, { 'plant.yaml': 'ethercat:\n  master: { segment: gone.yaml }\n' });
   const { link } = await loadConfiguration(join(folder, 'plant.yaml'), { interface: 'veth0' });

@@ -1,9 +1,17 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { firstValueFrom } from 'rxjs';
-import { type BusState, EtherCatError, MainDevice, type SegmentDocument } from '../../src/index.ts';
+import { filter, firstValueFrom } from 'rxjs';
+import { parse } from 'yaml';
+import {
+  type BusState,
+  type ConfigurationDocument,
+  EtherCatError,
+  MainDevice,
+  type SegmentDocument,
+} from '../../src/index.ts';
 import { plant } from '../support/plant.ts';
 
 test('the climb is told state by state', async (t) => {
@@ -17,6 +25,38 @@ test('the climb is told state by state', async (t) => {
   );
   t.is(bus.subDevice('in').inputBits, 8);
   t.is(bus.subDevice(2).outputBits, 8);
+});
+
+test('the configuration of the plan drives a simulated servo', async (t) => {
+  const text = readFileSync(new URL('../fixtures/plan-5.1.yaml', import.meta.url), 'utf8');
+  const document = parse(text) as ConfigurationDocument;
+  // The one thing that is added, so that a busy machine does not trip the watchdog of the servo.
+  Object.assign(document.ethercat.master!, { time: 'virtual' });
+  const entry = (index: number): { index: number; bits: number; data_type: number } => ({
+    index,
+    bits: 32,
+    data_type: 4,
+  });
+  const servo = {
+    name: 'servo',
+    type: 'generic' as const,
+    vendor_id: 0x2,
+    product_code: 0x044c2c52,
+    pdos: [
+      { direction: 'output' as const, index: 0x1600, entries: [entry(0x607a)] },
+      { direction: 'input' as const, index: 0x1a00, entries: [entry(0x6064)] },
+    ],
+  };
+  const segment = { devices: [servo], wires: [{ from: 'servo.1', to: 'servo.1' }] };
+  await using bus = await MainDevice.open(document, { segment });
+  const feedback = bus.tag<number>('position_feedback');
+  const arrived = firstValueFrom(feedback.value$.pipe(filter(({ value }) => value === -123_456)));
+  const written = bus.write({ target_position: -123_456 });
+  await bus.advance(3);
+  t.false((await written).superseded);
+  t.like(await arrived, { quality: 'good' });
+  t.is(typeof feedback.sample.dcTimeNs, 'bigint');
+  await t.throwsAsync(MainDevice.open(document, { segment, interface: 'lo' }), { code: 'ECAT_ERR_INVALID_ARGUMENT' });
 });
 
 test('a callback that throws does not keep the bus from opening', async (t) => {

@@ -9,13 +9,15 @@ import { fileError, within } from './files.ts';
 import { normalize } from './normalize.ts';
 import { schemaProblems } from './problems.ts';
 import { describeSegment, describeSegmentFile } from './segment.ts';
-import type { SegmentDescription } from './segment-types.ts';
+import type { SegmentDescription, SegmentDocument } from './segment-types.ts';
 import type { ConfigurationDocument, LinkConfiguration, NormalizedConfiguration } from './types.ts';
 
 /** What the caller decides in place of the configuration. */
 export interface LoadOptions {
   /** Network interface to use, whatever the configuration says; a segment that it names is then not read. */
   readonly interface?: string | undefined;
+  /** The same with a simulated segment: a file, relative to the working directory, or its content. */
+  readonly segment?: string | SegmentDocument | undefined;
 }
 
 /**
@@ -62,7 +64,16 @@ export async function readDocument(file: string): Promise<ParsedDocument> {
 }
 
 async function resolveLink(document: ParsedDocument, options: LoadOptions): Promise<LinkConfiguration> {
+  if (options.interface !== undefined && options.segment !== undefined) {
+    throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', 'interface and segment exclude each other');
+  }
   if (options.interface !== undefined) return { kind: 'interface', name: options.interface };
+  if (typeof options.segment === 'string') {
+    return { kind: 'segment', description: await loadSegmentOf(options.segment) };
+  }
+  if (options.segment !== undefined) {
+    return { kind: 'segment', description: await describeSegmentFile(plainDocument(options.segment), '') };
+  }
   const { master, main_device: mainDevice } = (document.value as ConfigurationDocument).ethercat;
   const { interface: name, segment } = master ?? mainDevice ?? {};
   if (segment === undefined) return { kind: 'interface', name: name ?? '' };
