@@ -37,6 +37,10 @@ test('a missing key is an error at what needs it', async (t) => {
 test('an empty file and a file of something else say what is needed', async (t) => {
   t.deepEqual(await messagesOf(t, ''), ['plant.yaml:1:1 must be a mapping with keys, not empty']);
   t.deepEqual(await messagesOf(t, '- 1\n'), ['plant.yaml:1:1 must be a mapping with keys, not a list']);
+  t.deepEqual(await messagesOf(t, 'ethercat:\n'), ['plant.yaml:1:10 ethercat must be a mapping with keys, not empty']);
+  t.deepEqual(await messagesOf(t, 'ethercat:\n  master: eth0\n'), [
+    'plant.yaml:2:11 ethercat.master must be a mapping with keys, not "eth0"',
+  ]);
 });
 
 test('interface and segment exclude each other, and one of them is needed', async (t) => {

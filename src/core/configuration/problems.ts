@@ -37,7 +37,8 @@ export function schemaProblems(name: SchemaName, document: ParsedDocument): Ethe
     if (/\/(?:oneOf|not)\//.test(error.schemaPath) || error.keyword === 'if') continue;
     const path = errorPath(error, document.value);
     const key = pathText(path);
-    if (!byPath.has(key)) byPath.set(key, schemaProblem(error, path, document));
+    // What is not even of the right type passes or fails everything else by accident.
+    if (!byPath.has(key) || error.keyword === 'type') byPath.set(key, schemaProblem(error, path, document));
   }
   return inOrder([...byPath.values()]);
 }
