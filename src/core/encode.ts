@@ -1,5 +1,6 @@
 /** From a value to the bits of an output image: checks first, then writes; nothing is written when a check fails. */
 
+import type { OnLoss } from './configuration/types.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
 import type { TagTable } from './tag-table.ts';
 import { isSigned, isWide64, Kind, type TagValue, tagTypes } from './tag-types.ts';
@@ -58,6 +59,18 @@ export function encodeValue(table: TagTable, tag: number, name: string, value: T
   const raw = toRaw(value, table.scale[tag]!, table.offset[tag]!, scaled);
   if (raw === undefined || raw < low || raw > high) return refuse(describeRange(table, tag, low, high, bigints));
   return { tag, bits: BigInt.asUintN(length, raw) };
+}
+
+/**
+ * Encodes what an output does when its writer falls silent: `zero` is the value 0 of the tag where its scaling has one,
+ * and no bit set otherwise.
+ *
+ * @throws ECAT_ERR_VALUE_RANGE as {@link encodeValue}
+ */
+export function encodeLoss(table: TagTable, tag: number, name: string, loss: Exclude<OnLoss, 'hold'>): EncodedValue {
+  if (loss !== 'zero') return encodeValue(table, tag, name, loss);
+  if (table.isWide(tag)) return { tag, bits: new Uint8Array(table.bitLength[tag]! / 8) };
+  return table.isScaled(tag) ? encodeValue(table, tag, name, 0) : { tag, bits: 0n };
 }
 
 /** Writes encoded bits into an image, at the tag's place, and touches no other bit. */

@@ -5,9 +5,8 @@
  * next cycle and answers with a receipt. A receipt settles every write up to its own.
  */
 
-import type { OnLoss } from './configuration/types.ts';
 import type { CycleNumber } from './cycle-number.ts';
-import { type EncodedValue, encodeValue, setBits, writeBits } from './encode.ts';
+import { type EncodedValue, encodeLoss, encodeValue, setBits, writeBits } from './encode.ts';
 import { type ErrorDetails, EtherCatError } from './errors/ethercat-error.ts';
 import type { ErrorCode } from './errors/table.ts';
 import {
@@ -20,7 +19,7 @@ import {
 } from './generated/layout.ts';
 import type { ResolvedTag } from './resolve-tags.ts';
 import { Direction, type TagTable } from './tag-table.ts';
-import { Kind, type TagValue } from './tag-types.ts';
+import type { TagValue } from './tag-types.ts';
 
 /** Writes that wait for their receipt at most; a receipt ring has no more places. */
 export const WRITES_OUTSTANDING_MAX: number = RECEIPT_RECORDS;
@@ -79,20 +78,9 @@ export function claimsOf(
     setBits(table, number, mask);
     if (tag.onLoss === 'hold') return;
     setBits(table, number, lossMask);
-    writeBits(table, lossValue(table, number, tag.name, tag.onLoss), lossImage);
+    writeBits(table, encodeLoss(table, number, tag.name, tag.onLoss), lossImage);
   });
   return { mask, lossMask, lossImage, deadlineCycles };
-}
-
-/** `zero` is the value 0 of the tag where its scaling has one, and no bit set otherwise. */
-function lossValue(table: TagTable, tag: number, name: string, onLoss: Exclude<OnLoss, 'hold'>): EncodedValue {
-  const kind = table.kind[tag]!;
-  if (onLoss === 'zero') {
-    if (!table.isScaled(tag) || kind === Kind.bytes)
-      return { tag, bits: kind === Kind.bytes ? new Uint8Array(table.bitLength[tag]! / 8) : 0n };
-    return encodeValue(table, tag, name, 0);
-  }
-  return encodeValue(table, tag, name, kind === Kind.bool ? Boolean(onLoss) : Number(onLoss));
 }
 
 /** One lane of this thread. */

@@ -4,9 +4,10 @@
  */
 
 import type { NormalizedConfiguration, OnLoss, TagConfiguration, TagType } from './configuration/types.ts';
+import { encodeLoss } from './encode.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
 import { hex, type Network, type NetworkEntry, type NetworkSubDevice, nameSubDevices } from './network.ts';
-import { Direction, type TagRow } from './tag-table.ts';
+import { Direction, type TagRow, TagTable } from './tag-table.ts';
 import { defaultType, Kind, lengthsOf, typeBits, typeFits } from './tag-types.ts';
 
 /** What stays of a tag beside its row in the table. The index in a list is the tag's number everywhere. */
@@ -78,22 +79,25 @@ function resolveTag(tag: TagConfiguration, subDevice: NetworkSubDevice): Resolve
   }
   const scaled = tag.scale !== 1 || tag.offset !== 0;
   if (scaled && (type === 'bool' || type === 'bytes')) return fail('ECAT_ERR_TAG_TYPE', `${type} cannot be scaled`);
-  return {
-    name: tag.name,
-    type,
-    direction: tag.direction,
-    unit: tag.unit,
-    onLoss: tag.onLoss,
-    row: {
-      kind: Kind[type],
-      direction: Direction[tag.direction],
-      bitOffset: entry.bitOffset + first,
-      bitLength: length,
-      subDevice: subDevice.position,
-      scale: tag.scale,
-      offset: tag.offset,
-    },
+  const row: TagRow = {
+    kind: Kind[type],
+    direction: Direction[tag.direction],
+    bitOffset: entry.bitOffset + first,
+    bitLength: length,
+    subDevice: subDevice.position,
+    scale: tag.scale,
+    offset: tag.offset,
   };
+  const { name, direction, unit, onLoss } = tag;
+  if (direction === 'output' && onLoss !== 'hold') {
+    try {
+      encodeLoss(TagTable.build([row], 1), 0, `${name}: on_loss`, onLoss);
+    } catch (error) {
+      const { message } = EtherCatError.from(error);
+      return new EtherCatError('ECAT_ERR_VALUE_RANGE', message, { tag: name, location: tag.location });
+    }
+  }
+  return { name, type, direction, unit, onLoss, row };
 }
 
 /** The entry that a tag means, or why there is none. */

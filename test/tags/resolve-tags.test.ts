@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { TagConfiguration } from '../../src/core/configuration/types.ts';
+import type { EtherCatError } from '../../src/core/errors/ethercat-error.ts';
 import { compareIdentities, type Network, type NetworkEntry } from '../../src/core/network.ts';
 import { resolveTags } from '../../src/core/resolve-tags.ts';
 
@@ -160,6 +161,18 @@ test('a type that does not fit its entry is an error with both lengths', (t) => 
   t.regex(message({ type: 'uint8' }), /gives 16 bits, and uint8 takes 1 to 8 bits/);
   t.regex(message({ bitOffset: 8, bitLength: 9 }), /bits 8 to 16 are not all in/);
   t.regex(message({ type: 'bytes', scale: 2 }), /bytes cannot be scaled/);
+});
+
+test('a loss value that its tag cannot hold is an error at the tag', (t) => {
+  const error = (onLoss: TagConfiguration['onLoss']): EtherCatError | undefined =>
+    resolve({ direction: 'output', entry: 'Reset', onLoss }).errors[0];
+  t.is(error(true), undefined);
+  t.is(error('zero'), undefined);
+  t.like(error(1), {
+    code: 'ECAT_ERR_VALUE_RANGE',
+    tag: 't',
+    message: 'plant.yaml:7:5 tag t: on_loss: expected a boolean, got 1',
+  });
 });
 
 test('a configuration without tags gets one for every entry', (t) => {

@@ -286,8 +286,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
   ECAT_ERR_VALUE_RANGE: {
     category: 'maindevice',
     recoverable: false,
-    meaning: 'A written value does not fit the type of its tag.',
-    action: 'Write a value within the range that the message names; 64-bit tags without scaling take a bigint.',
+    meaning: 'A value, written or given as on_loss, does not fit the type of its tag.',
+    action: 'Take a value within the range that the message names; 64-bit tags without scaling take a bigint.',
   },
   ECAT_ERR_NOT_OPERATIONAL: {
     category: 'maindevice',
