@@ -3,7 +3,7 @@
 use crate::esc::Esc;
 
 /// One device of a segment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Device {
     /// How the description calls it.
     pub name: String,

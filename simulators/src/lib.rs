@@ -15,10 +15,12 @@ pub mod esc;
 mod line;
 pub mod link;
 pub mod plant;
+pub mod replay;
 pub mod segment;
 
 pub use command::SegmentCommand;
 pub use description::{DescriptionError, SegmentDescription};
 pub use device::Device;
 pub use link::{QueueFull, SegmentControl, SegmentLink};
+pub use replay::{ReplayReport, replay};
 pub use segment::{Forward, Segment};

@@ -4,7 +4,7 @@ use crate::device::Device;
 use crate::esc::{Passage, Ports};
 
 /// Indices over the devices of a segment, rebuilt when something changes, so that no frame searches.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Line {
     powered: Vec<bool>,
     cut_after: Option<u16>,

@@ -1,5 +1,9 @@
 //! A frame on its way through a line of ESCs.
 
+mod observation;
+
+pub(crate) use observation::{Source, SourceKind};
+
 use ecat_wire::Command;
 use ecat_wire::ethernet::{HEADER_BYTES, SOURCE_PROCESSED};
 use ecat_wire::frame::{DatagramMut, FrameError, for_each_datagram_mut};

@@ -9,6 +9,7 @@ use ecat_wire::sync_manager::{SYNC_MANAGER_BYTES, SyncManager};
 
 use super::Esc;
 use super::profile::Role;
+use super::release::InternalEvent;
 
 const INIT: u8 = 1;
 const PRE_OP: u8 = 2;
@@ -39,7 +40,7 @@ struct Answer {
     code: u16,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Al {
     /// Written in the passing frame.
     request: Option<u16>,
@@ -51,6 +52,21 @@ pub(super) struct Al {
     answer: Option<(u64, Answer)>,
     mail_read_at_ns: Option<u64>,
     mail: u16,
+}
+
+impl Al {
+    pub(super) fn control_read_due_ns(&self) -> Option<u64> {
+        // A program that is still about the request before reads the next one afterwards.
+        self.read_at_ns.filter(|_| self.answer.is_none())
+    }
+
+    pub(super) fn transition_due_ns(&self) -> Option<u64> {
+        self.answer.map(|(due_ns, _)| due_ns)
+    }
+
+    pub(super) fn mail_read_due_ns(&self) -> Option<u64> {
+        self.mail_read_at_ns
+    }
 }
 
 impl Esc {
@@ -116,20 +132,24 @@ impl Esc {
 
     /// Lets the program run; returns when it has something to do next.
     pub(super) fn tick_al(&mut self, now_ns: u64) -> u64 {
-        if self.al.mail_read_at_ns.is_some_and(|due| due <= now_ns) {
+        if self
+            .al
+            .mail_read_at_ns
+            .is_some_and(|due| self.release.take(InternalEvent::MailRead, due, now_ns))
+        {
             self.al.mail_read_at_ns = None;
             let mail = std::mem::take(&mut self.al.mail);
             (0..16).filter(|n| mail & 1 << n != 0).for_each(|n| self.empty_mailbox(n));
         }
         loop {
             if let Some((due, answer)) = self.al.answer {
-                if now_ns < due {
+                if !self.release.take(InternalEvent::AlTransition, due, now_ns) {
                     return due.min(self.al.mail_read_at_ns.unwrap_or(u64::MAX));
                 }
                 self.al.answer = None;
                 self.enter(answer);
             } else if let Some(due) = self.al.read_at_ns {
-                if now_ns < due {
+                if !self.release.take(InternalEvent::AlControlRead, due, now_ns) {
                     return due.min(self.al.mail_read_at_ns.unwrap_or(u64::MAX));
                 }
                 self.al.read_at_ns = None;

@@ -13,7 +13,7 @@ const SLEW_DIVISOR: i64 = 1_000;
 const RATE_PPB_MAX: i64 = 300_000;
 const PPB: i128 = 1_000_000_000;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Clock {
     /// The host time at which local time was `local_ns`.
     since_ns: u64,
@@ -38,7 +38,7 @@ impl Clock {
         let bound = i64::try_from(elapsed).unwrap_or(i64::MAX) / SLEW_DIVISOR;
         let slew = self.slew_ns.clamp(-bound, bound);
         let change = i64::try_from(drift).unwrap_or(0) + slew;
-        (self.local_ns + elapsed).saturating_add_signed(change)
+        self.local_ns.wrapping_add(elapsed).wrapping_add_signed(change)
     }
 
     fn rebase(&mut self, now_ns: u64, drift_ppb: i32) {
@@ -76,6 +76,11 @@ impl Esc {
         let magnitude = mean.unsigned_abs().min(0x7FFF_FFFF) as u32;
         let difference = magnitude | if mean < 0 { 0x8000_0000 } else { 0 };
         self.memory.set(reg::DC_SYSTEM_TIME_DIFFERENCE, &difference.to_le_bytes());
+    }
+
+    /// Sets local time forward. The loop has seen nothing of it.
+    pub(super) fn shift_local_clock(&mut self, by_ns: u64) {
+        self.clock.local_ns = self.clock.local_ns.wrapping_add(by_ns);
     }
 
     pub(super) fn latch_receive_times(&mut self) {

@@ -4,6 +4,7 @@ use ecat_wire::register as reg;
 use ecat_wire::sii::{CHECKSUM_BYPASS, checksum};
 
 use super::Esc;
+use super::release::InternalEvent;
 
 const WRITE_ENABLE: u16 = 0x0001;
 const READ_EIGHT: u16 = 0x0040;
@@ -20,12 +21,25 @@ const BUSY: u16 = 0x8000;
 /// After a write the EEPROM answers nothing for so long, though the interface is no longer busy.
 const WRITE_CYCLE_NS: u64 = 3_500_000;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Eeprom {
     /// The command under way, and when it ends.
     running: Option<(u64, u16)>,
-    silent_until_ns: u64,
+    /// The end of a write cycle that is under way.
+    silent_until_ns: Option<u64>,
+    /// The command that the write cycle made fail.
+    refused: Option<u16>,
     loaded: bool,
+}
+
+impl Eeprom {
+    pub(super) fn done_due_ns(&self) -> Option<u64> {
+        self.running.map(|(due_ns, _)| due_ns)
+    }
+
+    pub(super) fn ready_due_ns(&self) -> Option<u64> {
+        self.silent_until_ns
+    }
 }
 
 impl Esc {
@@ -88,7 +102,10 @@ impl Esc {
             WRITE => WRITE_ENABLE_ERROR,
             _ => NO_ACKNOWLEDGE,
         };
-        let refused = if now_ns < self.eeprom.silent_until_ns { NO_ACKNOWLEDGE } else { refused };
+        self.end_write_cycle(now_ns);
+        let silent = self.eeprom.silent_until_ns.is_some();
+        self.eeprom.refused = (silent && refused == 0).then_some(control);
+        let refused = if silent { NO_ACKNOWLEDGE } else { refused };
         if refused != 0 {
             self.memory.set_u16(reg::EEPROM_CONTROL, status | refused);
             return;
@@ -97,10 +114,22 @@ impl Esc {
         self.memory.set_u16(reg::EEPROM_CONTROL, status | command | BUSY);
     }
 
+    /// Ends the write cycle when its time has come.
+    pub(super) fn end_write_cycle(&mut self, now_ns: u64) {
+        let Some(due) = self.eeprom.silent_until_ns else { return };
+        if self.release.take(InternalEvent::EepromReady, due, now_ns) {
+            self.eeprom.silent_until_ns = None;
+            // Said after the fact, when the recording shows that it had not failed.
+            if let Some(control) = self.eeprom.refused.take() {
+                self.command_eeprom(control, now_ns);
+            }
+        }
+    }
+
     /// Ends the command under way when its time has come.
     pub(super) fn refresh_eeprom(&mut self, now_ns: u64) {
         let Some((due, command)) = self.eeprom.running else { return };
-        if now_ns < due {
+        if !self.release.take(InternalEvent::EepromDone, due, now_ns) {
             return;
         }
         self.eeprom.running = None;
@@ -117,7 +146,7 @@ impl Esc {
             let data = self.memory.array::<2>(reg::EEPROM_DATA);
             let at = word as usize * 2;
             self.sii[at..at + 2].copy_from_slice(&data);
-            self.eeprom.silent_until_ns = due + WRITE_CYCLE_NS;
+            self.eeprom.silent_until_ns = Some(due + WRITE_CYCLE_NS);
         } else if self.sii_checksum_fits() {
             // The alias keeps what it was loaded with after power-on.
             status &= !(CHECKSUM_ERROR | NOT_LOADED);

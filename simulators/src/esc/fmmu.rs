@@ -21,7 +21,7 @@ struct Mapping {
 }
 
 /// The active FMMUs of an ESC.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Mappings {
     list: [Mapping; 16],
     count: usize,
@@ -112,6 +112,23 @@ const fn ones(bit: u8, bits: u8) -> u8 {
 }
 
 impl Esc {
+    /// Calls `f(index in the data, bits of that byte, physical address)` for what a read of logical
+    /// addresses takes from this ESC.
+    pub(crate) fn mapped_reads(
+        &self,
+        address: u32,
+        length: usize,
+        mut f: impl FnMut(usize, u8, u16),
+    ) {
+        let reading = self.mappings.list[..self.mappings.count].iter().filter(|one| one.read);
+        for mapping in reading {
+            let Some(overlap) = mapping.overlap(address, length) else { continue };
+            mapping.for_each_run(overlap, |index, bit, bits, physical, _| {
+                f(index, ones(bit, bits), physical);
+            });
+        }
+    }
+
     /// First and last logical address that is mapped.
     pub(crate) fn window(&self) -> (u32, u32) {
         self.mappings.window()

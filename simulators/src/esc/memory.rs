@@ -18,7 +18,7 @@ const STAGED_BYTES: usize = 1_520;
 /// Shortest datagram that writes: 12 bytes of overhead and 1 of data.
 const STAGED_WRITES: usize = STAGED_BYTES / 13;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Memory {
     bytes: Box<[u8]>,
     access: Box<[u8; RAM]>,
@@ -101,7 +101,7 @@ impl Memory {
 }
 
 /// Register writes of the passing frame; they take effect at its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Staged {
     bytes: Vec<u8>,
     writes: Vec<(u16, u16)>,

@@ -10,8 +10,10 @@ mod eeprom;
 mod events;
 mod fmmu;
 mod memory;
+mod observation;
 mod process_data;
 mod profile;
+mod release;
 mod sync_manager;
 mod watchdog;
 
@@ -19,6 +21,7 @@ pub(crate) use dl::Ports;
 pub use profile::{
     Application, ClockLevel, ExpectedSyncManager, ProcessArea, Profile, Refusal, Role,
 };
+pub use release::InternalEvent;
 
 use ecat_wire::register as reg;
 use memory::{Memory, RAM, Staged};
@@ -66,7 +69,7 @@ pub(crate) struct Changes {
 }
 
 /// An ESC with its EEPROM and the application behind it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Esc {
     profile: Profile,
     sii: Vec<u8>,
@@ -85,6 +88,7 @@ pub struct Esc {
     read_events: u16,
     /// Something waits for the end of the frame.
     pending: bool,
+    release: release::Release,
 }
 
 impl Esc {
@@ -110,6 +114,7 @@ impl Esc {
             watchdog: watchdog::Watchdog::default(),
             read_events: 0,
             pending: false,
+            release: release::Release::default(),
         };
         esc.power_on(0);
         esc
@@ -156,7 +161,7 @@ impl Esc {
     }
 
     /// A byte as it is now, without effects.
-    fn peek(&self, address: u16) -> u8 {
+    pub(crate) fn peek(&self, address: u16) -> u8 {
         if usize::from(address) < self.memory.len() { self.memory.u8(address) } else { 0 }
     }
 

@@ -31,7 +31,7 @@ struct Area {
     opened: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct SyncManagers {
     areas: [Area; 16],
     count: usize,
@@ -86,6 +86,15 @@ impl SyncManagers {
     /// Whether writing this range completes an SM that triggers the watchdog.
     pub(super) fn triggered_by(&self, start: usize, end: usize) -> bool {
         self.triggers[..self.trigger_count].iter().any(|at| (start..end).contains(at))
+    }
+
+    /// Where the area that the MainDevice reads `at` from begins, and whether it is a mailbox.
+    pub(super) fn read_area(&self, at: usize) -> Option<(usize, bool)> {
+        let areas = self.areas[..self.count].iter();
+        areas
+            .filter(|area| !area.ecat_writes && (area.start..area.end).contains(&at))
+            .map(|area| (area.start, area.mailbox))
+            .next()
     }
 
     /// The area that holds `at`, if any, and how far from there on that answer holds.

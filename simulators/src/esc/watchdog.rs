@@ -7,7 +7,7 @@ use super::Esc;
 /// Unit of the divider: (divider + 2) · 40 ns.
 const DIVIDER_NS: u64 = 40;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Watchdog {
     triggered_ns: Option<u64>,
     expired: bool,
