@@ -10,6 +10,9 @@ const GROWTH_BYTES_MAX = 1_000;
 /** What the resident memory of a process differs by that has started and ended workers, whatever these did. */
 const WORKERS_NOISE_BYTES = 6_000_000;
 
+/** What V8's heap and compiled code differ by between two moments of a program that runs on. */
+const JAVASCRIPT_NOISE_BYTES = 8_000_000;
+
 /** Mappings that V8's heaps come and go with. */
 const MAPPINGS_NOISE = 100;
 
@@ -44,6 +47,11 @@ function nothingIsLeft(t: ExecutionContext, { before, after, rounds }: Measured,
 test('a thousand rounds of open, run and close leave nothing behind', async (t) => {
   t.timeout(300_000);
   nothingIsLeft(t, await rounds('rounds', 200, 800));
+});
+
+test('a thousand MainDevices with their decode workers, opened and closed, leave nothing behind', async (t) => {
+  t.timeout(300_000);
+  nothingIsLeft(t, await rounds('rounds-of-main-device', 200, 800), JAVASCRIPT_NOISE_BYTES);
 });
 
 test('a thousand engines that are opened in workers, which are terminated with them open, leave nothing behind', async (t) => {
