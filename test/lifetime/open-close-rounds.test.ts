@@ -11,7 +11,7 @@ const GROWTH_BYTES_MAX = 1_000;
 const WORKERS_NOISE_BYTES = 6_000_000;
 
 /** What V8's heap and compiled code differ by between two moments of a program that runs on. */
-const JAVASCRIPT_NOISE_BYTES = 8_000_000;
+const JAVASCRIPT_NOISE_BYTES = 2_000_000;
 
 /** Mappings that V8's heaps come and go with. */
 const MAPPINGS_NOISE = 100;
@@ -51,7 +51,7 @@ test('a thousand rounds of open, run and close leave nothing behind', async (t) 
 
 test('a thousand MainDevices with their decode workers, opened and closed, leave nothing behind', async (t) => {
   t.timeout(300_000);
-  nothingIsLeft(t, await rounds('rounds-of-main-device', 200, 800), JAVASCRIPT_NOISE_BYTES);
+  nothingIsLeft(t, await rounds('rounds-of-main-device', 600, 800), JAVASCRIPT_NOISE_BYTES);
 });
 
 test('a thousand engines that are opened in workers, which are terminated with them open, leave nothing behind', async (t) => {
