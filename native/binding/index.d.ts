@@ -107,6 +107,9 @@ export declare class BindingSegmentServer {
   close(): void
 }
 
+/** What an AL status code (register 0x0134) says, in words. */
+export declare function alStatusCodeText(code: number): string
+
 /** How the bring-up ended: with a `network`, or with at least one failure. */
 export interface BindingBringUp {
   /** What was found and how it lies in the process image. */

@@ -33,7 +33,8 @@ export function subDeviceStateOf(register: number): SubDeviceState {
 export type NativeEvent = { readonly cycle: number } & (
   | { readonly kind: 'engine-state'; readonly state: BusState; readonly previous: BusState }
   | {
-      readonly kind: 'sub-device-state';
+      /** In `sub-device-returned` the SubDevice was lost, and answers again. */
+      readonly kind: 'sub-device-state' | 'sub-device-returned';
       readonly position: number;
       readonly state: SubDeviceState;
       readonly error: boolean;
@@ -47,7 +48,6 @@ export type NativeEvent = { readonly cycle: number } & (
     }
   | { readonly kind: 'working-counter-restored'; readonly datagram: number }
   | { readonly kind: 'sub-device-lost'; readonly position: number }
-  | { readonly kind: 'sub-device-returned'; readonly position: number; readonly state: SubDeviceState }
   | { readonly kind: 'frames-lost'; readonly frames: number }
   | { readonly kind: 'frames-restored'; readonly cycles: number }
   | { readonly kind: 'link-down' }
@@ -68,8 +68,9 @@ export function readEvent(words: Uint32Array, at: number): NativeEvent | undefin
     case 1:
       return { kind: 'engine-state', cycle, state: busStateOf(a), previous: busStateOf(b) };
     case 2:
+    case 6:
       return {
-        kind: 'sub-device-state',
+        kind: words[at] === 2 ? 'sub-device-state' : 'sub-device-returned',
         cycle,
         position: subject,
         state: subDeviceStateOf(a),
@@ -82,8 +83,6 @@ export function readEvent(words: Uint32Array, at: number): NativeEvent | undefin
       return { kind: 'working-counter-restored', cycle, datagram: subject };
     case 5:
       return { kind: 'sub-device-lost', cycle, position: subject };
-    case 6:
-      return { kind: 'sub-device-returned', cycle, position: subject, state: subDeviceStateOf(a) };
     case 7:
       return { kind: 'frames-lost', cycle, frames: a };
     case 8:

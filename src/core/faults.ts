@@ -3,12 +3,13 @@
 import { getSystemErrorMap } from 'node:util';
 import { EtherCatError } from './errors/ethercat-error.ts';
 import type { NativeEvent } from './events.ts';
+import { native } from './native.ts';
 import { hex } from './network.ts';
 
 /**
  * - `engine`: the engine stopped by a defect, or SubDevices failed on the way to OP; no more cycles in the first case;
  * - `sub-device-lost`: a SubDevice does not answer;
- * - `sub-device-state`: a SubDevice left OP, or reports an error;
+ * - `sub-device-state`: a SubDevice reports an error, most often since it left OP;
  * - `working-counter`: a datagram came back with a wrong working counter, and it is not known yet by whom;
  * - `frames-lost`: frames did not come back in their cycle (once, until one comes back);
  * - `link-down`: the carrier is gone;
@@ -57,10 +58,15 @@ export function faultOfEvent(event: NativeEvent, cycle: number, names: readonly 
       );
       return { kind: 'sub-device-lost', cycle, error };
     }
-    case 'sub-device-state': {
+    case 'sub-device-state':
+    case 'sub-device-returned': {
       if (!event.error && event.alStatusCode === 0) return undefined;
       const { position, state, alStatusCode } = event;
-      const message = `${names[position]} at position ${position} is in ${state} and reports AL status code ${hex(alStatusCode, 4)}`;
+      const reason =
+        alStatusCode === 0
+          ? 'it reports an error without a code'
+          : `${native().alStatusCodeText(alStatusCode)} (AL status code ${hex(alStatusCode, 4)})`;
+      const message = `${names[position]} at position ${position} is in ${state}: ${reason}`;
       return {
         kind: 'sub-device-state',
         cycle,

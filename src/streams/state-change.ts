@@ -36,11 +36,10 @@ export function stateChangeOf(event: NativeEvent, cycle: number, names: readonly
     case 'engine-state':
       return { subject: 'bus', state: event.state, cycle };
     case 'sub-device-state':
+    case 'sub-device-returned':
       return subDevice(event.position, event.state, event.alStatusCode);
     case 'sub-device-lost':
       return subDevice(event.position, 'lost', 0);
-    case 'sub-device-returned':
-      return subDevice(event.position, event.state, 0);
     case 'link-down':
       return { subject: 'link', state: 'down', cycle };
     case 'link-up':

@@ -88,6 +88,20 @@ test('lost frames make values stale, once reported, until frames come back', asy
   t.is(bus.statistics().lostFrames, 3);
 });
 
+test('a SubDevice that leaves OP says why, in words', async (t) => {
+  await using bus = await MainDevice.open(plant({ time: 'virtual', output_deadline_ms: 0 }));
+  const { faults, states } = reports(bus);
+  bus.simulator.cutCable(0);
+  await bus.advance(300);
+  bus.simulator.mendCable();
+  await bus.advance(100);
+  const fault = faults.find(({ kind }) => kind === 'sub-device-state');
+  t.like(fault!.error, { code: 'ECAT_ERR_STATE_REFUSED', position: 4, subDevice: 'ao', alStatusCode: 0x1b });
+  t.regex(fault!.error.message, /^ao at position 4 is in SAFE-OP: SyncManager watchdog.* \(AL status code 0x001b\)$/);
+  t.is(bus.subDevice('ao').state, 'SAFE-OP');
+  t.true(states.some((state) => state.subject === 'sub-device' && state.alStatusCode === 0x1b));
+});
+
 test('a defect inside the engine is a fault and fails what is outstanding; the process lives and can open again', async (t) => {
   await using bus = await MainDevice.open(plant({ time: 'virtual' }));
   const { faults } = reports(bus);

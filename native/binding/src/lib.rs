@@ -25,6 +25,12 @@ pub fn binding_error_codes() -> Vec<&'static str> {
     ErrorCode::ALL.iter().map(|code| code.as_str()).collect()
 }
 
+/// What an AL status code (register 0x0134) says, in words.
+#[napi(catch_unwind)]
+pub fn al_status_code_text(code: u32) -> &'static str {
+    ecat_wire::al::status_code_text(u16::try_from(code).unwrap_or(u16::MAX))
+}
+
 /// Hash of the shared memory's layout; equal to `LAYOUT_HASH` of the JavaScript that fits this addon.
 #[napi(catch_unwind)]
 pub fn layout_hash() -> u32 {

@@ -37,7 +37,7 @@ pub enum EventKind {
     WorkingCounterRestored = 4,
     /// A SubDevice does not answer: subject SubDevice.
     SubDeviceLost = 5,
-    /// A SubDevice that was lost answers again: subject SubDevice, `a` register 0x0130.
+    /// A SubDevice that was lost answers again: subject SubDevice, `a` register 0x0130, `b` AL status code.
     SubDeviceReturned = 6,
     /// Frames of the cycle did not come back (once until one does): `a` how many of the cycle.
     FramesLost = 7,

@@ -135,7 +135,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
   ECAT_ERR_STATE_REFUSED: {
     category: 'device',
     recoverable: true,
-    meaning: 'A SubDevice refused a state; alStatusCode says why.',
+    meaning: 'A SubDevice refused a state or left it by itself; alStatusCode says why.',
     action:
       'Look up the AL status code in the manual of the SubDevice; most often its configuration or its outputs do not fit the requested state.',
   },

@@ -102,7 +102,9 @@ impl Run {
             Finding::Same => {}
             Finding::State => self.event(EventKind::SubDeviceState, Some(device), status, code),
             Finding::Lost => self.event(EventKind::SubDeviceLost, Some(device), 0, 0),
-            Finding::Returned => self.event(EventKind::SubDeviceReturned, Some(device), status, 0),
+            Finding::Returned => {
+                self.event(EventKind::SubDeviceReturned, Some(device), status, code)
+            }
         }
     }
 
