@@ -1,0 +1,20 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import test from 'ava';
+import { folderWith } from '../configuration/files.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+test('the example of the README runs as it stands', async (t) => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [, example = ''] = /```ts\n(.*?)```/s.exec(readme) ?? [];
+  t.regex(example, /MainDevice\.open/);
+  const index = pathToFileURL(join(root, 'src/index.ts')).href;
+  const folder = await folderWith(t, { 'example.mts': example.replace("'bifrost-ethercat'", `'${index}'`) });
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [join(folder, 'example.mts')], { cwd: root });
+  t.regex(stdout, /^[\d.]+ good \d+\n/);
+  t.is(stderr, '');
+});
