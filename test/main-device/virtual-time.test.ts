@@ -233,8 +233,8 @@ test('inputs of the simulated process reach a subscriber', async (t) => {
 
 test('a subscriber that throws is reported with its tag, and harms no other', async (t) => {
   await using bus = await MainDevice.open(plant({ time: 'virtual' }));
-  const faults: { kind: string; tag: string | undefined; cause: unknown }[] = [];
-  bus.faults$.subscribe(({ kind, error }) => faults.push({ kind, tag: error.tag, cause: error.cause }));
+  const faults: { code: string; tag: string | undefined; cause: unknown }[] = [];
+  bus.faults$.subscribe(({ error }) => faults.push({ code: error.code, tag: error.tag, cause: error.cause }));
   const seen: unknown[] = [];
   const wrong = new Error('a mistake in the application');
   bus
@@ -247,7 +247,7 @@ test('a subscriber that throws is reported with its tag, and harms no other', as
   await bus.advance(1);
   await bus.advance(1);
   t.is(seen.length, 3);
-  t.deepEqual(faults, Array(2).fill({ kind: 'subscriber', tag: 'count', cause: wrong }));
+  t.deepEqual(faults, Array(2).fill({ code: 'ECAT_ERR_SUBSCRIBER', tag: 'count', cause: wrong }));
 });
 
 test('close inside a subscriber settles everything', async (t) => {
