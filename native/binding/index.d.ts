@@ -270,5 +270,11 @@ export interface BindingSubDevice {
 /** Hash of the shared memory's layout; equal to `LAYOUT_HASH` of the JavaScript that fits this addon. */
 export declare function layoutHash(): number
 
+/**
+ * Plays a capture (pcap or pcapng) to the segment that the JSON of a `SegmentDescription` describes, and
+ * returns the JSON of what was found. Blocks for as long as that takes.
+ */
+export declare function replay(capture: Uint8Array, segment: string): string
+
 /** Version of the addon. */
 export declare function version(): string

@@ -34,6 +34,14 @@
 //!   "wires": [{ "from": "actuators.1", "to": "sensors.8" }]
 //! }
 //! ```
+//! A replay needs devices that are known from a capture alone, in the middle of somebody's work:
+//!
+//! ```json
+//! { "siiWords": [{ "word": 8, "values": [2, 0, 12370, 1004] }],
+//!   "esc": { "type": 18, "fmmus": 3, "syncManagers": 4, "ramKb": 1, "clock": "receive-times" },
+//!   "start": { "stationAddress": 1002, "alState": "PRE-OP", "ecatEventMask": 4, "ecatEvents": 0,
+//!              "registers": [{ "register": 2336, "bytes": [0, 0, 0, 0] }] } }
+//! ```
 //! `sii` is base64 text, or an array of byte values. A channel is `<device name>.<n>`: the *n*-th entry,
 //! from 1 and without gaps, of the device's inputs or outputs in the order of its process image. Signals
 //! are functions of the segment's time alone; their values are raw, rounded, and limited to what the
@@ -41,8 +49,12 @@
 
 mod base64;
 mod error;
+mod state;
 
 pub use error::DescriptionError;
+pub use state::{
+    ClockDescription, EscDescription, RegisterDescription, SiiWordsDescription, StartDescription,
+};
 
 use serde::Deserialize;
 
@@ -80,11 +92,17 @@ impl SegmentDescription {
 pub struct DeviceDescription {
     /// How signals and wires call it.
     pub name: Option<String>,
-    /// Built-in type; this or `sii`.
+    /// Built-in type; this, `sii` or `siiWords`.
     pub r#type: Option<DeviceType>,
-    /// SII image; this or `type`. Taken as it is, but for the overrides below.
+    /// SII image; this, `siiWords` or `type`. Taken as it is, but for the overrides below.
     #[serde(default, deserialize_with = "base64::optional_bytes")]
     pub sii: Option<Vec<u8>>,
+    /// What is known of an SII image of which the rest is not; in place of `sii`.
+    pub sii_words: Option<Vec<SiiWordsDescription>>,
+    /// The chip, where it is not the one that the identity tells.
+    pub esc: Option<EscDescription>,
+    /// The state in which the device begins.
+    pub start: Option<StartDescription>,
     /// Number of channels of a digital or analogue type, 1 to 64. By default 8 digital, 4 analogue ones.
     pub channels: Option<u16>,
     /// Vendor, in place of the type's or the image's.

@@ -54,8 +54,16 @@ impl Segment {
     /// # Errors
     /// [`DescriptionError`] names the offending value by its JSON pointer.
     pub fn new(description: &SegmentDescription) -> Result<Self, DescriptionError> {
-        let parts = devices::build(description)?;
-        Ok(Self::from_parts(parts.devices, parts.behaviours))
+        Ok(Self::build(devices::build(description)?))
+    }
+
+    fn build(parts: devices::Parts) -> Self {
+        let mut segment = Self::from_parts(parts.devices, parts.behaviours);
+        for (device, start) in segment.devices.iter_mut().zip(&parts.starts) {
+            device.esc.begin(start);
+        }
+        segment.line.connect(&mut segment.devices);
+        segment
     }
 
     /// Builds a segment from devices in their order on the line, and what moves their process data.

@@ -69,6 +69,16 @@ program
     guarded(options.json, async () => (await import('./validate.ts')).validate(file, options)),
   );
 
+program
+  .command('replay')
+  .description('play the requests of a capture to a simulated segment, and compare its answers with the recorded ones')
+  .argument('<capture>', 'pcap or pcapng file')
+  .requiredOption('--segment <file>', 'segment file: the devices of the capture, as they are when it begins')
+  .option('--json', 'print one JSON object', false)
+  .action((capture: string, options: { segment: string; json: boolean }) =>
+    guarded(options.json, async () => (await import('./replay.ts')).replay(capture, options)),
+  );
+
 await program.parseAsync();
 
 /** Runs a command; what it throws is printed, and makes the exit code 1. */

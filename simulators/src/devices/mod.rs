@@ -14,6 +14,7 @@ mod generic;
 mod known;
 mod overrides;
 mod process_data;
+mod state;
 mod terminal;
 
 #[cfg(test)]
@@ -26,7 +27,7 @@ use ecat_wire::sii::{self, Sii};
 
 use crate::description::{DescriptionError, DeviceDescription, DeviceType, SegmentDescription};
 use crate::device::Device;
-use crate::esc::{ClockLevel, Esc, Profile, Refusal};
+use crate::esc::{ClockLevel, Esc, Profile, Refusal, Start};
 use crate::plant::Behaviour;
 use behaviour::Wiring;
 
@@ -41,6 +42,8 @@ const EEPROM_BYTES: usize = 2048;
 pub(crate) struct Parts {
     pub(crate) devices: Vec<Device>,
     pub(crate) behaviours: Vec<Box<dyn Behaviour>>,
+    /// In what state each device begins.
+    pub(crate) starts: Vec<Start>,
 }
 
 /// Builds the devices of a description, and what moves their process data.
@@ -49,11 +52,12 @@ pub(crate) fn build(description: &SegmentDescription) -> Result<Parts, Descripti
     let wiring = Wiring::new(description, &images)?;
     let behaviours: Vec<Box<dyn Behaviour>> =
         if wiring.is_empty() { Vec::new() } else { vec![Box::new(wiring)] };
+    let starts = images.iter().map(|image| image.start.clone()).collect();
     let devices = images
         .into_iter()
         .map(|image| Device { name: image.name, esc: Esc::new(image.profile, image.sii) })
         .collect();
-    Ok(Parts { devices, behaviours })
+    Ok(Parts { devices, behaviours, starts })
 }
 
 /// What a device is made of.
@@ -65,6 +69,8 @@ pub struct DeviceImage {
     pub sii: Vec<u8>,
     /// Its ESC and the application behind.
     pub profile: Profile,
+    /// The state in which it begins.
+    pub start: Start,
     /// Its inputs, in the order of the process image: channel 1 first.
     pub inputs: Vec<Channel>,
     /// Its outputs, in the order of the process image: channel 1 first.
@@ -95,11 +101,19 @@ impl DeviceImage {
     /// # Errors
     /// With a JSON pointer that begins at the device.
     pub fn new(device: &DeviceDescription, index: usize) -> Result<Self, DescriptionError> {
-        let (sii, mut profile) = match (&device.sii, device.r#type) {
-            (Some(image), None) => given(device, image)?,
-            (None, Some(kind)) => built(device, kind)?,
-            _ => return Err(DescriptionError::new("", "a device needs either type or sii")),
+        let (sii, mut profile) = match (&device.sii, &device.sii_words, device.r#type) {
+            (Some(image), None, None) => given(device, image)?,
+            (None, Some(words), None) => given(device, &state::sparse_image(words)?)?,
+            (None, None, Some(kind)) => built(device, kind)?,
+            _ => {
+                const ONE: &str = "a device needs exactly one of type, sii and siiWords";
+                return Err(DescriptionError::new("", ONE));
+            }
         };
+        if let Some(esc) = &device.esc {
+            state::apply_esc(esc, &mut profile)?;
+        }
+        let start = device.start.as_ref().map(state::start).transpose()?.unwrap_or_default();
         // An image that does not parse is served as it is: finding that out is the MainDevice's part.
         let parsed = Sii::parse(&sii).unwrap_or_default();
         let emulated =
@@ -114,6 +128,7 @@ impl DeviceImage {
             name: device.name.clone().unwrap_or_else(|| format!("device {index}")),
             sii,
             profile,
+            start,
             inputs: process_data.inputs,
             outputs: process_data.outputs,
         })

@@ -273,7 +273,7 @@ impl Esc {
 
     /// Process-data SyncManagers are open in SAFE-OP and OP only; those of outputs not after a watchdog.
     /// This is how the working counter shows that a device has left OP.
-    fn apply_locks(&mut self, state: u8, outputs_locked: bool) {
+    pub(super) fn apply_locks(&mut self, state: u8, outputs_locked: bool) {
         if self.emulated() || !self.application_runs() {
             return;
         }

@@ -14,6 +14,7 @@ mod observation;
 mod process_data;
 mod profile;
 mod release;
+mod start;
 mod sync_manager;
 mod watchdog;
 
@@ -22,6 +23,7 @@ pub use profile::{
     Application, ClockLevel, ExpectedSyncManager, ProcessArea, Profile, Refusal, Role,
 };
 pub use release::InternalEvent;
+pub use start::Start;
 
 use ecat_wire::register as reg;
 use memory::{Memory, RAM, Staged};

@@ -21,7 +21,6 @@ pub use pcap::{CaptureError, Packet, packets};
 pub use release::LatencyReport;
 
 use crate::description::{DescriptionError, SegmentDescription};
-use crate::devices;
 use crate::segment::Segment;
 use compare::{Class, Learnt};
 use release::Latencies;
@@ -102,8 +101,7 @@ pub fn replay(
     description: &SegmentDescription,
 ) -> Result<ReplayReport, ReplayError> {
     let packets = packets(capture).map_err(ReplayError::Capture)?;
-    let parts = devices::build(description).map_err(ReplayError::Segment)?;
-    let mut segment = Segment::from_parts(parts.devices, Vec::new());
+    let mut segment = Segment::without_behaviours(description).map_err(ReplayError::Segment)?;
     segment.hold();
     let paired = pairing::pair(&packets);
     let first_ns = paired.exchanges.first().map_or(0, |exchange| exchange.time_ns);

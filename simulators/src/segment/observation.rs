@@ -4,6 +4,8 @@
 use ecat_wire::Command;
 
 use super::Segment;
+use crate::description::{DescriptionError, SegmentDescription};
+use crate::devices;
 use crate::esc::InternalEvent;
 
 /// What kind of thing a byte of a device's memory is.
@@ -37,6 +39,14 @@ pub(crate) struct Source {
 }
 
 impl Segment {
+    /// Builds a segment without its signals and wires.
+    pub(crate) fn without_behaviours(
+        description: &SegmentDescription,
+    ) -> Result<Self, DescriptionError> {
+        let parts = devices::build(description)?;
+        Ok(Self::build(devices::Parts { behaviours: Vec::new(), ..parts }))
+    }
+
     /// A copy at this moment, without the signals and wires.
     pub(crate) fn fork(&self) -> Self {
         Self {

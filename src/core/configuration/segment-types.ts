@@ -15,6 +15,10 @@ interface SegmentDeviceDocument {
   type?: SimulatedDeviceType;
   /** Path of an SII image, relative to the segment file. */
   sii?: string;
+  /** What is known of an SII image of which the rest is not; in place of `sii`. */
+  sii_words?: readonly { word: number; values: readonly number[] }[];
+  esc?: Readonly<Record<string, unknown>>;
+  start?: Readonly<Record<string, unknown>>;
   channels?: number;
   vendor_id?: number;
   product_code?: number;

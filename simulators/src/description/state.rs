@@ -1,0 +1,89 @@
+//! What a description says of a device's chip, of an EEPROM that is known in parts, and of the state in
+//! which a segment begins.
+
+use serde::Deserialize;
+
+/// The ESC, where it is not the one that the device's identity tells. Everything may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EscDescription {
+    /// Register 0x0000.
+    pub r#type: Option<u8>,
+    /// Register 0x0001.
+    pub revision: Option<u8>,
+    /// Register 0x0002.
+    pub build: Option<u16>,
+    /// Register 0x0004, at most 16.
+    pub fmmus: Option<u8>,
+    /// Register 0x0005, at most 16.
+    pub sync_managers: Option<u8>,
+    /// Register 0x0006: process RAM in KB, at most 60.
+    pub ram_kb: Option<u8>,
+    /// Register 0x0007.
+    pub port_descriptor: Option<u8>,
+    /// Register 0x0008.
+    pub features: Option<u16>,
+    /// Registers 0x0140 (low byte) and 0x0141, where they are not SII word 0.
+    pub pdi_control: Option<u16>,
+    /// Which registers of the distributed clock there are.
+    pub clock: Option<ClockDescription>,
+    /// Low byte of register 0x0502.
+    pub eeprom_status: Option<u8>,
+    /// Register 0x0110 bit 1.
+    pub pdi_watchdog: Option<bool>,
+    /// What the receive times of ports that never saw a frame read, port 0 first.
+    pub stale_port_times: Option<[u32; 4]>,
+}
+
+/// Which registers of the distributed clock there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClockDescription {
+    /// None.
+    None,
+    /// 0x0900–0x090F.
+    ReceiveTimes,
+    /// All.
+    Full,
+}
+
+/// Words of an EEPROM, one after another.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SiiWordsDescription {
+    /// Address of the first one.
+    pub word: u16,
+    /// The words.
+    pub values: Vec<u16>,
+}
+
+/// The state of a device when the segment begins, where it is not that after power-on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StartDescription {
+    /// Register 0x0010.
+    pub station_address: Option<u16>,
+    /// AL state by its name (`INIT`, `PRE-OP`, `BOOT`, `SAFE-OP`, `OP`).
+    pub al_state: Option<String>,
+    /// Register 0x0134; with a code, the error bit is set too.
+    pub al_status_code: Option<u16>,
+    /// Register 0x0200.
+    pub ecat_event_mask: Option<u16>,
+    /// Register 0x0210: events that are pending.
+    pub ecat_events: Option<u16>,
+    /// Register 0x0500.
+    pub eeprom_owner: Option<u8>,
+    /// Any other registers and RAM.
+    #[serde(default)]
+    pub registers: Vec<RegisterDescription>,
+}
+
+/// Content of memory.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RegisterDescription {
+    /// Address of the first byte.
+    pub register: u16,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
