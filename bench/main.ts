@@ -51,7 +51,7 @@ const context: BenchContext = {
   quick: options.quick,
   cpu: availableParallelism() - 1,
   priority: 80,
-  progress: (text) => process.stderr.write(`bench: ${text}\n`),
+  progress: (text) => process.stderr.write(`bench: ${(performance.now() / 1_000).toFixed(0).padStart(3)} s  ${text}\n`),
 };
 const rows: Row[] = [];
 const notes: string[] = [];

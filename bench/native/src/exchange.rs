@@ -23,8 +23,9 @@ use crate::samples::{Figures, Samples};
 use crate::stock;
 use crate::{plant, report};
 
-/// How long an answer is waited for; a processor that was taken away is part of the result.
-const LOST_NS: u64 = 100_000_000;
+/// How long an answer is waited for: the other end shares its processor with whatever runs there, and a
+/// processor that was taken away is part of the result. A frame that is really lost ends the run.
+const LOST_NS: u64 = 5_000_000_000;
 /// For the way to OP.
 const BUDGET_NS: u64 = 30_000_000_000;
 /// Devices that stock ethercrab's group has room for, and bytes of their image.
