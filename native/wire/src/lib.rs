@@ -14,6 +14,7 @@ pub mod ethernet;
 pub mod fmmu;
 pub mod frame;
 pub mod link;
+pub mod mailbox;
 pub mod register;
 pub mod sii;
 pub mod sync_manager;
