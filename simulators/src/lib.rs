@@ -14,6 +14,7 @@ pub mod devices;
 pub mod esc;
 mod line;
 pub mod link;
+pub mod mailbox;
 pub mod plant;
 pub mod replay;
 pub mod segment;

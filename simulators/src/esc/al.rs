@@ -11,7 +11,7 @@ use super::Esc;
 use super::profile::Role;
 use super::release::InternalEvent;
 
-const INIT: u8 = 1;
+pub(super) const INIT: u8 = 1;
 const PRE_OP: u8 = 2;
 const BOOT: u8 = 3;
 const SAFE_OP: u8 = 4;
@@ -23,14 +23,12 @@ const ERROR_OR_ACKNOWLEDGE: u16 = 0x0010;
 const INVALID_CHANGE: u16 = 0x0011;
 const UNKNOWN_STATE: u16 = 0x0012;
 const NO_BOOT: u16 = 0x0013;
+const INVALID_BOOT_MAILBOX: u16 = 0x0015;
 const INVALID_MAILBOX: u16 = 0x0016;
 const INVALID_SYNC_MANAGER: u16 = 0x0017;
 const WATCHDOG_EXPIRED: u16 = 0x001B;
 const INVALID_OUTPUTS: u16 = 0x001D;
 const INVALID_INPUTS: u16 = 0x001E;
-
-/// How long until a program without a sense for it has read a mail, in ns.
-const MAIL_READ_NS: u64 = 500_000;
 
 /// What a program answers to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +48,8 @@ pub(super) struct Al {
     unread: bool,
     read_at_ns: Option<u64>,
     answer: Option<(u64, Answer)>,
-    mail_read_at_ns: Option<u64>,
-    mail: u16,
+    /// Why the PDO mapping makes no process image.
+    unmappable: Option<u16>,
 }
 
 impl Al {
@@ -62,10 +60,6 @@ impl Al {
 
     pub(super) fn transition_due_ns(&self) -> Option<u64> {
         self.answer.map(|(due_ns, _)| due_ns)
-    }
-
-    pub(super) fn mail_read_due_ns(&self) -> Option<u64> {
-        self.mail_read_at_ns
     }
 }
 
@@ -122,43 +116,30 @@ impl Esc {
         }
     }
 
-    /// Notes mail from the MainDevice. This program reads it and never answers.
-    pub(super) fn receive_mail(&mut self, mailboxes: u16, now_ns: u64) {
-        if mailboxes != 0 && self.application_runs() {
-            self.al.mail |= mailboxes;
-            self.al.mail_read_at_ns.get_or_insert(now_ns + MAIL_READ_NS);
-        }
-    }
-
     /// Lets the program run; returns when it has something to do next.
     pub(super) fn tick_al(&mut self, now_ns: u64) -> u64 {
-        if self
-            .al
-            .mail_read_at_ns
-            .is_some_and(|due| self.release.take(InternalEvent::MailRead, due, now_ns))
-        {
-            self.al.mail_read_at_ns = None;
-            let mail = std::mem::take(&mut self.al.mail);
-            (0..16).filter(|n| mail & 1 << n != 0).for_each(|n| self.empty_mailbox(n));
-        }
         loop {
             if let Some((due, answer)) = self.al.answer {
                 if !self.release.take(InternalEvent::AlTransition, due, now_ns) {
-                    return due.min(self.al.mail_read_at_ns.unwrap_or(u64::MAX));
+                    return due;
                 }
                 self.al.answer = None;
                 self.enter(answer);
             } else if let Some(due) = self.al.read_at_ns {
                 if !self.release.take(InternalEvent::AlControlRead, due, now_ns) {
-                    return due.min(self.al.mail_read_at_ns.unwrap_or(u64::MAX));
+                    return due;
                 }
                 self.al.read_at_ns = None;
                 self.al.unread = false;
+                let control = self.memory.u16(reg::AL_CONTROL);
+                if (self.al_state(), (control & STATE) as u8) == (PRE_OP, SAFE_OP) {
+                    self.al.unmappable = self.generate_mapping().err();
+                }
                 self.al.answer = self
-                    .answer(self.memory.u16(reg::AL_CONTROL))
+                    .answer(control)
                     .map(|answer| (due + self.profile.application.transition_delay_ns, answer));
             } else {
-                return self.al.mail_read_at_ns.unwrap_or(u64::MAX);
+                return u64::MAX;
             }
         }
     }
@@ -210,6 +191,8 @@ impl Esc {
             return Some(refusal.code);
         }
         match (from, to) {
+            (INIT, BOOT) if !self.boot_mailboxes_fit() => Some(INVALID_BOOT_MAILBOX),
+            (PRE_OP, SAFE_OP) if self.al.unmappable.is_some() => self.al.unmappable,
             (INIT, PRE_OP) => self.check_sync_managers(true, to),
             (PRE_OP, SAFE_OP) | (SAFE_OP, OP) => self.check_sync_managers(false, to),
             _ => None,
@@ -269,6 +252,7 @@ impl Esc {
         self.memory.set_u16(reg::AL_STATUS_CODE, answer.code);
         self.apply_locks(answer.state, answer.code == WATCHDOG_EXPIRED);
         self.raise_event(super::events::AL_STATUS);
+        self.entered_mail(answer.state, answer.code);
     }
 
     /// Process-data SyncManagers are open in SAFE-OP and OP only; those of outputs not after a watchdog.

@@ -9,6 +9,8 @@ mod dl;
 mod eeprom;
 mod events;
 mod fmmu;
+mod mail;
+mod mapping;
 mod memory;
 mod observation;
 mod process_data;
@@ -20,11 +22,13 @@ mod watchdog;
 
 pub(crate) use dl::Ports;
 pub use profile::{
-    Application, ClockLevel, ExpectedSyncManager, ProcessArea, Profile, Refusal, Role,
+    Application, ClockLevel, Direction, ExpectedSyncManager, Point, ProcessArea, Profile, Refusal,
+    Role,
 };
 pub use release::InternalEvent;
 pub use start::Start;
 
+use crate::mailbox::Mailbox;
 use ecat_wire::register as reg;
 use memory::{Memory, RAM, Staged};
 
@@ -84,6 +88,11 @@ pub struct Esc {
     eeprom: eeprom::Eeprom,
     clock: dc::Clock,
     watchdog: watchdog::Watchdog,
+    /// What answers mail, if the program does.
+    mailbox: Option<Box<Mailbox>>,
+    mail: mail::Mail,
+    /// The process image that the PDO mapping makes; none: the default one.
+    image: Option<mapping::Image>,
     /// Levels at the device's inputs, in the order of its input areas.
     pins: Vec<u8>,
     /// Events whose register was read in the passing frame.
@@ -99,10 +108,9 @@ impl Esc {
     pub fn new(profile: Profile, sii: Vec<u8>) -> Self {
         let word = sii.first_chunk::<2>().map_or(0, |bytes| u16::from_le_bytes(*bytes));
         let digital_io = profile.pdi_control.unwrap_or(word) & 0x00FF == 0x04;
-        let input_bytes =
-            profile.application.inputs.iter().map(|area| usize::from(area.bytes)).sum();
+        let pins = mapping::levels(&profile.application);
         let mut esc = Self {
-            pins: vec![0; input_bytes],
+            pins,
             memory: Memory::new(&profile, digital_io),
             profile,
             sii,
@@ -114,10 +122,14 @@ impl Esc {
             eeprom: eeprom::Eeprom::default(),
             clock: dc::Clock::default(),
             watchdog: watchdog::Watchdog::default(),
+            mailbox: None,
+            mail: mail::Mail::default(),
+            image: None,
             read_events: 0,
             pending: false,
             release: release::Release::default(),
         };
+        esc.new_mailbox();
         esc.power_on(0);
         esc
     }
@@ -158,6 +170,7 @@ impl Esc {
         self.power_on_clock(now_ns);
         self.mappings.decode(&self.memory, self.profile.fmmu_count);
         self.decode_sync_managers();
+        self.power_on_mail();
         self.power_on_al();
         self.power_on_inputs();
     }
@@ -336,7 +349,7 @@ impl Esc {
             self.show_ports();
         }
         let mail = self.sync_managers.end_of_frame(&mut self.memory);
-        self.receive_mail(mail, now_ns);
+        self.end_of_frame_mail(mail, now_ns);
         self.end_of_frame_clock(passage);
         self.end_of_frame_al(now_ns);
         changes
@@ -404,7 +417,8 @@ impl Esc {
 
     /// Lets time pass; returns when something will happen next (`u64::MAX`: nothing).
     pub(crate) fn tick(&mut self, now_ns: u64) -> u64 {
+        self.mail.now_ns = now_ns;
         let watchdog = self.tick_watchdog(now_ns);
-        watchdog.min(self.tick_al(now_ns))
+        watchdog.min(self.tick_al(now_ns)).min(self.tick_mail(now_ns))
     }
 }

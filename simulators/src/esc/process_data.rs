@@ -41,6 +41,9 @@ impl Esc {
     }
 
     fn show_pin(&mut self, n: u32, value: u8) {
+        if self.image.is_some() {
+            return self.show_inputs();
+        }
         if let Some(address) = byte_address(&self.profile.application.inputs, n)
             && usize::from(address) < self.memory.len()
         {
@@ -56,10 +59,17 @@ impl Esc {
         let (mut at, mut done, mut value) = (bit_offset, 0, 0);
         let length = u32::from(bit_length.min(64));
         while done < length {
-            let bits = (length - done).min(8 - at % 8);
-            let byte = byte_address(&self.profile.application.outputs, at / 8)
-                .map_or(0, |address| self.peek(address));
-            let piece = u64::from(byte >> (at % 8)) & ((1 << bits) - 1);
+            let mut bits = (length - done).min(8 - at % 8);
+            let mut from = Some(at);
+            if let Some(image) = &self.image {
+                bits = 1;
+                from = image.output_bit(at);
+            }
+            let piece = from.map_or(0, |from| {
+                let byte = byte_address(&self.profile.application.outputs, from / 8)
+                    .map_or(0, |address| self.peek(address));
+                u64::from(byte >> (from % 8)) & ((1 << bits) - 1)
+            });
             value |= piece << done;
             at += bits;
             done += bits;
@@ -69,7 +79,7 @@ impl Esc {
 }
 
 /// Physical address of the `n`-th byte of process data.
-fn byte_address(areas: &[ProcessArea], mut n: u32) -> Option<u16> {
+pub(super) fn byte_address(areas: &[ProcessArea], mut n: u32) -> Option<u16> {
     for area in areas {
         if n < u32::from(area.bytes) {
             return area.start.checked_add(u16::try_from(n).ok()?);

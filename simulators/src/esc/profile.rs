@@ -1,5 +1,7 @@
 //! What a device is made of: everything that power does not change.
 
+use crate::mailbox::MailboxSettings;
+
 /// Which of the distributed-clock registers an ESC has. The feature bit 0x0008.2 does not tell: real
 /// EL2828 and EL1004 set it and have no system time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +87,10 @@ pub struct Application {
     pub inputs: Vec<ProcessArea>,
     /// Output process data.
     pub outputs: Vec<ProcessArea>,
+    /// What the bits of the process data are, where the program has objects for them.
+    pub points: Vec<Point>,
+    /// What the program does with mail; none: it reads it and never answers.
+    pub mailbox: Option<MailboxSettings>,
     /// Transitions that the program refuses, whatever the configuration.
     pub refusals: Vec<Refusal>,
     /// Whether it has a bootloader (state BOOT).
@@ -101,6 +107,8 @@ impl Default for Application {
             sync_managers: Vec::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            points: Vec::new(),
+            mailbox: None,
             refusals: Vec::new(),
             boot: false,
             // A quick microcontroller; an AKD takes up to 7.4 ms.
@@ -155,6 +163,31 @@ pub struct ProcessArea {
     pub start: u16,
     /// Bytes.
     pub bytes: u16,
+}
+
+/// Which way process data goes, from the MainDevice's view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// SubDevice to MainDevice.
+    Input,
+    /// MainDevice to SubDevice.
+    Output,
+}
+
+/// A value of the device that PDOs can carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// Which way it goes.
+    pub direction: Direction,
+    /// Object.
+    pub index: u16,
+    /// Subindex.
+    pub subindex: u8,
+    /// First bit of the device's inputs or outputs, as behaviours count them. Values of the default
+    /// process data come first, in their order.
+    pub bit_offset: u32,
+    /// Bits.
+    pub bit_length: u8,
 }
 
 /// A transition that is refused.

@@ -77,8 +77,8 @@ impl Esc {
                 InternalEvent::AlTransition => self.al.transition_due_ns(),
                 InternalEvent::EepromDone => self.eeprom.done_due_ns(),
                 InternalEvent::EepromReady => self.eeprom.ready_due_ns(),
-                InternalEvent::MailRead => self.al.mail_read_due_ns(),
-                InternalEvent::MailReady => None,
+                InternalEvent::MailRead => self.mail_read_due_ns(),
+                InternalEvent::MailReady => self.mail_ready_due_ns(),
             };
             due_ns.map(|due_ns| (event, due_ns))
         })

@@ -11,7 +11,7 @@ use ecat_wire::sync_manager::{
 };
 
 use super::Esc;
-use super::memory::Memory;
+use super::memory::{Memory, RAM};
 
 /// Control bit 4: the SyncManager shows in the ECAT event register.
 const CONTROL_ECAT_INTERRUPT: u8 = 0x10;
@@ -264,6 +264,26 @@ impl Esc {
         let address = reg::sync_manager(number) + STATUS_OFFSET;
         let status = self.memory.u8(address) & !(STATUS_MAILBOX_FULL | STATUS_WRITE_EVENT);
         self.memory.set_u8(address, status | STATUS_READ_EVENT);
+    }
+
+    /// Puts mail into a mailbox that the MainDevice reads. What is behind its end stays.
+    pub(super) fn fill_mailbox(&mut self, number: u8, mail: &[u8]) {
+        let base = reg::sync_manager(number);
+        let sm = SyncManager::from_bytes(&self.memory.array::<SYNC_MANAGER_BYTES>(base));
+        let start = usize::from(sm.start);
+        let end = (start + mail.len().min(usize::from(sm.length))).min(self.memory.len());
+        if start < RAM || start >= end {
+            return;
+        }
+        self.memory.slice_mut(start, end).copy_from_slice(&mail[..end - start]);
+        let status = self.memory.u8(base + STATUS_OFFSET) & !STATUS_READ_EVENT;
+        let status = status | STATUS_MAILBOX_FULL | STATUS_WRITE_EVENT;
+        self.memory.set_u8(base + STATUS_OFFSET, status);
+    }
+
+    /// Whether a mailbox holds mail.
+    pub(super) fn mailbox_is_full(&self, number: u8) -> bool {
+        self.memory.u8(reg::sync_manager(number) + STATUS_OFFSET) & STATUS_MAILBOX_FULL != 0
     }
 
     /// Bits 4–11 of the ECAT event register: SyncManagers with an event for the MainDevice.

@@ -97,7 +97,8 @@ impl<'a> Fragment<'a> {
     pub fn emit(&self, buffer: &mut [u8]) -> Result<usize, MailError> {
         let mut writer = Writer::new(buffer);
         writer.bytes(&Service::SdoInformation.header())?;
-        writer.u8(self.opcode.code() | u8::from(self.incomplete) * INCOMPLETE)?.u8(0)?;
+        let flag = if self.incomplete { INCOMPLETE } else { 0 };
+        writer.u8(self.opcode.code() | flag)?.u8(0)?;
         writer.u16(self.fragments_left)?.bytes(self.body)?;
         Ok(writer.length())
     }

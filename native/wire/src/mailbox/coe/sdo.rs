@@ -287,7 +287,8 @@ fn put_segment(
     data: &[u8],
 ) -> Result<(), MailError> {
     let unused = SEGMENT_BYTES_MIN.saturating_sub(data.len());
-    let command = flag(toggle) | (unused as u8) << 1 | u8::from(last) * LAST;
+    let last = if last { LAST } else { 0 };
+    let command = flag(toggle) | (unused as u8) << 1 | last;
     writer.u8(command)?.bytes(data)?.bytes(&[0; SEGMENT_BYTES_MIN][..unused])?;
     Ok(())
 }

@@ -1,0 +1,180 @@
+//! The process image that PDO assignment and mapping make, where the program has objects for them: which
+//! of the device's values stand where, and how long its SyncManagers then are.
+
+use super::profile::{Application, Direction, ProcessArea, Role};
+use super::{Esc, RAM};
+use crate::mailbox::pdo;
+
+/// AL status code: no valid input mapping.
+const INVALID_INPUT_MAPPING: u16 = 0x0024;
+/// AL status code: no valid output mapping.
+const INVALID_OUTPUT_MAPPING: u16 = 0x0025;
+/// A three-buffer SyncManager takes this many times its length.
+const BUFFERS: usize = 3;
+
+/// Bits of the image that are bits of the device's values.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    image_bit: u32,
+    value_bit: u32,
+    bits: u32,
+}
+
+/// Where values stand in the image; what no piece covers is a gap.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Image {
+    inputs: Vec<Piece>,
+    outputs: Vec<Piece>,
+}
+
+impl Image {
+    /// The bit of the output image that is this bit of the device's outputs.
+    pub(super) fn output_bit(&self, value_bit: u32) -> Option<u32> {
+        let piece = self
+            .outputs
+            .iter()
+            .find(|piece| (piece.value_bit..piece.value_bit + piece.bits).contains(&value_bit))?;
+        Some(piece.image_bit + value_bit - piece.value_bit)
+    }
+}
+
+/// The levels at the inputs before anything moves them: the values that the objects have.
+pub(super) fn levels(application: &Application) -> Vec<u8> {
+    let areas: u32 = application.inputs.iter().map(|area| u32::from(area.bytes) * 8).sum();
+    let inputs = || application.points.iter().filter(|p| p.direction == Direction::Input);
+    let points = inputs().map(|point| point.bit_offset + u32::from(point.bit_length)).max();
+    let mut levels = vec![0; points.unwrap_or(0).max(areas).div_ceil(8) as usize];
+    let Some(dictionary) = application.mailbox.as_ref().and_then(|m| m.dictionary.as_ref()) else {
+        return levels;
+    };
+    for point in inputs() {
+        let Some(entry) = dictionary.entry(point.index, point.subindex) else { continue };
+        for bit in 0..u32::from(point.bit_length) {
+            let byte = entry.value.get((bit / 8) as usize).copied().unwrap_or(0);
+            let at = point.bit_offset + bit;
+            levels[(at / 8) as usize] |= (byte >> (bit % 8) & 1) << (at % 8);
+        }
+    }
+    levels
+}
+
+impl Esc {
+    /// Makes the image anew on the way to SAFE-OP, from the objects as they are.
+    ///
+    /// # Errors
+    /// The AL status code, if what is assigned does not exist or fit the memory.
+    pub(super) fn generate_mapping(&mut self) -> Result<(), u16> {
+        let Some(dictionary) = self.mailbox.as_ref().and_then(|mailbox| mailbox.dictionary())
+        else {
+            return Ok(());
+        };
+        let mut image = Image::default();
+        let mut expected = self.profile.application.sync_managers.clone();
+        let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+        let starts: Vec<usize> = expected.iter().map(|sm| usize::from(sm.start)).collect();
+        for sm in &mut expected {
+            let (pieces, areas, direction, code) = match sm.role {
+                Role::Inputs => {
+                    (&mut image.inputs, &mut inputs, Direction::Input, INVALID_INPUT_MAPPING)
+                }
+                Role::Outputs => {
+                    (&mut image.outputs, &mut outputs, Direction::Output, INVALID_OUTPUT_MAPPING)
+                }
+                Role::MailboxOut | Role::MailboxIn => continue,
+            };
+            let Some(mapped) = pdo::image(dictionary, sm.number).map_err(|_| code)? else {
+                // Without objects for them, the PDOs are what they are.
+                return Ok(());
+            };
+            let bits = mapped.last().map_or(0, |m| m.bit_offset + u32::from(m.bit_length));
+            let bytes = bits.div_ceil(8) as usize;
+            let start = usize::from(sm.start);
+            let ram_end = RAM + usize::from(self.profile.ram_kb) * 1024;
+            let next = starts.iter().copied().filter(|other| *other > start).min();
+            if bytes > 0 && bytes * BUFFERS > next.unwrap_or(ram_end).saturating_sub(start) {
+                return Err(code);
+            }
+            let first: u32 = areas.iter().map(|area: &ProcessArea| u32::from(area.bytes) * 8).sum();
+            for m in &mapped {
+                let known = self.profile.application.points.iter().find(|point| {
+                    point.direction == direction
+                        && (point.index, point.subindex) == (m.index, m.subindex)
+                });
+                if let (Some(point), true) = (known, m.index != 0) {
+                    pieces.push(Piece {
+                        image_bit: first + m.bit_offset,
+                        value_bit: point.bit_offset,
+                        bits: u32::from(m.bit_length.min(point.bit_length)),
+                    });
+                }
+            }
+            sm.length = u16::try_from(bytes).map_err(|_| code)?;
+            if bytes > 0 {
+                areas.push(ProcessArea { start: sm.start, bytes: sm.length });
+            }
+        }
+        let application = &mut self.profile.application;
+        (application.sync_managers, application.inputs, application.outputs) =
+            (expected, inputs, outputs);
+        self.image = Some(image);
+        self.show_inputs();
+        Ok(())
+    }
+
+    /// Writes the device's inputs to where the image has them.
+    pub(super) fn show_inputs(&mut self) {
+        let Some(image) = self.image.take() else { return };
+        for piece in &image.inputs {
+            for n in 0..piece.bits {
+                let level = self.pin(piece.value_bit + n);
+                self.set_image_bit(piece.image_bit + n, level);
+            }
+        }
+        self.image = Some(image);
+    }
+
+    fn pin(&self, bit: u32) -> bool {
+        self.pins.get((bit / 8) as usize).is_some_and(|byte| byte >> (bit % 8) & 1 != 0)
+    }
+
+    fn set_image_bit(&mut self, bit: u32, level: bool) {
+        let areas = &self.profile.application.inputs;
+        if let Some(address) = super::process_data::byte_address(areas, bit / 8)
+            && usize::from(address) < self.memory.len()
+        {
+            let mask = 1 << (bit % 8);
+            let byte = self.memory.u8(address) & !mask;
+            self.memory.set_u8(address, if level { byte | mask } else { byte });
+        }
+    }
+
+    /// Gives objects that are process data the values that they have there, for an upload to see.
+    pub(super) fn refresh_objects(&mut self) {
+        let driven = self.al_state() == super::al::OP;
+        for n in 0..self.profile.application.points.len() {
+            let point = self.profile.application.points[n];
+            let mut value = vec![0; usize::from(point.bit_length).div_ceil(8)];
+            for bit in 0..u32::from(point.bit_length) {
+                let at = point.bit_offset + bit;
+                let level = match point.direction {
+                    Direction::Input => self.pin(at),
+                    Direction::Output if driven => self.output(at, 1) != 0,
+                    Direction::Output => continue,
+                };
+                value[(bit / 8) as usize] |= u8::from(level) << (bit % 8);
+            }
+            if point.direction == Direction::Output && (!driven || !self.is_mapped(&point)) {
+                continue;
+            }
+            let mailbox = self.mailbox.as_mut();
+            let dictionary = mailbox.and_then(|mailbox| mailbox.dictionary_mut());
+            if let Some(entry) = dictionary.and_then(|d| d.entry_mut(point.index, point.subindex)) {
+                entry.value = value;
+            }
+        }
+    }
+
+    fn is_mapped(&self, point: &super::profile::Point) -> bool {
+        self.image.as_ref().is_none_or(|image| image.output_bit(point.bit_offset).is_some())
+    }
+}

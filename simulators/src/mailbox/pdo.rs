@@ -1,0 +1,119 @@
+//! PDO assignment (0x1C10 + SyncManager) and mapping (0x1600…, 0x1A00…): what they allow, and the process
+//! image that comes of them (ETG1000.6, "PDO mapping"; ETG1020, "PDO assignment").
+
+use ecat_wire::mailbox::coe::AbortCode;
+
+use super::object_dictionary::{ObjectDictionary, RX_MAPPABLE, TX_MAPPABLE};
+
+/// Object of the assignment of SyncManager 0.
+pub const ASSIGNMENT: u16 = 0x1C10;
+/// Objects of RxPDOs.
+const RX_PDOS: std::ops::RangeInclusive<u16> = 0x1600..=0x17FF;
+/// Objects of TxPDOs.
+const TX_PDOS: std::ops::RangeInclusive<u16> = 0x1A00..=0x1BFF;
+const ASSIGNMENTS: std::ops::RangeInclusive<u16> = 0x1C12..=0x1C2F;
+const PRE_OP: u8 = 2;
+
+/// One value in the process image of a SyncManager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mapped {
+    /// Object; 0 is a gap.
+    pub index: u16,
+    /// Subindex.
+    pub subindex: u8,
+    /// First bit in the image.
+    pub bit_offset: u32,
+    /// Bits.
+    pub bit_length: u8,
+}
+
+/// Why an assignment makes no process image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unmappable;
+
+/// What a SyncManager carries, by the dictionary; `None` without an assignment object for it.
+///
+/// # Errors
+/// [`Unmappable`] if a PDO that is assigned, or an object that is mapped, is not there.
+pub fn image(
+    dictionary: &ObjectDictionary,
+    sync_manager: u8,
+) -> Result<Option<Vec<Mapped>>, Unmappable> {
+    let index = ASSIGNMENT + u16::from(sync_manager);
+    let Some(assignment) = dictionary.objects.get(&index) else { return Ok(None) };
+    let (mut mapped, mut bit_offset) = (Vec::new(), 0);
+    for n in 1..=assignment.count() {
+        let pdo = dictionary.number(index, n) as u16;
+        let mapping = dictionary.objects.get(&pdo).ok_or(Unmappable)?;
+        for subindex in 1..=mapping.count() {
+            let entry = dictionary.number(pdo, subindex);
+            let (object, sub, bits) = parts(entry);
+            if object != 0 && dictionary.entry(object, sub).is_none() {
+                return Err(Unmappable);
+            }
+            mapped.push(Mapped { index: object, subindex: sub, bit_offset, bit_length: bits });
+            bit_offset += u32::from(bits);
+        }
+    }
+    Ok(Some(mapped))
+}
+
+const fn parts(entry: u32) -> (u16, u8, u8) {
+    ((entry >> 16) as u16, (entry >> 8) as u8, entry as u8)
+}
+
+/// Whether an object is an assignment or a mapping.
+pub(super) fn is_pdo_object(index: u16) -> bool {
+    RX_PDOS.contains(&index) || TX_PDOS.contains(&index) || ASSIGNMENTS.contains(&index)
+}
+
+/// Whether a value may be written to an assignment or a mapping: in PRE-OP, while subindex 0 is 0, and
+/// only what is there and can be mapped.
+pub(super) fn check_write(
+    dictionary: &ObjectDictionary,
+    index: u16,
+    subindex: u8,
+    value: &[u8],
+    state: u8,
+) -> Result<(), AbortCode> {
+    if state != PRE_OP {
+        return Err(AbortCode::STATE);
+    }
+    let Some(object) = dictionary.objects.get(&index) else { return Ok(()) };
+    if subindex == 0 {
+        let highest = value.first().copied().unwrap_or(0);
+        return if highest > object.max_subindex() {
+            Err(AbortCode::VALUE_TOO_HIGH)
+        } else {
+            Ok(())
+        };
+    }
+    if object.count() != 0 {
+        return Err(AbortCode::SUBINDEX_0_NOT_ZERO);
+    }
+    let mut bytes = [0; 4];
+    let length = value.len().min(4);
+    bytes[..length].copy_from_slice(&value[..length]);
+    let value = u32::from_le_bytes(bytes);
+    if ASSIGNMENTS.contains(&index) {
+        let pdo = value as u16;
+        let there = is_pdo_object(pdo) && !ASSIGNMENTS.contains(&pdo);
+        return if there && dictionary.objects.contains_key(&pdo) {
+            Ok(())
+        } else {
+            Err(AbortCode::VALUE)
+        };
+    }
+    let (object, sub, bits) = parts(value);
+    if object == 0 {
+        return Ok(());
+    }
+    let needed = if RX_PDOS.contains(&index) { RX_MAPPABLE } else { TX_MAPPABLE };
+    match dictionary.entry(object, sub) {
+        None => Err(AbortCode::NO_OBJECT),
+        Some(entry) if entry.access & needed == 0 || entry.bit_length != u16::from(bits) => {
+            Err(AbortCode::NOT_MAPPABLE)
+        }
+        Some(_) => Ok(()),
+    }
+}
