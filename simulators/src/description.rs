@@ -22,7 +22,17 @@
 //!           "entries": [{ "index": 24676, "subindex": 0, "name": "Actual position", "bits": 32, "dataType": 4 }] }
 //!       ],
 //!       "deviceEmulation": false, "distributedClock": true,
-//!       "refuse": [{ "to": "SAFE-OP", "code": 29 }], "transitionDelayMs": 20
+//!       "refuse": [{ "to": "SAFE-OP", "code": 29 }], "transitionDelayMs": 20,
+//!       "mailbox": {
+//!         "bytes": 128, "delayMs": 2, "completeAccess": true,
+//!         "objects": [
+//!           { "index": 8192, "name": "Gain", "dataType": 6, "value": 100, "minimum": 1, "maximum": 500 },
+//!           { "index": 8193, "name": "Text", "value": "simulated", "access": "ro" },
+//!           { "index": 8194, "name": "Limits", "entries": [
+//!             { "subindex": 1, "name": "Torque", "dataType": 3, "value": -7, "mapping": "input" } ] } ],
+//!         "files": [{ "name": "firmware", "bootOnly": true, "password": 4660 }],
+//!         "emergencies": [{ "at": "OP", "code": 33072, "register": 17, "data": [1, 2, 3, 4, 5] }]
+//!       }
 //!     }
 //!   ],
 //!   "signals": [
@@ -46,9 +56,15 @@
 //! from 1 and without gaps, of the device's inputs or outputs in the order of its process image. Signals
 //! are functions of the segment's time alone; their values are raw, rounded, and limited to what the
 //! channel's type can hold. A counter wraps with it, so a one-bit channel toggles.
+//!
+//! A device with a mailbox has, besides its own objects, those that every device has (0x1000 …, 0x1018,
+//! 0x10F3, 0x1C00), its PDOs with their assignment, and what they map. Where a MainDevice changes the
+//! mapping, channels stay what they are: the process data by default first, then every other object that
+//! a PDO can carry, by index.
 
 mod base64;
 mod error;
+pub mod mailbox;
 mod state;
 
 pub use error::DescriptionError;
@@ -117,6 +133,8 @@ pub struct DeviceDescription {
     pub order_name: Option<String>,
     /// PDOs of a generic device.
     pub pdos: Option<Vec<PdoDescription>>,
+    /// What the device does with mail; not with device emulation.
+    pub mailbox: Option<mailbox::MailboxDescription>,
     /// Station alias (SII word 4).
     pub alias: Option<u16>,
     /// Whether AL status follows AL control by itself (register 0x0141 bit 0).
@@ -164,6 +182,10 @@ pub struct PdoDescription {
     /// Name.
     #[serde(default)]
     pub name: String,
+    /// Whether the PDO is in the process data by default; true where nothing is said.
+    pub assigned: Option<bool>,
+    /// Whether its entries stay as they are; false where nothing is said.
+    pub fixed: Option<bool>,
     /// Entries in the order of their bits.
     pub entries: Vec<EntryDescription>,
 }

@@ -1,12 +1,13 @@
 //! A device with the PDOs of its description: outputs in SyncManager 2, inputs in SyncManager 3, as a
-//! drive has them; 0 and 1, where its mailboxes would be, are not used.
+//! drive has them; 0 and 1 are its mailboxes, if it has any.
 
 use ecat_wire::sii::{
-    Configuration, FmmuUsage, General, Pdo, PdoDirection, PdoEntry, Sii, SiiIdentity,
+    Configuration, FmmuUsage, General, MailboxAreas, Pdo, PdoDirection, PdoEntry, Sii, SiiIdentity,
     SiiSyncManager, SyncManagerKind,
 };
 
 use super::{EEPROM_BYTES, SIMULATED_VENDOR_ID};
+use crate::description::mailbox::MailboxDescription;
 use crate::description::{DescriptionError, DeviceDescription, Direction, PdoDescription};
 use crate::esc::{ClockLevel, Profile};
 
@@ -17,6 +18,15 @@ const PROCESS_RAM_KB_MIN: usize = 8;
 const OUTPUTS: u8 = 2;
 const INPUTS: u8 = 3;
 const PRODUCT_CODE: u32 = 5 << 16;
+const COE: u16 = 0x0004;
+const FOE: u16 = 0x0008;
+/// PDO flag: its entries cannot be changed.
+const FIXED_CONTENT: u16 = 0x0010;
+const MAILBOX_BYTES: u16 = 128;
+/// Header of a mail, and the longest fixed part of an SDO.
+const MAILBOX_BYTES_MIN: u16 = 32;
+/// What fits into one datagram.
+const MAILBOX_BYTES_MAX: u16 = 1486;
 const PDI_MICROCONTROLLER: u16 = 0x0008;
 /// Two MII ports.
 const PORTS_MII: u16 = 0x0011;
@@ -35,13 +45,20 @@ pub(super) fn device(device: &DeviceDescription) -> Result<(Sii, Profile), Descr
     for (index, description) in descriptions.iter().enumerate() {
         pdos.push(pdo(description, &format!("/pdos/{index}"))?);
     }
+    // Room for all PDOs, whatever is assigned.
     let bytes = |direction| -> usize {
         let of_direction = pdos.iter().filter(|pdo: &&Pdo| pdo.direction == direction);
         of_direction.map(Pdo::bit_length).sum::<usize>().div_ceil(8)
     };
+    let assigned_bytes = |direction| -> usize {
+        let assigned = |pdo: &&Pdo| pdo.direction == direction && pdo.sync_manager.is_some();
+        pdos.iter().filter(assigned).map(Pdo::bit_length).sum::<usize>().div_ceil(8)
+    };
     let (output_bytes, input_bytes) = (bytes(PdoDirection::Rx), bytes(PdoDirection::Tx));
+    let mailbox_bytes = usize::from(mailbox_bytes(device)?);
+    let outputs_start = PROCESS_RAM_START + (2 * mailbox_bytes).next_multiple_of(0x80);
     // Three buffers each; the next SyncManager begins at a round address.
-    let inputs_start = PROCESS_RAM_START + (output_bytes * 3).next_multiple_of(0x80);
+    let inputs_start = outputs_start + (output_bytes * 3).next_multiple_of(0x80);
     let ram_kb = (inputs_start + input_bytes * 3 - PROCESS_RAM_START).div_ceil(1024);
     if ram_kb > PROCESS_RAM_KB_MAX {
         let message = format!(
@@ -50,13 +67,43 @@ pub(super) fn device(device: &DeviceDescription) -> Result<(Sii, Profile), Descr
         );
         return Err(DescriptionError::new("/pdos", message));
     }
-    let sync_managers = vec![
-        SiiSyncManager::default(),
-        SiiSyncManager::default(),
-        sync_manager(PROCESS_RAM_START, output_bytes, 0x64, SyncManagerKind::ProcessDataOut),
+    let mut sync_managers = vec![
+        sync_manager(PROCESS_RAM_START, mailbox_bytes, 0x26, SyncManagerKind::MailboxOut),
+        sync_manager(
+            PROCESS_RAM_START + mailbox_bytes,
+            mailbox_bytes,
+            0x22,
+            SyncManagerKind::MailboxIn,
+        ),
+        sync_manager(outputs_start, output_bytes, 0x64, SyncManagerKind::ProcessDataOut),
         sync_manager(inputs_start, input_bytes, 0x20, SyncManagerKind::ProcessDataIn),
     ];
+    // What is assigned decides; it is less than what there is room for.
+    for (number, direction) in [(OUTPUTS, PdoDirection::Rx), (INPUTS, PdoDirection::Tx)] {
+        sync_managers[usize::from(number)].length =
+            u16::try_from(assigned_bytes(direction)).unwrap_or(u16::MAX);
+    }
+    let protocols = device
+        .mailbox
+        .as_ref()
+        .map_or(0, |mailbox| if mailbox.files.is_empty() { COE } else { COE | FOE });
+    let word = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+    let areas = MailboxAreas {
+        receive_offset: word(PROCESS_RAM_START),
+        receive_size: word(mailbox_bytes),
+        send_offset: word(PROCESS_RAM_START + mailbox_bytes),
+        send_size: word(mailbox_bytes),
+    };
+    let mut fmmu_usage = vec![FmmuUsage::Outputs, FmmuUsage::Inputs];
+    if protocols != 0 {
+        fmmu_usage.push(FmmuUsage::SyncManagerStatus);
+    }
+    let without = MailboxAreas::default();
     let sii = Sii {
+        protocols,
+        mailbox: if protocols == 0 { without } else { areas },
+        // A bootloader is there for files.
+        boot_mailbox: if protocols & FOE == 0 { without } else { areas },
         configuration: Configuration {
             pdi_control: PDI_MICROCONTROLLER,
             checksum_ok: true,
@@ -75,14 +122,31 @@ pub(super) fn device(device: &DeviceDescription) -> Result<(Sii, Profile), Descr
             order: "generic".to_owned(),
             name: "generic device, simulated".to_owned(),
             ports: PORTS_MII,
+            coe_details: device.mailbox.as_ref().map_or(0, coe_details),
+            foe_details: u8::from(protocols & FOE != 0),
             ..General::default()
         }),
-        fmmu_usage: vec![FmmuUsage::Outputs, FmmuUsage::Inputs],
+        fmmu_usage,
         sync_managers,
         pdos,
         ..Sii::default()
     };
     Ok((sii, profile(ram_kb)))
+}
+
+fn mailbox_bytes(device: &DeviceDescription) -> Result<u16, DescriptionError> {
+    let Some(mailbox) = &device.mailbox else { return Ok(0) };
+    let bytes = mailbox.bytes.unwrap_or(MAILBOX_BYTES);
+    if !(MAILBOX_BYTES_MIN..=MAILBOX_BYTES_MAX).contains(&bytes) {
+        let message = format!("a mailbox has {MAILBOX_BYTES_MIN} to {MAILBOX_BYTES_MAX} bytes");
+        return Err(DescriptionError::new("/mailbox/bytes", message));
+    }
+    Ok(bytes)
+}
+
+/// SDO, SDO information, PDO assignment and configuration, and complete access.
+fn coe_details(mailbox: &MailboxDescription) -> u8 {
+    if mailbox.complete_access.unwrap_or(true) { 0x2F } else { 0x0F }
 }
 
 /// An IP core with two MII ports.
@@ -133,10 +197,10 @@ fn pdo(description: &PdoDescription, path: &str) -> Result<Pdo, DescriptionError
     Ok(Pdo {
         direction,
         index: description.index,
-        sync_manager: Some(sync_manager),
+        sync_manager: description.assigned.unwrap_or(true).then_some(sync_manager),
         synchronization: 0,
         name: description.name.clone(),
-        flags: 0,
+        flags: if description.fixed.unwrap_or(false) { FIXED_CONTENT } else { 0 },
         entries,
     })
 }

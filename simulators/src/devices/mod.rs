@@ -12,6 +12,7 @@
 pub mod behaviour;
 mod generic;
 mod known;
+mod mail;
 mod overrides;
 mod process_data;
 mod state;
@@ -120,7 +121,8 @@ impl DeviceImage {
             profile.pdi_control.unwrap_or(parsed.configuration.pdi_control) & 0x0100 != 0;
         apply_clock(device, &mut profile);
         apply_application(device, emulated, &mut profile)?;
-        let process_data = process_data::of(&parsed);
+        let mut process_data = process_data::of(&parsed);
+        mail::apply(device, &parsed, emulated, &mut profile.application, &mut process_data)?;
         profile.application.sync_managers = process_data.sync_managers;
         profile.application.inputs = process_data.input_areas;
         profile.application.outputs = process_data.output_areas;
@@ -141,6 +143,7 @@ fn given(device: &DeviceDescription, image: &[u8]) -> Result<(Vec<u8>, Profile),
         ("/channels", device.channels.is_some()),
         ("/pdos", device.pdos.is_some()),
         ("/orderName", device.order_name.is_some()),
+        ("/mailbox/bytes", device.mailbox.as_ref().is_some_and(|mailbox| mailbox.bytes.is_some())),
     ];
     if let Some((path, _)) = contradictions.into_iter().find(|(_, present)| *present) {
         return Err(DescriptionError::new(path, "is in the SII image already; it belongs to type"));

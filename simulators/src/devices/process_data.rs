@@ -2,7 +2,7 @@
 
 use ecat_wire::sii::{PdoEntry, Sii, SiiSyncManager, SyncManagerKind};
 
-use crate::esc::{ExpectedSyncManager, ProcessArea, Role};
+use crate::esc::{Direction, ExpectedSyncManager, Point, ProcessArea, Role};
 
 /// One entry of the process data, as signals and wires reach it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub enum ChannelType {
 
 impl ChannelType {
     /// By the data type of an SII entry (ETG1000.6, basic data types).
-    const fn of(entry: &PdoEntry) -> Self {
-        match (entry.data_type, entry.bit_length) {
+    pub(super) const fn by(data_type: u8, bit_length: u8) -> Self {
+        match (data_type, bit_length) {
             (0x02..=0x04 | 0x10 | 0x12..=0x15, _) => Self::Signed,
             (0x08, 32) => Self::Real32,
             (0x11, 64) => Self::Real64,
@@ -42,6 +42,7 @@ impl ChannelType {
 
 #[derive(Default)]
 pub(super) struct ProcessData {
+    pub(super) points: Vec<Point>,
     pub(super) sync_managers: Vec<ExpectedSyncManager>,
     pub(super) input_areas: Vec<ProcessArea>,
     pub(super) output_areas: Vec<ProcessArea>,
@@ -68,11 +69,11 @@ pub(super) fn of(sii: &Sii) -> ProcessData {
             Role::MailboxIn => mailbox_bytes(sii.mailbox.send_size, sync_manager),
             Role::Inputs => {
                 let start = areas_bits(&data.input_areas);
-                area(sii, number, sync_manager, start, &mut data.inputs, &mut data.input_areas)
+                area(sii, number, sync_manager, start, Direction::Input, &mut data)
             }
             Role::Outputs => {
                 let start = areas_bits(&data.output_areas);
-                area(sii, number, sync_manager, start, &mut data.outputs, &mut data.output_areas)
+                area(sii, number, sync_manager, start, Direction::Output, &mut data)
             }
         };
         data.sync_managers.push(ExpectedSyncManager {
@@ -101,15 +102,21 @@ fn area(
     number: u8,
     sync_manager: &SiiSyncManager,
     start_bit: u32,
-    channels: &mut Vec<Channel>,
-    areas: &mut Vec<ProcessArea>,
+    direction: Direction,
+    data: &mut ProcessData,
 ) -> u16 {
+    let (channels, areas) = match direction {
+        Direction::Input => (&mut data.inputs, &mut data.input_areas),
+        Direction::Output => (&mut data.outputs, &mut data.output_areas),
+    };
     let mut bit_offset = start_bit;
     for pdo in sii.pdos.iter().filter(|pdo| pdo.sync_manager == Some(number)) {
         for entry in &pdo.entries {
-            let PdoEntry { index, bit_length, .. } = *entry;
+            let PdoEntry { index, subindex, bit_length, data_type, .. } = *entry;
             if index != 0 {
-                channels.push(Channel { bit_offset, bit_length, r#type: ChannelType::of(entry) });
+                let r#type = ChannelType::by(data_type, bit_length);
+                channels.push(Channel { bit_offset, bit_length, r#type });
+                data.points.push(Point { direction, index, subindex, bit_offset, bit_length });
             }
             bit_offset += u32::from(bit_length);
         }

@@ -1,0 +1,298 @@
+//! The mailbox of a described device: its objects and files, and what PDOs can carry of them.
+
+use std::collections::BTreeMap;
+
+use ecat_wire::al::AlState;
+use ecat_wire::mailbox::coe::emergency::Emergency;
+use ecat_wire::sii::Sii;
+
+use super::process_data::{Channel, ChannelType, ProcessData};
+use crate::description::mailbox::{
+    AccessDescription, FileDescription, MailboxDescription, MappingDescription, ObjectDescription,
+    ObjectEntryDescription, ValueDescription,
+};
+use crate::description::{DescriptionError, DeviceDescription};
+use crate::esc::{Application, Direction, Point};
+use crate::mailbox::object_dictionary::{
+    Entry, OCTET_STRING, Object, ObjectCode, READ, RX_MAPPABLE, TX_MAPPABLE, UNSIGNED32,
+    VALUE_BYTES_MAX, VISIBLE_STRING, WRITE, WRITE_PRE_OP,
+};
+use crate::mailbox::{File, MailboxSettings, standard_objects};
+
+const DELAY_MS: f64 = 1.0;
+const DELAY_MS_MAX: f64 = 60_000.0;
+/// Objects that are process data stand from here on.
+const FIRST_PROCESS_OBJECT: u16 = 0x2000;
+const COE: u16 = 0x0004;
+const FOE: u16 = 0x0008;
+
+/// Gives the program a mailbox as described, and adds the channels of objects that only a changed PDO
+/// mapping carries.
+pub(super) fn apply(
+    device: &DeviceDescription,
+    sii: &Sii,
+    emulated: bool,
+    application: &mut Application,
+    process_data: &mut ProcessData,
+) -> Result<(), DescriptionError> {
+    let Some(description) = &device.mailbox else { return Ok(()) };
+    if emulated {
+        return Err(DescriptionError::new(
+            "/mailbox",
+            "needs a program to answer; add \"deviceEmulation\": false",
+        ));
+    }
+    if sii.mailbox.receive_size == 0 || sii.mailbox.send_size == 0 {
+        return Err(DescriptionError::new("/mailbox", "the device's SII has no mailboxes"));
+    }
+    let settings = settings(description, sii)
+        .map_err(|error| DescriptionError { path: format!("/mailbox{}", error.path), ..error })?;
+    application.boot = settings.boot.is_some();
+    application.points = points(&settings, process_data);
+    application.mailbox = Some(settings);
+    Ok(())
+}
+
+fn settings(
+    description: &MailboxDescription,
+    sii: &Sii,
+) -> Result<MailboxSettings, DescriptionError> {
+    let delay_ms = description.delay_ms.unwrap_or(DELAY_MS);
+    if !(0.0..=DELAY_MS_MAX).contains(&delay_ms) {
+        return Err(DescriptionError::new("/delayMs", "a delay is 0 to 60000 ms"));
+    }
+    let mut dictionary = standard_objects(sii);
+    for (n, described) in description.objects.iter().enumerate() {
+        let object = object(described).map_err(|error| DescriptionError {
+            path: format!("/objects/{n}{}", error.path),
+            ..error
+        })?;
+        dictionary.objects.insert(described.index, object);
+    }
+    let mut emergencies = Vec::new();
+    for (n, described) in description.emergencies.iter().enumerate() {
+        let Some(state) = AlState::from_name(&described.at) else {
+            let message = format!("{:?} is none of PRE-OP, SAFE-OP, OP", described.at);
+            return Err(DescriptionError::new(format!("/emergencies/{n}/at"), message));
+        };
+        let (code, register, data) = (described.code, described.register, described.data);
+        emergencies.push((state.code(), Emergency { code, register, data }));
+    }
+    let areas = sii.boot_mailbox;
+    let boot = (areas.receive_size > 0 && areas.send_size > 0).then_some([
+        (areas.receive_offset, areas.receive_size),
+        (areas.send_offset, areas.send_size),
+    ]);
+    Ok(MailboxSettings {
+        dictionary: (sii.protocols & COE != 0).then_some(dictionary),
+        complete_access: description.complete_access.unwrap_or(true),
+        files: (sii.protocols & FOE != 0).then(|| description.files.iter().map(file).collect()),
+        answer_delay_ns: (delay_ms * 1e6) as u64,
+        boot,
+        emergencies,
+    })
+}
+
+fn file(described: &FileDescription) -> File {
+    let access = described.access.unwrap_or(AccessDescription::ReadWrite);
+    File {
+        name: described.name.clone(),
+        content: described.content.clone().unwrap_or_default(),
+        readable: access != AccessDescription::WriteOnly,
+        writable: access != AccessDescription::ReadOnly,
+        boot_only: described.boot_only,
+        password: described.password,
+        busy_answers: described.busy_answers,
+    }
+}
+
+fn object(described: &ObjectDescription) -> Result<Object, DescriptionError> {
+    let Some(entries) = &described.entries else {
+        return entry(&ObjectEntryDescription {
+            subindex: 0,
+            name: described.name.clone(),
+            data_type: described.data_type,
+            bits: described.bits,
+            access: described.access,
+            mapping: described.mapping,
+            minimum: described.minimum,
+            maximum: described.maximum,
+            value: described.value.clone(),
+        })
+        .map(Object::variable);
+    };
+    let mut by_subindex = BTreeMap::new();
+    for (n, described) in entries.iter().enumerate() {
+        let path = |rest: &str| format!("/entries/{n}{rest}");
+        if described.subindex == 0 {
+            return Err(DescriptionError::new(
+                path("/subindex"),
+                "subindex 0 is the number of entries; set \"count\" of the object",
+            ));
+        }
+        let entry = entry(described)
+            .map_err(|error| DescriptionError { path: path(&error.path), ..error })?;
+        if by_subindex.insert(described.subindex, entry).is_some() {
+            return Err(DescriptionError::new(path("/subindex"), "is there twice"));
+        }
+    }
+    let code = if described.array { ObjectCode::Array } else { ObjectCode::Record };
+    let data_type = match (described.array, by_subindex.values().next()) {
+        (true, Some(first)) => first.data_type,
+        _ => described.data_type.unwrap_or(0),
+    };
+    let access = described.access.map_or(READ, access_bits);
+    let mut object = Object::list(&described.name, code, data_type, access, by_subindex);
+    if let (Some(count), Some(first)) = (described.count, object.entries.get_mut(&0)) {
+        first.value = vec![count];
+        first.default = vec![count];
+    }
+    Ok(object)
+}
+
+const fn access_bits(access: AccessDescription) -> u16 {
+    match access {
+        AccessDescription::ReadOnly => READ,
+        AccessDescription::ReadWrite => READ | WRITE,
+        AccessDescription::ReadWritePreOp => READ | WRITE_PRE_OP,
+        AccessDescription::WriteOnly => WRITE,
+    }
+}
+
+fn entry(described: &ObjectEntryDescription) -> Result<Entry, DescriptionError> {
+    let data_type = described.data_type.unwrap_or(match described.value {
+        Some(ValueDescription::Text(_)) => VISIBLE_STRING,
+        Some(ValueDescription::Bytes(_)) => OCTET_STRING,
+        _ => UNSIGNED32,
+    });
+    let of_value = match &described.value {
+        Some(ValueDescription::Text(text)) => text.chars().count() * 8,
+        Some(ValueDescription::Bytes(bytes)) => bytes.len() * 8,
+        _ => 0,
+    };
+    let bits = match (described.bits, bits_of(data_type)) {
+        (Some(bits), _) => usize::from(bits),
+        (None, Some(bits)) => usize::from(bits),
+        (None, None) if described.value.is_some() => of_value,
+        (None, None) => {
+            return Err(DescriptionError::new("/bits", "the data type does not tell its length"));
+        }
+    };
+    let bit_length = u16::try_from(bits)
+        .map_err(|_| DescriptionError::new("/value", "a value has at most 65535 bits"))?;
+    let is_text = matches!(data_type, VISIBLE_STRING | OCTET_STRING);
+    let value = value(described.value.as_ref(), data_type, bits, is_text)?;
+    let mapping = match described.mapping {
+        Some(MappingDescription::Input) => TX_MAPPABLE,
+        Some(MappingDescription::Output) => RX_MAPPABLE,
+        None => 0,
+    };
+    let access = access_bits(described.access.unwrap_or(AccessDescription::ReadWrite));
+    let range = (described.minimum.is_some() || described.maximum.is_some())
+        .then_some((described.minimum.unwrap_or(i64::MIN), described.maximum.unwrap_or(i64::MAX)));
+    Ok(Entry {
+        bit_length,
+        range,
+        ..Entry::new(&described.name, data_type, access | mapping, value)
+    })
+}
+
+/// Bits of the basic data types that have a length.
+const fn bits_of(data_type: u16) -> Option<u16> {
+    Some(match data_type {
+        0x01 => 1,
+        0x02 | 0x05 => 8,
+        0x03 | 0x06 => 16,
+        0x04 | 0x07 | 0x08 => 32,
+        0x11 | 0x15 | 0x1B => 64,
+        _ => return None,
+    })
+}
+
+fn value(
+    described: Option<&ValueDescription>,
+    data_type: u16,
+    bits: usize,
+    is_text: bool,
+) -> Result<Vec<u8>, DescriptionError> {
+    let bytes = bits.div_ceil(8);
+    let refused = |message: String| Err(DescriptionError::new("/value", message));
+    let mut value = match described {
+        None if is_text => Vec::new(),
+        None => vec![0; bytes],
+        Some(ValueDescription::Boolean(level)) => vec![u8::from(*level)],
+        Some(ValueDescription::Bytes(given)) => given.clone(),
+        Some(ValueDescription::Text(text)) => {
+            let latin = text.chars().map(|c| u8::try_from(u32::from(c)).ok());
+            match latin.collect::<Option<Vec<u8>>>() {
+                Some(latin) => latin,
+                None => return refused("has characters that are not in ISO 8859-1".to_owned()),
+            }
+        }
+        Some(ValueDescription::Real(number)) if data_type == 0x08 => {
+            (*number as f32).to_le_bytes().to_vec()
+        }
+        Some(ValueDescription::Real(number)) if data_type == 0x11 => number.to_le_bytes().to_vec(),
+        Some(ValueDescription::Real(number)) => {
+            return refused(format!("{number} is no integer"));
+        }
+        Some(ValueDescription::Integer(number)) => integer(i128::from(*number), data_type, bits)?,
+        Some(ValueDescription::Natural(number)) => integer(i128::from(*number), data_type, bits)?,
+    };
+    if value.len() > bytes || value.len() > VALUE_BYTES_MAX {
+        return refused(format!("has {} bytes, more than its {bits} bits", value.len()));
+    }
+    if !is_text {
+        value.resize(bytes, 0);
+    }
+    Ok(value)
+}
+
+fn integer(number: i128, data_type: u16, bits: usize) -> Result<Vec<u8>, DescriptionError> {
+    match data_type {
+        0x08 => return Ok((number as f32).to_le_bytes().to_vec()),
+        0x11 => return Ok((number as f64).to_le_bytes().to_vec()),
+        _ => {}
+    }
+    let shift = bits.min(64) as u32;
+    let (least, most) = (-(1_i128 << shift.saturating_sub(1)), (1_i128 << shift) - 1);
+    if !(least..=most).contains(&number) {
+        let message = format!("{number} does not fit into {bits} bits");
+        return Err(DescriptionError::new("/value", message));
+    }
+    Ok(number.to_le_bytes()[..bits.div_ceil(8).min(16)].to_vec())
+}
+
+/// What PDOs can carry: the default process data in its order, then everything else that is mappable.
+fn points(settings: &MailboxSettings, process_data: &mut ProcessData) -> Vec<Point> {
+    let mut points = std::mem::take(&mut process_data.points);
+    let Some(dictionary) = &settings.dictionary else { return points };
+    let bits = |areas: &[crate::esc::ProcessArea]| -> u32 {
+        areas.iter().map(|area| u32::from(area.bytes) * 8).sum()
+    };
+    let mut next = [bits(&process_data.input_areas), bits(&process_data.output_areas)];
+    for (&index, object) in dictionary.objects.range(FIRST_PROCESS_OBJECT..) {
+        for (&subindex, entry) in &object.entries {
+            let directions = [
+                (Direction::Input, TX_MAPPABLE, &mut process_data.inputs),
+                (Direction::Output, RX_MAPPABLE, &mut process_data.outputs),
+            ];
+            for ((direction, needed, channels), next) in directions.into_iter().zip(&mut next) {
+                let known = points.iter().any(|p| {
+                    p.direction == direction && (p.index, p.subindex) == (index, subindex)
+                });
+                let Ok(bit_length) = u8::try_from(entry.bit_length) else { continue };
+                if entry.access & needed == 0 || known || bit_length == 0 {
+                    continue;
+                }
+                let bit_offset = *next;
+                points.push(Point { direction, index, subindex, bit_offset, bit_length });
+                let data_type = u8::try_from(entry.data_type).unwrap_or(0);
+                let r#type = ChannelType::by(data_type, bit_length);
+                channels.push(Channel { bit_offset, bit_length, r#type });
+                *next += u32::from(bit_length);
+            }
+        }
+    }
+    points
+}

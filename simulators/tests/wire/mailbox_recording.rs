@@ -1,0 +1,112 @@
+//! What SOEM read from a real AKD drive, in the order of the recording (ethercrab's
+//! `dumps/soem-sdinfo-akd.pcapng`), and the same from a simulated one with the same objects.
+
+use ecat_simulator::SegmentDescription;
+use ecat_simulator::devices::DeviceImage;
+use ecat_simulator::esc::Esc;
+use ecat_wire::sync_manager::SyncManager;
+use ecat_wire::{Command, register as reg};
+
+use crate::wire::Wire;
+
+const STATION: u16 = 0x1001;
+const OUT: u16 = 0x1800;
+const IN: u16 = 0x1C00;
+const BYTES: u16 = 1024;
+
+/// Index, subindex, command and data of the answer.
+const RECORDED: [(u16, u8, u8, [u8; 4]); 35] = [
+    (0x1C00, 0, 0x4F, [0x04, 0x00, 0x00, 0x00]),
+    (0x1C00, 3, 0x4F, [0x03, 0x00, 0x00, 0x00]),
+    (0x1C12, 0, 0x4F, [0x04, 0x00, 0x00, 0x00]),
+    (0x1C12, 1, 0x4B, [0x00, 0x16, 0x00, 0x00]),
+    (0x1600, 0, 0x4F, [0x01, 0x00, 0x00, 0x00]),
+    (0x1600, 1, 0x43, [0x10, 0x00, 0x40, 0x60]),
+    (0x1C12, 2, 0x4B, [0x01, 0x16, 0x00, 0x00]),
+    (0x1601, 0, 0x4F, [0x02, 0x00, 0x00, 0x00]),
+    (0x1601, 1, 0x43, [0x10, 0x00, 0x40, 0x60]),
+    (0x1601, 2, 0x43, [0x08, 0x00, 0x60, 0x60]),
+    (0x1C12, 3, 0x4B, [0x02, 0x16, 0x00, 0x00]),
+    (0x1602, 0, 0x4F, [0x02, 0x00, 0x00, 0x00]),
+    (0x1602, 1, 0x43, [0x10, 0x00, 0x40, 0x60]),
+    (0x1602, 2, 0x43, [0x20, 0x00, 0x7A, 0x60]),
+    (0x1C12, 4, 0x4B, [0x03, 0x16, 0x00, 0x00]),
+    (0x1603, 0, 0x4F, [0x02, 0x00, 0x00, 0x00]),
+    (0x1603, 1, 0x43, [0x10, 0x00, 0x40, 0x60]),
+    (0x1603, 2, 0x43, [0x20, 0x00, 0xFF, 0x60]),
+    (0x1C00, 4, 0x4F, [0x04, 0x00, 0x00, 0x00]),
+    (0x1C13, 0, 0x4F, [0x04, 0x00, 0x00, 0x00]),
+    (0x1C13, 1, 0x4B, [0x00, 0x1A, 0x00, 0x00]),
+    (0x1A00, 0, 0x4F, [0x01, 0x00, 0x00, 0x00]),
+    (0x1A00, 1, 0x43, [0x10, 0x00, 0x41, 0x60]),
+    (0x1C13, 2, 0x4B, [0x01, 0x1A, 0x00, 0x00]),
+    (0x1A01, 0, 0x4F, [0x02, 0x00, 0x00, 0x00]),
+    (0x1A01, 1, 0x43, [0x10, 0x00, 0x41, 0x60]),
+    (0x1A01, 2, 0x43, [0x08, 0x00, 0x61, 0x60]),
+    (0x1C13, 3, 0x4B, [0x02, 0x1A, 0x00, 0x00]),
+    (0x1A02, 0, 0x4F, [0x02, 0x00, 0x00, 0x00]),
+    (0x1A02, 1, 0x43, [0x10, 0x00, 0x41, 0x60]),
+    (0x1A02, 2, 0x43, [0x20, 0x00, 0x64, 0x60]),
+    (0x1C13, 4, 0x4B, [0x03, 0x1A, 0x00, 0x00]),
+    (0x1A03, 0, 0x4F, [0x02, 0x00, 0x00, 0x00]),
+    (0x1A03, 1, 0x43, [0x10, 0x00, 0x41, 0x60]),
+    (0x1A03, 2, 0x43, [0x20, 0x00, 0x6C, 0x60]),
+];
+
+/// An AKD's image, with the PDO objects that the recording shows.
+fn akd() -> Esc {
+    let list = |index: u16, data_type: u16, values: &[u32]| {
+        let entries: Vec<String> = (1..)
+            .zip(values)
+            .map(|(n, value)| {
+                format!(r#"{{"subindex":{n},"dataType":{data_type},"value":{value}}}"#)
+            })
+            .collect();
+        format!(r#"{{"index":{index},"entries":[{}]}}"#, entries.join(","))
+    };
+    let objects = [
+        list(0x1600, 7, &[0x6040_0010]),
+        list(0x1601, 7, &[0x6040_0010, 0x6060_0008]),
+        list(0x1602, 7, &[0x6040_0010, 0x607A_0020]),
+        list(0x1603, 7, &[0x6040_0010, 0x60FF_0020]),
+        list(0x1A00, 7, &[0x6041_0010]),
+        list(0x1A01, 7, &[0x6041_0010, 0x6061_0008]),
+        list(0x1A02, 7, &[0x6041_0010, 0x6064_0020]),
+        list(0x1A03, 7, &[0x6041_0010, 0x606C_0020]),
+        list(0x1C12, 6, &[0x1600, 0x1601, 0x1602, 0x1603]),
+        list(0x1C13, 6, &[0x1A00, 0x1A01, 0x1A02, 0x1A03]),
+    ];
+    let json =
+        format!(r#"{{"devices":[{{"sii":[],"mailbox":{{"objects":[{}]}}}}]}}"#, objects.join(","));
+    let mut description = SegmentDescription::from_json(&json).unwrap();
+    let image = concat!(env!("CARGO_MANIFEST_DIR"), "/../test/fixtures/eeprom/akd.bin");
+    description.devices[0].sii = Some(std::fs::read(image).unwrap());
+    let image = DeviceImage::all(&description).unwrap().remove(0);
+    Esc::new(image.profile, image.sii)
+}
+
+#[test]
+fn an_akd_answers_the_uploads_of_a_recording_byte_by_byte() {
+    let mut wire = Wire::new(vec![akd()]);
+    for (number, start, control) in [(0, OUT, 0x26), (1, IN, 0x22)] {
+        let sm = SyncManager { start, length: BYTES, control, enabled: true };
+        wire.set(STATION, reg::sync_manager(number), &sm.to_bytes());
+    }
+    wire.set(STATION, reg::AL_CONTROL, &[0x12, 0]);
+    wire.wait_us(1_000);
+    assert_eq!(wire.word(STATION, reg::AL_STATUS), 2);
+    for ((index, subindex, command, data), counter) in RECORDED.into_iter().zip((1..8).cycle()) {
+        let [low, high] = index.to_le_bytes();
+        let kind = 0x03 | counter << 4;
+        let mut mail = vec![0x0A, 0, 0, 0, 0, kind, 0, 0x20, 0x40, low, high, subindex];
+        mail.resize(usize::from(BYTES), 0);
+        assert_eq!(wire.set(STATION, OUT, &mail), 1);
+        wire.wait_us(7_000);
+        let read = Command::Fprd { station: STATION, register: IN };
+        let (answer, working_counter) = wire.read(read, usize::from(BYTES));
+        assert_eq!(working_counter, 1);
+        let head = [0x0A, 0, 0, 0, 0, kind, 0, 0x30, command, low, high, subindex];
+        assert_eq!(answer[..12], head, "{index:#06x}:{subindex}");
+        assert_eq!(answer[12..16], data, "{index:#06x}:{subindex}");
+    }
+}
