@@ -39,6 +39,50 @@ wires:
   });
 });
 
+test('a mailbox with objects and files becomes what the simulator reads', async (t) => {
+  const folder = await folderWith(t, {
+    'plant.yaml': plant,
+    'line.yaml': `
+devices:
+  - type: generic
+    pdos: [{ direction: input, index: 0x1a00, assigned: false, fixed: true, entries: [{ index: 0x6041, bits: 16 }] }]
+    mailbox:
+      delay_ms: 0.5
+      objects:
+        - { index: 0x2000, data_type: 6, value: 7, access: rw-pre-op, maximum: 9 }
+        - { index: 0x2001, entries: [{ subindex: 1, value: text }, { subindex: 2, value: [1, 255] }] }
+      files: [{ name: firmware, boot_only: true, busy_answers: 2 }]
+      emergencies: [{ at: OP, code: 0x8130, data: [1, 2, 3, 4, 5] }]
+`,
+  });
+  const entries = [{ index: 0x6041, bits: 16 }];
+  t.deepEqual(description(await loadConfiguration(join(folder, 'plant.yaml'))), {
+    devices: [
+      {
+        type: 'generic',
+        pdos: [{ direction: 'input', index: 0x1a00, assigned: false, fixed: true, entries }],
+        mailbox: {
+          delayMs: 0.5,
+          objects: [
+            { index: 0x2000, dataType: 6, value: 7, access: 'rw-pre-op', maximum: 9 },
+            {
+              index: 0x2001,
+              entries: [
+                { subindex: 1, value: 'text' },
+                { subindex: 2, value: [1, 255] },
+              ],
+            },
+          ],
+          files: [{ name: 'firmware', bootOnly: true, busyAnswers: 2 }],
+          emergencies: [{ at: 'OP', code: 0x8130, data: [1, 2, 3, 4, 5] }],
+        },
+      },
+    ],
+    signals: [],
+    wires: [],
+  });
+});
+
 test('a segment may stand in the configuration itself', async (t) => {
   const configuration = await loadConfiguration({
     ethercat: { master: { segment: { devices: [{ type: 'EK1100' }] } } },

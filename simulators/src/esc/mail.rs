@@ -179,35 +179,45 @@ impl Esc {
             return;
         }
         let now_ns = self.mail.now_ns;
-        let was_open = self.mail.open.is_some();
-        let numbers = [Role::MailboxOut, Role::MailboxIn].map(|role| {
-            let expected = &self.profile.application.sync_managers;
-            expected.iter().find(|sm| sm.role == role).map_or(0, |sm| sm.number)
-        });
         if state == al::INIT {
             self.mail = Mail { now_ns, ..Mail::default() };
             if let Some(mailbox) = &mut self.mailbox {
                 mailbox.stop();
             }
-        } else if !was_open {
-            let length = |number| {
-                let bytes = self.memory.array::<SYNC_MANAGER_BYTES>(reg::sync_manager(number));
-                SyncManager::from_bytes(&bytes).length
-            };
-            let [receive, send] = numbers.map(length);
-            self.mail.open = Some(numbers);
-            if self.mail.unread != 0 {
-                self.mail.read_at_ns.get_or_insert(now_ns);
-            }
-            if let Some(mailbox) = &mut self.mailbox {
-                mailbox.start(receive, send);
-            }
+        } else if self.mail.open.is_none() {
+            self.open_mail();
         }
         if let Some(mailbox) = &mut self.mailbox {
             mailbox.entered(state, code, now_ns);
             if mailbox.has_mail() {
                 self.mail.answer_at_ns.get_or_insert(now_ns);
             }
+        }
+    }
+
+    /// Opens the mailboxes with the sizes that their SyncManagers have.
+    fn open_mail(&mut self) {
+        let numbers = [Role::MailboxOut, Role::MailboxIn].map(|role| {
+            let expected = &self.profile.application.sync_managers;
+            expected.iter().find(|sm| sm.role == role).map_or(0, |sm| sm.number)
+        });
+        let [receive, send] = numbers.map(|number| {
+            let bytes = self.memory.array::<SYNC_MANAGER_BYTES>(reg::sync_manager(number));
+            SyncManager::from_bytes(&bytes).length
+        });
+        self.mail.open = Some(numbers);
+        if self.mail.unread != 0 {
+            self.mail.read_at_ns.get_or_insert(self.mail.now_ns);
+        }
+        if let Some(mailbox) = &mut self.mailbox {
+            mailbox.start(receive, send);
+        }
+    }
+
+    /// A device that begins in another state than INIT has opened its mailboxes before.
+    pub(super) fn begin_mail(&mut self, state: u8) {
+        if self.mailbox.is_some() && state != al::INIT {
+            self.open_mail();
         }
     }
 

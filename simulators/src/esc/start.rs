@@ -24,6 +24,7 @@ impl Esc {
         let state = self.al_state();
         self.apply_locks(state, false);
         self.decode_sync_managers();
+        self.begin_mail(state);
         if let Some(events) = start.ecat_events {
             self.clear_event(u16::MAX);
             self.raise_event(events);

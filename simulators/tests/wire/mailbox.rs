@@ -328,6 +328,37 @@ fn mail_is_answered_from_pre_op_on_and_forgotten_in_init() {
 }
 
 #[test]
+fn a_description_that_cannot_be_is_refused_with_its_place() {
+    let cases = [
+        (r#""type":"digital-inputs","mailbox":{}"#, "/mailbox"),
+        (r#""type":"generic","pdos":[],"mailbox":{"bytes":16}"#, "/mailbox/bytes"),
+        (r#""type":"generic","pdos":[],"mailbox":{"delayMs":-1}"#, "/mailbox/delayMs"),
+        (
+            r#""type":"generic","pdos":[],"mailbox":{"objects":[{"index":1},{"index":2,"dataType":5,"value":256}]}"#,
+            "/mailbox/objects/1/value",
+        ),
+        (
+            r#""type":"generic","pdos":[],"mailbox":{"objects":[{"index":1,"entries":[{"subindex":0}]}]}"#,
+            "/mailbox/objects/0/entries/0/subindex",
+        ),
+        (
+            r#""type":"generic","pdos":[],"mailbox":{"objects":[{"index":1,"dataType":9}]}"#,
+            "/mailbox/objects/0/bits",
+        ),
+        (
+            r#""type":"generic","pdos":[],"mailbox":{"emergencies":[{"at":"ON","code":1}]}"#,
+            "/mailbox/emergencies/0/at",
+        ),
+    ];
+    for (device, path) in cases {
+        let json = format!(r#"{{"devices":[{{{device}}}]}}"#);
+        let description = SegmentDescription::from_json(&json).unwrap();
+        let error = DeviceImage::all(&description).unwrap_err();
+        assert_eq!(error.path, format!("/devices/0{path}"), "{error}");
+    }
+}
+
+#[test]
 fn lists_of_objects_come_in_fragments() {
     let mut post = Post::new(DEVICE);
     let mut answer = post.ask(3, &[0, 0x80, 1, 0, 0, 0, 0, 0]);

@@ -14,6 +14,7 @@ mod events;
 mod faults;
 mod fmmu;
 mod mailbox;
+mod mailbox_any;
 mod mailbox_files;
 mod mailbox_process_data;
 mod mailbox_recording;

@@ -31,6 +31,7 @@ interface SegmentDeviceDocument {
   distributed_clock?: boolean;
   refuse?: readonly { to: string; code: number }[];
   transition_delay_ms?: number;
+  mailbox?: Readonly<Record<string, unknown>>;
 }
 
 export type SimulatedDeviceType =
@@ -45,6 +46,8 @@ interface SimulatedPdoDocument {
   direction: 'input' | 'output';
   index: number;
   name?: string;
+  assigned?: boolean;
+  fixed?: boolean;
   entries: readonly { index: number; subindex?: number; name?: string; bits: number; data_type?: number }[];
 }
 
