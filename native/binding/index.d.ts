@@ -205,6 +205,8 @@ export interface BindingFailure {
   state?: number
   /** The AL status code (register 0x0134). */
   alStatusCode?: number
+  /** What to do about that AL status code, where more can be said than for the error's code. */
+  hint?: string
 }
 
 /** The segment as the bring-up found and laid it out. */

@@ -135,6 +135,7 @@ test('every SubDevice that refuses a state is named with its AL status code', as
     ],
   );
   t.regex(error!.message, /device in: .* refused SAFE-OP: invalid input configuration/);
+  t.regex(error!.action, /^Compare the configured PDOs/, 'what to do comes from the AL status code');
 });
 
 /** What a segment of these devices makes of an opening. */

@@ -28,11 +28,15 @@ pub struct BindingFailure {
     pub state: Option<u32>,
     /// The AL status code (register 0x0134).
     pub al_status_code: Option<u32>,
+    /// What to do about that AL status code, where more can be said than for the error's code.
+    pub hint: Option<String>,
 }
 
 impl From<Failure> for BindingFailure {
     fn from(failure: Failure) -> Self {
+        let hint = failure.al_status_code.and_then(ecat_wire::al::status_code_hint);
         Self {
+            hint: hint.map(str::to_owned),
             code: failure.code.as_str().to_owned(),
             message: failure.message,
             position: failure.position.map(u32::from),

@@ -46,12 +46,14 @@ export interface ErrorDetails {
   readonly found?: DeviceIdentity | undefined;
   /** Where in the configuration; the message begins with it. */
   readonly location?: Location | undefined;
+  /** What to do, where more is known than for every error of this code. */
+  readonly action?: string | undefined;
   /** The error behind this one. */
   readonly cause?: unknown;
 }
 
 /** Plain form of an error, for logs, `--json` and messages between threads. */
-export interface ErrorObject extends Omit<ErrorDetails, 'cause'> {
+export interface ErrorObject extends Omit<ErrorDetails, 'cause' | 'action'> {
   /** Stable; what to match on. */
   readonly code: ErrorCode;
   /** What has happened; may change with every version. */
@@ -137,7 +139,7 @@ export class EtherCatError extends Error {
       cause === undefined ? undefined : { cause },
     );
     const { category, recoverable, action } = errorTable[code];
-    const fields: Record<string, unknown> = { code, category, recoverable, action };
+    const fields: Record<string, unknown> = { code, category, recoverable, action: details.action ?? action };
     for (const key of detailKeys) if (details[key] !== undefined) fields[key] = details[key];
     Object.assign(this, fields);
   }
@@ -155,7 +157,7 @@ export class EtherCatError extends Error {
     const combined = new EtherCatError(
       first.code,
       `${errors.length} problems:${shown.join('')}${hidden > 0 ? `\n  and ${hidden} more` : ''}`,
-      first.cause === undefined ? {} : { cause: first.cause },
+      { action: first.action, ...(first.cause === undefined ? {} : { cause: first.cause }) },
     );
     const fields: Record<string, unknown> = { errors: Object.freeze([...errors]) };
     for (const key of detailKeys) if (first[key] !== undefined) fields[key] = first[key];

@@ -12,6 +12,8 @@ type NativeDetails = Pick<
 export interface NativeFailure extends NativeDetails {
   readonly code: string;
   readonly message: string;
+  /** What to do about the AL status code. */
+  readonly hint?: string;
 }
 
 /**
@@ -55,8 +57,17 @@ export function translated<T>(call: () => T): T {
 }
 
 function errorFromFailure(failure: NativeFailure, cause?: unknown): EtherCatError {
-  const { position, subDevice, register, requestedState, state, alStatusCode } = failure;
-  const details: ErrorDetails = { position, subDevice, register, requestedState, state, alStatusCode, cause };
+  const { position, subDevice, register, requestedState, state, alStatusCode, hint } = failure;
+  const details: ErrorDetails = {
+    position,
+    subDevice,
+    register,
+    requestedState,
+    state,
+    alStatusCode,
+    action: hint,
+    cause,
+  };
   if (isErrorCode(failure.code)) return new EtherCatError(failure.code, failure.message, details);
   return new EtherCatError('ECAT_ERR_INTERNAL', `${failure.code}: ${failure.message}`, details);
 }

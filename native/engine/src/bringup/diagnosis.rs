@@ -110,10 +110,10 @@ fn refusal(
     let code = u16::from_le_bytes([al_status[4], al_status[5]]);
     let requested = awaited.unwrap_or(AlState::PreOp.code());
     let message = format!(
-        "it refuses {} and stays in {}: {} (AL status code {code:#06x})",
+        "it refused {}: {} (AL status code 0x{code:04X}; it stays in {})",
         state_name(requested),
-        state_name(al_status[0] & 0x0F),
         status_code_text(code),
+        state_name(al_status[0] & 0x0F),
     );
     Some(Failure {
         requested_state: Some(requested),

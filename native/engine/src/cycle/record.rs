@@ -55,10 +55,10 @@ impl Record {
             RecordKind::Refused => (
                 ErrorCode::StateRefused,
                 format!(
-                    "{who} refused {requested}: {} (AL status code 0x{:04X}, AL status 0x{:04X})",
+                    "{who} refused {requested}: {} (AL status code 0x{:04X}; it stays in {})",
                     al::status_code_text(self.code),
                     self.code,
-                    self.status
+                    state_name(self.status)
                 ),
             ),
             RecordKind::TimedOut => (
@@ -106,7 +106,7 @@ impl Record {
 fn who(device: Option<&SubDevice>, position: u16) -> String {
     match device.map(|device| device.name.as_str()) {
         None | Some("") => format!("SubDevice {position}"),
-        Some(name) => format!("{name} (SubDevice {position})"),
+        Some(name) => format!("SubDevice {position} ({name})"),
     }
 }
 
