@@ -48,11 +48,14 @@ pub(super) fn apply_esc(
     Ok(())
 }
 
-/// An image with the words that are known: others of the configuration area are 0, its checksum is made to
-/// fit where it is not known, and all else is blank.
+/// An image with the words that are known. Between them there are zeros, so that what they belong to can be
+/// read (texts become empty), behind them it is blank. The configuration area's checksum is made to fit
+/// where it is not known.
 pub(super) fn sparse_image(runs: &[SiiWordsDescription]) -> Result<Vec<u8>, DescriptionError> {
     let mut image = vec![0xFF; EEPROM_BYTES];
-    image[..CONFIGURATION_BYTES].fill(0);
+    let ends = runs.iter().map(|run| usize::from(run.word) * 2 + run.values.len() * 2);
+    let known = ends.max().unwrap_or(0).clamp(CONFIGURATION_BYTES, image.len());
+    image[..known].fill(0);
     let mut checksum_is_known = false;
     for (index, run) in runs.iter().enumerate() {
         let start = usize::from(run.word) * 2;
@@ -61,7 +64,7 @@ pub(super) fn sparse_image(runs: &[SiiWordsDescription]) -> Result<Vec<u8>, Desc
             let path = format!("/siiWords/{index}");
             return Err(DescriptionError::new(path, "reaches beyond word 0xffff"));
         }
-        image.resize(image.len().max(end), 0xFF);
+        image.resize(image.len().max(end), 0);
         let bytes = run.values.iter().flat_map(|word| word.to_le_bytes());
         image[start..end].iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);
         checksum_is_known |= (usize::from(run.word)..usize::from(run.word) + run.values.len())

@@ -6,6 +6,9 @@ use super::Esc;
 
 const PDI_OPERATIONAL: u16 = 0x0001;
 const PDI_WATCHDOG: u16 = 0x0002;
+/// Register 0x0141: at all ports. A LAN9252 with it shows [`ENHANCED_LINK_STATUS`], terminals without do not.
+const ENHANCED_LINK_DETECTION: u8 = 0x02;
+const ENHANCED_LINK_STATUS: u16 = 0x0004;
 /// Loop control of port 1 in 0x0101: 3 is closed whatever the link.
 const PORT_1_LOOP: u8 = 0x0C;
 const ALIAS_ENABLE: u8 = 0x01;
@@ -68,6 +71,9 @@ impl Esc {
         }
         if self.profile.pdi_watchdog {
             status |= PDI_WATCHDOG;
+        }
+        if self.memory.u8(reg::ESC_CONFIGURATION) & ENHANCED_LINK_DETECTION != 0 {
+            status |= ENHANCED_LINK_STATUS;
         }
         for (port, link) in
             [self.ports.before, self.ports.behind, false, false].into_iter().enumerate()
