@@ -17,6 +17,9 @@ const judged = [
   { name: 'replay-ek1100-el2828-el2889', counts: { identical: 1958, clock: 104, total: 2062 } },
   { name: 'replay-ek1100-alias-address', counts: { identical: 547, clock: 103, total: 650 } },
   { name: 'twincat-run-ek1100-el1004', counts: { identical: 290, unanswered: 1, skipped: 1, total: 292 } },
+  { name: 'soem-single-lan9252', counts: { identical: 497, clock: 2, skipped: 1, total: 500 } },
+  { name: 'soem-sdinfo-akd', counts: { identical: 3377, clock: 1, unanswered: 3, skipped: 3, total: 3384 } },
+  { name: 'replay-ek1914-no-complete-access', counts: { identical: 1105, clock: 2, total: 1107 } },
 ];
 
 for (const { name, counts } of judged) {

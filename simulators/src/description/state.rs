@@ -29,6 +29,8 @@ pub struct EscDescription {
     pub clock: Option<ClockDescription>,
     /// Low byte of register 0x0502.
     pub eeprom_status: Option<u8>,
+    /// Whether the status of SyncManagers shows that a buffer is being read or written (bits 6 and 7).
+    pub buffers_in_use: Option<bool>,
     /// Register 0x0110 bit 1.
     pub pdi_watchdog: Option<bool>,
     /// What the receive times of ports that never saw a frame read, port 0 first.

@@ -70,6 +70,7 @@ pub(super) fn profile(image: &[u8]) -> Profile {
             features: 0x0184,
             eeprom_status: 0x20,
             pdi_control: Some(0x0C08),
+            buffers_in_use: true,
             pdi_watchdog: true,
             stale_port_times: STALE_PORT_TIMES,
             ..Profile::default()

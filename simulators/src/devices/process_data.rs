@@ -1,6 +1,6 @@
 //! What an SII says about process data: where it stands in the ESC, and what its channels are.
 
-use ecat_wire::sii::{PdoEntry, Sii, SiiSyncManager, SyncManagerKind};
+use ecat_wire::sii::{PdoDirection, PdoEntry, Sii, SiiSyncManager, SyncManagerKind};
 
 use crate::esc::{Direction, ExpectedSyncManager, Point, ProcessArea, Role};
 
@@ -121,7 +121,16 @@ fn area(
             bit_offset += u32::from(bit_length);
         }
     }
-    let bytes = u16::try_from((bit_offset - start_bit).div_ceil(8)).unwrap_or(u16::MAX);
+    let listed = match direction {
+        Direction::Input => PdoDirection::Tx,
+        Direction::Output => PdoDirection::Rx,
+    };
+    // Where the image lists no PDO (they are objects only, or unknown), its SyncManager has their length.
+    let bytes = if sii.pdos.iter().any(|pdo| pdo.direction == listed) {
+        u16::try_from((bit_offset - start_bit).div_ceil(8)).unwrap_or(u16::MAX)
+    } else {
+        sync_manager.length
+    };
     if bytes > 0 {
         areas.push(ProcessArea { start: sync_manager.start, bytes });
     }

@@ -43,6 +43,7 @@ pub(super) fn apply_esc(
     profile.pdi_control = esc.pdi_control.or(profile.pdi_control);
     profile.clock = clock.unwrap_or(profile.clock);
     profile.eeprom_status = esc.eeprom_status.unwrap_or(profile.eeprom_status);
+    profile.buffers_in_use = esc.buffers_in_use.unwrap_or(profile.buffers_in_use);
     profile.pdi_watchdog = esc.pdi_watchdog.unwrap_or(profile.pdi_watchdog);
     profile.stale_port_times = esc.stale_port_times.unwrap_or(profile.stale_port_times);
     Ok(())

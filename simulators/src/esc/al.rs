@@ -12,7 +12,7 @@ use super::profile::Role;
 use super::release::InternalEvent;
 
 pub(super) const INIT: u8 = 1;
-const PRE_OP: u8 = 2;
+pub(super) const PRE_OP: u8 = 2;
 const BOOT: u8 = 3;
 const SAFE_OP: u8 = 4;
 pub(super) const OP: u8 = 8;
@@ -252,6 +252,7 @@ impl Esc {
         self.memory.set_u16(reg::AL_STATUS_CODE, answer.code);
         self.apply_locks(answer.state, answer.code == WATCHDOG_EXPIRED);
         self.raise_event(super::events::AL_STATUS);
+        self.entered_eeprom(answer.state);
         self.entered_mail(answer.state, answer.code);
     }
 

@@ -18,6 +18,10 @@ const NO_ACKNOWLEDGE: u16 = 0x2000;
 const WRITE_ENABLE_ERROR: u16 = 0x4000;
 const BUSY: u16 = 0x8000;
 
+/// Bit 4 of 0x0502, set in an ET1200, is gone once the device's program has used the interface: an EL3004
+/// reads 0x50 before its first PRE-OP and 0x40 ever after.
+const UNTIL_USED: u8 = 0x10;
+
 /// After a write the EEPROM answers nothing for so long, though the interface is no longer busy.
 const WRITE_CYCLE_NS: u64 = 3_500_000;
 
@@ -30,6 +34,8 @@ pub(super) struct Eeprom {
     /// The command that the write cycle made fail.
     refused: Option<u16>,
     loaded: bool,
+    /// The device's program has used the interface.
+    used_by_device: bool,
 }
 
 impl Eeprom {
@@ -86,11 +92,26 @@ impl Esc {
         self.memory.u8(reg::EEPROM_OWNER) & 1 == 0 && self.eeprom.running.is_none()
     }
 
+    /// The bits of 0x0502 that no command changes.
+    fn static_eeprom_status(&self) -> u8 {
+        let used = if self.eeprom.used_by_device { UNTIL_USED } else { 0 };
+        self.profile.eeprom_status & !used
+    }
+
+    /// The program reads its settings on the way to PRE-OP, if the MainDevice has given it the EEPROM.
+    pub(super) fn entered_eeprom(&mut self, state: u8) {
+        if state == super::al::PRE_OP && self.memory.u8(reg::EEPROM_OWNER) & 1 != 0 {
+            self.eeprom.used_by_device = true;
+            let status = self.memory.u16(reg::EEPROM_CONTROL);
+            self.memory.set_u16(reg::EEPROM_CONTROL, status & !u16::from(UNTIL_USED));
+        }
+    }
+
     /// A write to the control register took effect.
     pub(super) fn command_eeprom(&mut self, control: u16, now_ns: u64) {
         let keep = CHECKSUM_ERROR | NOT_LOADED;
         let status =
-            self.memory.u16(reg::EEPROM_CONTROL) & keep | u16::from(self.profile.eeprom_status);
+            self.memory.u16(reg::EEPROM_CONTROL) & keep | u16::from(self.static_eeprom_status());
         let command = control & COMMAND;
         let refused = match command {
             0 => {

@@ -100,6 +100,14 @@ impl Esc {
         self.mail.answer_at_ns
     }
 
+    /// When the program opens the send mailbox: by its model, together with writing the mail. Programs of
+    /// real devices do so earlier, by up to tens of ms.
+    pub(super) fn mail_opened_due_ns(&self) -> Option<u64> {
+        let [_, send] = self.mail.open?;
+        let waits = self.mail.presented.is_none() && self.mailbox_was_read(send);
+        waits.then(|| self.mail_ready_due_ns().unwrap_or(u64::MAX))
+    }
+
     /// Lets the program handle its mail; returns when it has something to do next.
     pub(super) fn tick_mail(&mut self, now_ns: u64) -> u64 {
         if self.mail.repeat_at_ns.is_some_and(|at| at <= now_ns) {
@@ -108,9 +116,14 @@ impl Esc {
         }
         loop {
             let (ready, read) = (self.mail_ready_due_ns(), self.mail_read_due_ns());
+            let opened = self.mail_opened_due_ns();
             let mut done =
                 |event, due: Option<u64>| due.filter(|due| self.release.take(event, *due, now_ns));
-            if done(InternalEvent::MailReady, ready).is_some() {
+            if done(InternalEvent::MailOpened, opened).is_some() {
+                if let Some([_, send]) = self.mail.open {
+                    self.open_mailbox(send);
+                }
+            } else if done(InternalEvent::MailReady, ready).is_some() {
                 self.present_mail();
             } else if let Some(due) = done(InternalEvent::MailRead, read) {
                 self.read_mail(due);

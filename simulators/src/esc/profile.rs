@@ -45,6 +45,9 @@ pub struct Profile {
     pub eeprom_status: u8,
     /// How long one EEPROM access takes, in ns.
     pub eeprom_access_ns: u64,
+    /// Status bits 6 and 7 of SyncManagers: a buffer is being read or written. An EL3004, a LAN9252
+    /// and an AKD show them, an EK1914 does not.
+    pub buffers_in_use: bool,
     /// Register 0x0110 bit 1: PDI watchdog reloaded.
     pub pdi_watchdog: bool,
     /// How long a frame takes from this ESC to the next one, cable included, in ns.
@@ -71,6 +74,7 @@ impl Default for Profile {
             stale_port_times: [0; 4],
             eeprom_status: 0x40,
             eeprom_access_ns: 500_000,
+            buffers_in_use: false,
             pdi_watchdog: false,
             forward_ns: 150,
             application: Application::default(),

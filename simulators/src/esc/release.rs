@@ -20,18 +20,21 @@ pub enum InternalEvent {
     EepromReady,
     /// The program reads a mail, and the mailbox takes another one.
     MailRead,
-    /// The program puts its answer into the mailbox.
+    /// The program has seen that its last mail was read, and opens the mailbox for the next one.
+    MailOpened,
+    /// The program has put its answer into the mailbox.
     MailReady,
 }
 
 impl InternalEvent {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::AlControlRead,
         Self::AlTransition,
         Self::EepromDone,
         Self::EepromReady,
         Self::MailRead,
+        Self::MailOpened,
         Self::MailReady,
     ];
 
@@ -69,7 +72,8 @@ impl Esc {
         self.release.held = true;
     }
 
-    /// What is under way, with the time at which the device's model would end it, in ns.
+    /// What is under way, with the time at which the device's model would end it, in ns; `u64::MAX` where it
+    /// has no model of that.
     pub(crate) fn under_way(&self) -> impl Iterator<Item = (InternalEvent, u64)> + '_ {
         InternalEvent::ALL.into_iter().filter_map(|event| {
             let due_ns = match event {
@@ -78,6 +82,7 @@ impl Esc {
                 InternalEvent::EepromDone => self.eeprom.done_due_ns(),
                 InternalEvent::EepromReady => self.eeprom.ready_due_ns(),
                 InternalEvent::MailRead => self.mail_read_due_ns(),
+                InternalEvent::MailOpened => self.mail_opened_due_ns(),
                 InternalEvent::MailReady => self.mail_ready_due_ns(),
             };
             due_ns.map(|due_ns| (event, due_ns))

@@ -15,6 +15,8 @@ use super::memory::{Memory, RAM};
 
 /// Control bit 4: the SyncManager shows in the ECAT event register.
 const CONTROL_ECAT_INTERRUPT: u8 = 0x10;
+/// Status bit 7: the buffer is being written.
+const STATUS_WRITE_BUFFER_IN_USE: u8 = 0x80;
 /// Status bits 4–5, which of the three buffers was written last; 3 is none yet.
 const LAST_BUFFER: u8 = 0x30;
 
@@ -266,6 +268,19 @@ impl Esc {
         self.memory.set_u8(address, status | STATUS_READ_EVENT);
     }
 
+    /// Whether the MainDevice has read a mailbox, and the device has not opened it since.
+    pub(super) fn mailbox_was_read(&self, number: u8) -> bool {
+        self.memory.u8(reg::sync_manager(number) + STATUS_OFFSET) & STATUS_READ_EVENT != 0
+    }
+
+    /// The device writes the first byte of a mailbox.
+    pub(super) fn open_mailbox(&mut self, number: u8) {
+        let address = reg::sync_manager(number) + STATUS_OFFSET;
+        let in_use = u8::from(self.profile.buffers_in_use) * STATUS_WRITE_BUFFER_IN_USE;
+        let status = self.memory.u8(address) & !STATUS_READ_EVENT | in_use;
+        self.memory.set_u8(address, status);
+    }
+
     /// Puts mail into a mailbox that the MainDevice reads. What is behind its end stays.
     pub(super) fn fill_mailbox(&mut self, number: u8, mail: &[u8]) {
         let base = reg::sync_manager(number);
@@ -276,7 +291,8 @@ impl Esc {
             return;
         }
         self.memory.slice_mut(start, end).copy_from_slice(&mail[..end - start]);
-        let status = self.memory.u8(base + STATUS_OFFSET) & !STATUS_READ_EVENT;
+        let status = self.memory.u8(base + STATUS_OFFSET)
+            & !(STATUS_READ_EVENT | STATUS_WRITE_BUFFER_IN_USE);
         let status = status | STATUS_MAILBOX_FULL | STATUS_WRITE_EVENT;
         self.memory.set_u8(base + STATUS_OFFSET, status);
     }

@@ -43,7 +43,7 @@ pub(super) struct Latencies(BTreeMap<InternalEvent, Vec<i64>>);
 
 impl Latencies {
     fn note(&mut self, pieces: &[Piece], now_ns: u64) {
-        for &(_, event, due_ns) in pieces {
+        for &(_, event, due_ns) in pieces.iter().filter(|piece| piece.2 != u64::MAX) {
             self.0.entry(event).or_default().push(now_ns.wrapping_sub(due_ns) as i64);
         }
     }
