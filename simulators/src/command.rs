@@ -34,13 +34,28 @@ pub enum SegmentCommand {
         /** After how many further frames were sent. */
         by_frames: u32,
     },
-    /// The cable behind a device is cut: the devices behind it keep their power, but see no frames.
+    /// The cable behind a device is cut, where it has branches the first one that frames take: the devices
+    /// behind it keep their power, but see no frames.
     CutCable {
         /** The last device that still sees frames. */
         after: u16,
     },
-    /// The cable is whole again.
+    /// All cables are whole again.
     MendCable,
+    /// The cable in one port of a device is cut.
+    CutCableAt {
+        /** Which device. */
+        device: u16,
+        /** Which port, 0 to 3; port 0 leads to the MainDevice. */
+        port: u8,
+    },
+    /// The cable in one port of a device is whole again.
+    MendCableAt {
+        /** Which device. */
+        device: u16,
+        /** Which port, 0 to 3. */
+        port: u8,
+    },
     /// Sets bits of a device's input process data. A signal on the same bits overwrites them.
     SetInput {
         /** Which device. */

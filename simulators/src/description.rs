@@ -52,6 +52,13 @@
 //!   "start": { "stationAddress": 1002, "alState": "PRE-OP", "ecatEventMask": 4, "ecatEvents": 0,
 //!              "registers": [{ "register": 2336, "bytes": [0, 0, 0, 0] }] } }
 //! ```
+//!
+//! Devices form a line in their order, port 0 of each behind port 1 of the one before. `parent`, `port` and
+//! `cableMetres` plug a device in elsewhere (`{ "type": "EK1100", "parent": "coupler", "port": 2 }`), and
+//! `"ring": { "parent": "coupler", "port": 2 }` beside `devices` leads a port to the MainDevice's second
+//! one. The MainDevice counts devices in the order in which frames pass them: behind one with branches,
+//! those at port 3 first, then port 1, then port 2.
+//!
 //! `sii` is base64 text, or an array of byte values. A channel is `<device name>.<n>`: the *n*-th entry,
 //! from 1 and without gaps, of the device's inputs or outputs in the order of its process image. Signals
 //! are functions of the segment's time alone; their values are raw, rounded, and limited to what the
@@ -74,11 +81,11 @@ pub use state::{
 
 use serde::Deserialize;
 
-/// A whole segment: a line of devices, the one nearest to the MainDevice first.
+/// A whole segment: a line of devices, the one nearest to the MainDevice first, unless they say otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SegmentDescription {
-    /// The devices in their order on the line.
+    /// The devices, each after the one that it is plugged into.
     pub devices: Vec<DeviceDescription>,
     /// What inputs do by themselves.
     #[serde(default)]
@@ -86,6 +93,8 @@ pub struct SegmentDescription {
     /// Outputs that are wired to inputs.
     #[serde(default)]
     pub wires: Vec<WireDescription>,
+    /// The outlet that is cabled to the MainDevice's second port (cable redundancy).
+    pub ring: Option<RingDescription>,
 }
 
 impl SegmentDescription {
@@ -100,6 +109,16 @@ impl SegmentDescription {
         deserializer.end().map_err(|error| DescriptionError::new("", error.to_string()))?;
         Ok(description)
     }
+}
+
+/// The far end of a ring.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RingDescription {
+    /// Name of the device.
+    pub parent: String,
+    /// Its port, 1 to 3.
+    pub port: u8,
 }
 
 /// One device: of a built-in type, or with the SII image of a real one.
@@ -146,6 +165,13 @@ pub struct DeviceDescription {
     pub refuse: Vec<RefuseDescription>,
     /// How long an AL transition takes, in ms. Not with device emulation.
     pub transition_delay_ms: Option<u32>,
+    /// Name of the device that it is plugged into, which stands before it in the list. By default the one
+    /// just before.
+    pub parent: Option<String>,
+    /// Port of that device, 1 to 3. By default 1.
+    pub port: Option<u8>,
+    /// Length of the cable to it, by default 0: a terminal on an E-bus.
+    pub cable_metres: Option<u16>,
 }
 
 /// The built-in types of devices.

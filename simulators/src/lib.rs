@@ -18,6 +18,7 @@ pub mod mailbox;
 pub mod plant;
 pub mod replay;
 pub mod segment;
+pub mod topology;
 
 pub use command::SegmentCommand;
 pub use description::{DescriptionError, SegmentDescription};
@@ -25,3 +26,4 @@ pub use device::Device;
 pub use link::{QueueFull, SegmentControl, SegmentLink};
 pub use replay::{ReplayReport, replay};
 pub use segment::{Forward, Segment};
+pub use topology::{Attachment, MainPort, Outlet};

@@ -1,80 +1,62 @@
-//! Who on the line sees a frame, in which order, when, and at which addresses.
+//! Who sees a frame from one of the MainDevice's ports, in which order, when, and at which addresses.
 
 use crate::device::Device;
-use crate::esc::{Passage, Ports};
+use crate::esc::Passage;
+use crate::topology::{MainPort, Route, Topology};
 
 /// Indices over the devices of a segment, rebuilt when something changes, so that no frame searches.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Line {
-    powered: Vec<bool>,
-    cut_after: Option<u16>,
+    pub(crate) route: Route,
     /// Devices that see frames, in their order.
     pub(crate) present: Vec<u16>,
-    /// When a frame reaches each of them, in ns after it was sent.
-    arrival_ns: Vec<u64>,
+    /// Place of each device in `present`.
+    places: Vec<Option<usize>>,
+    /// When a frame is received at the ports of each of them, in ns after it was sent.
+    port_times: Vec<[Option<u64>; 4]>,
     /// First and last logical address that each of them maps.
     pub(crate) windows: Vec<(u32, u32)>,
     /// Station address or alias → place in `present`; sorted.
     stations: Vec<(u16, u16)>,
     /// Any of them may show events.
     pub(crate) events: bool,
+    /// How many of them the passing frame reaches: all, unless it circulates already.
+    pub(crate) reached: usize,
 }
 
 impl Line {
-    pub(crate) fn new(devices: &mut [Device]) -> Self {
-        let count = devices.len();
-        let mut line = Self {
-            powered: vec![true; count],
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self {
             present: Vec::with_capacity(count),
-            arrival_ns: Vec::with_capacity(count),
+            places: Vec::with_capacity(count),
+            port_times: Vec::with_capacity(count),
             windows: Vec::with_capacity(count),
             stations: Vec::with_capacity(2 * count),
+            route: Route {
+                visits: Vec::with_capacity(count),
+                receptions: Vec::with_capacity(4 * count),
+                ..Route::default()
+            },
             ..Self::default()
-        };
-        line.connect(devices);
-        line
-    }
-
-    pub(crate) fn cut(&mut self, after: Option<u16>) {
-        self.cut_after = after;
-    }
-
-    /// Switches a device; tells whether that changed anything.
-    pub(crate) fn power(&mut self, device: u16, on: bool) -> bool {
-        match self.powered.get_mut(usize::from(device)) {
-            Some(powered) if *powered != on => {
-                *powered = on;
-                true
-            }
-            _ => false,
         }
     }
 
-    /// Works out anew who sees frames, and tells every powered device what links its ports have.
-    pub(crate) fn connect(&mut self, devices: &mut [Device]) {
+    /// Works out anew who sees frames.
+    pub(crate) fn connect(&mut self, topology: &Topology, devices: &[Device], from: MainPort) {
+        topology.follow(devices, from, &mut self.route);
         self.present.clear();
-        self.arrival_ns.clear();
-        let (mut arrival_ns, mut reached) = (0, true);
-        let last_powered = self.powered.iter().rposition(|&powered| powered);
-        for (index, device) in (0u16..).zip(devices.iter_mut()) {
-            if !self.powered[usize::from(index)] {
-                continue;
-            }
-            let cut_before =
-                self.cut_after.is_some_and(|after| after < u16::MAX && index == after + 1);
-            if cut_before {
-                reached = false;
-            }
-            let cut_behind = self.cut_after == Some(index);
-            device.esc.connect(Ports {
-                before: !cut_before,
-                behind: !cut_behind && last_powered > Some(usize::from(index)),
-            });
-            if reached {
-                self.present.push(index);
-                self.arrival_ns.push(arrival_ns);
-                arrival_ns += u64::from(device.esc.profile().forward_ns);
-                reached = !device.esc.closed_behind();
+        self.present.extend(self.route.visits.iter().map(|visit| visit.device));
+        self.reached = self.present.len();
+        self.port_times.clear();
+        self.port_times.resize(self.present.len(), [None; 4]);
+        self.places.clear();
+        self.places.resize(devices.len(), None);
+        for (place, &device) in self.present.iter().enumerate() {
+            self.places[usize::from(device)] = Some(place);
+        }
+        for &(device, port, time_ns) in &self.route.receptions {
+            if let Some(place) = self.places[usize::from(device)] {
+                self.port_times[place][usize::from(port)] = Some(time_ns);
             }
         }
         self.index_addresses(devices);
@@ -118,16 +100,14 @@ impl Line {
 
     /// When a frame that was sent at `now_ns` passes the device at `place`.
     pub(crate) fn passage(&self, place: usize, now_ns: u64) -> Passage {
-        let arrival_ns = now_ns + self.arrival_ns[place];
-        let returned_ns = (place + 1 < self.present.len()).then(|| {
-            let last = self.arrival_ns.last().copied().unwrap_or(0);
-            arrival_ns + 2 * (last - self.arrival_ns[place])
-        });
-        Passage { arrival_ns, returned_ns }
+        Passage {
+            arrival_ns: self.arrival(place, now_ns),
+            port_ns: self.port_times[place].map(|time| time.map(|time_ns| now_ns + time_ns)),
+        }
     }
 
     /// When a frame that was sent at `now_ns` reaches the device at `place`.
     pub(crate) fn arrival(&self, place: usize, now_ns: u64) -> u64 {
-        now_ns + self.arrival_ns[place]
+        now_ns + self.route.visits[place].arrival_ns
     }
 }

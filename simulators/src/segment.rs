@@ -6,7 +6,7 @@ pub(crate) use observation::{Source, SourceKind};
 
 use ecat_wire::Command;
 use ecat_wire::ethernet::{HEADER_BYTES, SOURCE_PROCESSED};
-use ecat_wire::frame::{DatagramMut, FrameError, for_each_datagram_mut};
+use ecat_wire::frame::{DatagramMut, FrameError, datagrams, for_each_datagram_mut};
 
 use crate::command::SegmentCommand;
 use crate::description::{DescriptionError, SegmentDescription};
@@ -15,6 +15,7 @@ use crate::devices;
 use crate::esc::{Access, Changes, Merge};
 use crate::line::Line;
 use crate::plant::{Behaviour, Plant};
+use crate::topology::{Attachment, MainPort, Outlet, Topology};
 
 /// More data than a datagram can carry (11 bits of length).
 const SCRATCH_BYTES: usize = 2_048;
@@ -30,16 +31,24 @@ pub enum Forward {
     Returned,
     /// It did not come back.
     Lost,
+    /// It came out at the MainDevice's other port: the ring is closed.
+    Crossed,
 }
 
-/// A line of simulated devices: a deterministic function of frames and time.
+/// Simulated devices and the cables between them: a deterministic function of frames and time.
 ///
 /// Datagrams are processed one after another, each by all devices in their order. Register effects wait
 /// for the end of the frame, so this cannot be told from the order on a wire.
 pub struct Segment {
     devices: Vec<Device>,
     behaviours: Vec<Box<dyn Behaviour>>,
+    topology: Topology,
+    /// What a frame sees from the MainDevice's port that it enters by.
     line: Line,
+    /// The same from the other port.
+    other_line: Line,
+    /// Ports have changed in the passing frame.
+    connect_anew: bool,
     /// Places on the line that wait for the end of the frame.
     pending: Vec<usize>,
     scratch: Box<[u8; SCRATCH_BYTES]>,
@@ -58,27 +67,63 @@ impl Segment {
     }
 
     fn build(parts: devices::Parts) -> Self {
-        let mut segment = Self::from_parts(parts.devices, parts.behaviours);
+        let (attachments, ring) = (&parts.attachments, parts.ring);
+        let mut segment = Self::wired(parts.devices, parts.behaviours, attachments, ring);
         for (device, start) in segment.devices.iter_mut().zip(&parts.starts) {
             device.esc.begin(start);
         }
-        segment.line.connect(&mut segment.devices);
+        segment.connect();
         segment
     }
 
-    /// Builds a segment from devices in their order on the line, and what moves their process data.
+    /// Builds a line from devices in their order, and what moves their process data.
     #[must_use]
-    pub fn from_parts(mut devices: Vec<Device>, behaviours: Vec<Box<dyn Behaviour>>) -> Self {
-        let line = Line::new(&mut devices);
-        Self {
-            pending: Vec::with_capacity(devices.len()),
+    pub fn from_parts(devices: Vec<Device>, behaviours: Vec<Box<dyn Behaviour>>) -> Self {
+        let attachments: Vec<_> =
+            (0..).zip(&devices).map(|(index, _)| Attachment::in_line(index)).collect();
+        Self::wired(devices, behaviours, &attachments, None)
+    }
+
+    /// Builds a segment from devices, what moves their process data, where each of them is plugged in, and
+    /// the device and port that a ring leaves by to the MainDevice's second port.
+    #[must_use]
+    pub fn wired(
+        mut devices: Vec<Device>,
+        behaviours: Vec<Box<dyn Behaviour>>,
+        attachments: &[Attachment],
+        ring: Option<Outlet>,
+    ) -> Self {
+        devices.truncate(attachments.len());
+        let topology = Topology::new(&attachments[..devices.len()], ring);
+        let count = devices.len();
+        let mut segment = Self {
+            pending: Vec::with_capacity(count),
             devices,
             behaviours,
-            line,
+            topology,
+            line: Line::with_capacity(count),
+            other_line: Line::with_capacity(count),
+            connect_anew: false,
             scratch: Box::new([0; SCRATCH_BYTES]),
             due_ns: 0,
             stepped_ns: None,
-        }
+        };
+        segment.connect();
+        segment
+    }
+
+    /// Cables, power or loop control have changed.
+    fn connect(&mut self) {
+        self.topology.connect(&mut self.devices);
+        self.line.connect(&self.topology, &self.devices, MainPort::First);
+        self.other_line.connect(&self.topology, &self.devices, MainPort::Second);
+    }
+
+    /// Devices by their place in the description, in the order that frames from the first port take: the
+    /// one with auto-increment position 0 first.
+    #[must_use]
+    pub fn positions(&self) -> &[u16] {
+        &self.line.present
     }
 
     /// How many devices the description has, powered or not.
@@ -112,25 +157,36 @@ impl Segment {
     pub fn apply(&mut self, command: SegmentCommand, now_ns: u64) {
         match command {
             SegmentCommand::Unplug { device } => {
-                if self.line.power(device, false) {
+                if self.topology.power(device, false) {
                     // Outputs fall with the power.
                     self.devices[usize::from(device)].esc.power_on(now_ns);
-                    self.line.connect(&mut self.devices);
+                    self.connect();
                 }
             }
             SegmentCommand::Plug { device } => {
-                if self.line.power(device, true) {
+                if self.topology.power(device, true) {
                     self.devices[usize::from(device)].esc.power_on(now_ns);
-                    self.line.connect(&mut self.devices);
+                    self.connect();
                 }
             }
             SegmentCommand::CutCable { after } => {
-                self.line.cut(Some(after));
-                self.line.connect(&mut self.devices);
+                if self.topology.cut_behind(after) {
+                    self.connect();
+                }
             }
             SegmentCommand::MendCable => {
-                self.line.cut(None);
-                self.line.connect(&mut self.devices);
+                self.topology.mend();
+                self.connect();
+            }
+            SegmentCommand::CutCableAt { device, port } => {
+                if self.topology.cut(device, port, true) {
+                    self.connect();
+                }
+            }
+            SegmentCommand::MendCableAt { device, port } => {
+                if self.topology.cut(device, port, false) {
+                    self.connect();
+                }
             }
             SegmentCommand::SetInput { device, bit_offset, bit_length, value } => {
                 self.set_input(device, bit_offset, bit_length, value);
@@ -151,6 +207,13 @@ impl Segment {
                 .iter_mut()
                 .map(|device| device.esc.tick(now_ns))
                 .fold(u64::MAX, u64::min);
+            let mut reverted = false;
+            for device in &mut self.devices {
+                reverted |= device.esc.take_reverted();
+            }
+            if reverted {
+                self.connect();
+            }
         }
         if self.stepped_ns != Some(now_ns) && !self.behaviours.is_empty() {
             self.stepped_ns = Some(now_ns);
@@ -161,32 +224,98 @@ impl Segment {
         }
     }
 
-    /// Takes one Ethernet frame (without FCS) through the line, in place. `now_ns` is when it was sent,
+    /// Takes one Ethernet frame (without FCS) through the segment, in place. `now_ns` is when it was sent,
     /// by a clock that never goes back.
     pub fn process(&mut self, frame: &mut [u8], now_ns: u64) -> Forward {
         self.advance(now_ns);
-        let Some(&first) = self.line.present.first() else { return Forward::Lost };
+        let forward = self.take_through(frame, now_ns);
+        if std::mem::take(&mut self.connect_anew) {
+            self.connect();
+        }
+        forward
+    }
+
+    /// As [`Segment::process`], from either of the MainDevice's ports.
+    pub fn process_from(&mut self, port: MainPort, frame: &mut [u8], now_ns: u64) -> Forward {
+        if port == MainPort::First {
+            return self.process(frame, now_ns);
+        }
+        self.advance(now_ns);
+        std::mem::swap(&mut self.line, &mut self.other_line);
+        let forward = self.take_through(frame, now_ns);
+        std::mem::swap(&mut self.line, &mut self.other_line);
+        if std::mem::take(&mut self.connect_anew) {
+            self.connect();
+        }
+        match forward {
+            Forward::Returned => Forward::Crossed,
+            Forward::Crossed => Forward::Returned,
+            Forward::Lost => Forward::Lost,
+        }
+    }
+
+    fn take_through(&mut self, frame: &mut [u8], now_ns: u64) -> Forward {
+        // Port 0 of the device there is closed: it destroys what has passed such a port before.
+        let destroyed_at = self.line.route.circulates_at.filter(|_| circulates(frame));
+        if let Some(limit) = destroyed_at {
+            self.line.reached = limit;
+        }
+        let forward = self.process_reached(frame, now_ns, destroyed_at.is_some());
+        self.line.reached = self.line.present.len();
+        self.end_of_frame(now_ns);
+        if let Some((device, port)) = self.line.route.opens {
+            self.devices[usize::from(device)].esc.open_port(port);
+            self.connect_anew = true;
+        }
+        forward
+    }
+
+    fn process_reached(&mut self, frame: &mut [u8], now_ns: u64, circulating: bool) -> Forward {
+        let marks = self.line.route.circulates_at.is_some();
         let irq = self.irq();
         let result = for_each_datagram_mut(frame, |mut datagram| {
             self.datagram(&mut datagram, now_ns);
             if irq != 0 {
                 datagram.or_irq(irq);
             }
+            if marks {
+                datagram.set_circulating();
+            }
         });
         match result {
             Ok(()) => {}
             Err(FrameError::NotEtherCat) => {
                 let destroyed = |&n: &u16| self.devices[usize::from(n)].esc.ethercat_only();
-                let lost = self.line.present.iter().any(destroyed);
-                if lost || frame.len() < HEADER_BYTES {
+                let reached = &self.line.present[..self.line.reached];
+                if let Some(&by) = reached.iter().find(|n| destroyed(n)) {
+                    self.devices[usize::from(by)].esc.count_malformed();
+                    return Forward::Lost;
+                }
+                if frame.len() < HEADER_BYTES {
                     return Forward::Lost;
                 }
             }
-            Err(_) => self.devices[usize::from(first)].esc.count_malformed(),
+            Err(_) => {
+                for &n in &self.line.present[..self.line.reached] {
+                    self.devices[usize::from(n)].esc.count_malformed();
+                }
+            }
+        }
+        if circulating {
+            if let Some(&by) = self.line.present.get(self.line.reached) {
+                self.devices[usize::from(by)].esc.count_malformed();
+            }
+            return Forward::Lost;
+        }
+        if self.line.present.is_empty() {
+            return Forward::Lost;
         }
         frame[6] |= SOURCE_PROCESSED;
-        self.end_of_frame(now_ns);
-        Forward::Returned
+        match self.line.route.out {
+            Some(MainPort::First) => Forward::Returned,
+            Some(MainPort::Second) => Forward::Crossed,
+            None => Forward::Lost,
+        }
     }
 
     /// Events show in all datagrams of a frame alike: they change at its end.
@@ -195,12 +324,13 @@ impl Segment {
             return 0;
         }
         let devices = &mut self.devices;
-        self.line.present.iter().fold(0, |irq, &n| irq | devices[usize::from(n)].esc.irq())
+        let reached = &self.line.present[..self.line.reached];
+        reached.iter().fold(0, |irq, &n| irq | devices[usize::from(n)].esc.irq())
     }
 
     fn datagram(&mut self, datagram: &mut DatagramMut<'_>, now_ns: u64) {
         let Some(command) = datagram.command() else { return };
-        let present = self.line.present.len();
+        let present = self.line.reached;
         let counted_up = |position: u16| position.wrapping_add(present as u16).to_le_bytes();
         match command {
             Command::Nop => return,
@@ -260,7 +390,7 @@ impl Segment {
         now_ns: u64,
     ) {
         let place = usize::from(position.wrapping_neg());
-        if place < self.line.present.len() {
+        if place < self.line.reached {
             self.physical(place, register, datagram, wanted, Merge::Replace, now_ns);
         }
     }
@@ -275,6 +405,9 @@ impl Segment {
     ) {
         for n in self.line.stations(station) {
             let place = self.line.station(n);
+            if place >= self.line.reached {
+                continue;
+            }
             self.physical(place, register, datagram, wanted, Merge::Replace, now_ns);
         }
     }
@@ -286,7 +419,7 @@ impl Segment {
         wanted: Access,
         now_ns: u64,
     ) {
-        for place in 0..self.line.present.len() {
+        for place in 0..self.line.reached {
             self.physical(place, register, datagram, wanted, Merge::Or, now_ns);
         }
     }
@@ -332,7 +465,9 @@ impl Segment {
         let Some(length) = datagram.data.len().checked_sub(1) else { return };
         let last = address.saturating_add(length as u32);
         let mut counter = 0;
-        for (place, &(window_first, window_last)) in self.line.windows.iter().enumerate() {
+        for (place, &(window_first, window_last)) in
+            self.line.windows[..self.line.reached].iter().enumerate()
+        {
             if window_first > last || window_last < address {
                 continue;
             }
@@ -366,17 +501,27 @@ impl Segment {
         }
         self.pending.clear();
         if changes.ports {
-            self.line.connect(&mut self.devices);
+            self.connect_anew = true;
             return;
         }
-        if changes.addresses {
-            self.line.index_addresses(&self.devices);
-        }
-        if changes.mappings {
-            self.line.index_windows(&self.devices);
-        }
-        if changes.event_mask {
-            self.line.index_events(&self.devices);
+        for line in [&mut self.line, &mut self.other_line] {
+            if changes.addresses {
+                line.index_addresses(&self.devices);
+            }
+            if changes.mappings {
+                line.index_windows(&self.devices);
+            }
+            if changes.event_mask {
+                line.index_events(&self.devices);
+            }
         }
     }
+}
+
+/// Whether a frame has passed an automatically closed port 0 before.
+fn circulates(frame: &[u8]) -> bool {
+    datagrams(frame)
+        .ok()
+        .and_then(|mut all| all.next()?.ok())
+        .is_some_and(|datagram| datagram.circulating)
 }

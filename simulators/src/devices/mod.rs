@@ -17,6 +17,7 @@ mod overrides;
 mod process_data;
 mod state;
 mod terminal;
+mod wiring;
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use crate::description::{DescriptionError, DeviceDescription, DeviceType, Segmen
 use crate::device::Device;
 use crate::esc::{ClockLevel, Esc, Profile, Refusal, Start};
 use crate::plant::Behaviour;
+use crate::topology::{Attachment, Outlet};
 use behaviour::Wiring;
 
 /// Vendor of the built-in terminals that are no copy of a real one. Chosen by this project; assigned to
@@ -45,6 +47,8 @@ pub(crate) struct Parts {
     pub(crate) behaviours: Vec<Box<dyn Behaviour>>,
     /// In what state each device begins.
     pub(crate) starts: Vec<Start>,
+    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) ring: Option<Outlet>,
 }
 
 /// Builds the devices of a description, and what moves their process data.
@@ -54,11 +58,12 @@ pub(crate) fn build(description: &SegmentDescription) -> Result<Parts, Descripti
     let behaviours: Vec<Box<dyn Behaviour>> =
         if wiring.is_empty() { Vec::new() } else { vec![Box::new(wiring)] };
     let starts = images.iter().map(|image| image.start.clone()).collect();
+    let (attachments, ring) = wiring::attachments(description, &images)?;
     let devices = images
         .into_iter()
         .map(|image| Device { name: image.name, esc: Esc::new(image.profile, image.sii) })
         .collect();
-    Ok(Parts { devices, behaviours, starts })
+    Ok(Parts { devices, behaviours, starts, attachments, ring })
 }
 
 /// What a device is made of.

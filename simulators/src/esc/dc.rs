@@ -5,12 +5,14 @@
 
 use ecat_wire::register as reg;
 
-use super::{Esc, Passage};
+use super::{ClockLevel, Esc, Passage};
 
 /// The loop corrects at most this much of an elapsed time: 1/1,000.
 const SLEW_DIVISOR: i64 = 1_000;
 /// Largest correction of the clock's rate, in 10⁻⁹.
 const RATE_PPB_MAX: i64 = 300_000;
+/// Feature bit 3 (0x0008): 64-bit clocks.
+const CLOCK_64_BIT: u16 = 0x0008;
 const PPB: i128 = 1_000_000_000;
 
 #[derive(Clone, Debug, Default)]
@@ -114,12 +116,17 @@ impl Esc {
     pub(super) fn end_of_frame_clock(&mut self, passage: Passage) {
         let drift = self.profile.clock_drift_ppb;
         if std::mem::take(&mut self.clock.latch) {
-            let arrived = self.clock.local(passage.arrival_ns, drift);
-            self.memory.set(reg::DC_RECEIVE_TIME, &arrived.to_le_bytes()[..4]);
-            self.memory.set(reg::DC_RECEIVE_TIME_PROCESSING, &arrived.to_le_bytes());
-            if let Some(returned_ns) = passage.returned_ns {
-                let returned = self.clock.local(returned_ns, drift);
-                self.memory.set(reg::DC_RECEIVE_TIME + 4, &returned.to_le_bytes()[..4]);
+            let processed = self.clock.local(passage.arrival_ns, drift);
+            if self.profile.clock == ClockLevel::Full {
+                let wide = if self.profile.features & CLOCK_64_BIT == 0 { 4 } else { 8 };
+                let bytes = &processed.to_le_bytes()[..wide];
+                self.memory.set(reg::DC_RECEIVE_TIME_PROCESSING, bytes);
+            }
+            for (time, address) in passage.port_ns.iter().zip((reg::DC_RECEIVE_TIME..).step_by(4)) {
+                if let Some(received_ns) = *time {
+                    let received = self.clock.local(received_ns, drift);
+                    self.memory.set(address, &received.to_le_bytes()[..4]);
+                }
             }
         }
         if let Some(reference) = self.clock.reference.take() {

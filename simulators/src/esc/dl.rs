@@ -9,23 +9,34 @@ const PDI_WATCHDOG: u16 = 0x0002;
 /// Register 0x0141: at all ports. A LAN9252 with it shows [`ENHANCED_LINK_STATUS`], terminals without do not.
 const ENHANCED_LINK_DETECTION: u8 = 0x02;
 const ENHANCED_LINK_STATUS: u16 = 0x0004;
-/// Loop control of port 1 in 0x0101: 3 is closed whatever the link.
-const PORT_1_LOOP: u8 = 0x0C;
+/// How long a setting with 0x0100 bit 1 holds.
+const TEMPORARY: u8 = 0x02;
+const TEMPORARY_NS: u64 = 1_000_000_000;
+/// Loop control of a port, two bits in 0x0101.
+const AUTO: u8 = 0;
+const AUTO_CLOSE: u8 = 1;
+const OPEN: u8 = 2;
+const LOOPS: u16 = reg::DL_CONTROL + 1;
+/// Kind of a port, two bits in 0x0007: E-bus; above, MII. Below, there is none.
+const E_BUS: u8 = 2;
 const ALIAS_ENABLE: u8 = 0x01;
 const FORWARD_ETHERCAT_ONLY: u8 = 0x01;
 
-/// Links at the two ports of a device in a line.
+/// The ports: which have a link, which are open, and what is held closed until it is told to open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ports {
-    pub(crate) before: bool,
-    pub(crate) behind: bool,
+    links: [bool; 4],
+    open: [bool; 4],
+    held_closed: [bool; 4],
+    /// When a temporary setting of 0x0101 ends, and what it was before.
+    reverts: Option<(u64, u8)>,
 }
 
 impl Esc {
     pub(super) fn power_on_dl(&mut self) {
         self.memory.set(reg::DL_CONTROL, &[0x01, 0x00, 0x07, 0x00]);
         self.ports = Ports::default();
-        self.show_ports();
+        self.open_ports();
     }
 
     /// Station address, and the alias where it is enabled.
@@ -37,9 +48,34 @@ impl Esc {
         )
     }
 
-    /// Whether loop control has closed the port to the devices behind.
-    pub(crate) fn closed_behind(&self) -> bool {
-        self.memory.u8(reg::DL_CONTROL + 1) & PORT_1_LOOP == PORT_1_LOOP
+    /// Whether frames pass this port.
+    pub(crate) fn port_open(&self, port: u8) -> bool {
+        self.ports.open[usize::from(port)]
+    }
+
+    /// Whether this port is closed and would open for a frame that reaches it.
+    pub(crate) fn port_waits(&self, port: u8) -> bool {
+        let n = usize::from(port);
+        self.ports.links[n] && self.ports.held_closed[n] && self.loop_control(port) == AUTO_CLOSE
+    }
+
+    /// Whether port 0 is closed because its link is gone: frames that pass it circulate.
+    pub(crate) fn port_0_loops(&self) -> bool {
+        !self.port_open(0) && matches!(self.loop_control(0), AUTO | AUTO_CLOSE)
+    }
+
+    /// How long a frame takes to leave by this port, in ns.
+    pub(crate) fn forward_ns(&self, port: u8) -> u32 {
+        let profile = &self.profile;
+        if self.port_kind(port) > E_BUS { profile.forward_mii_ns } else { profile.forward_ns }
+    }
+
+    fn port_kind(&self, port: u8) -> u8 {
+        self.profile.port_descriptor >> (2 * port) & 3
+    }
+
+    fn loop_control(&self, port: u8) -> u8 {
+        self.memory.u8(LOOPS) >> (2 * port) & 3
     }
 
     /// Whether frames that are not EtherCAT are destroyed (0x0100 bit 0).
@@ -47,20 +83,90 @@ impl Esc {
         self.memory.u8(reg::DL_CONTROL) & FORWARD_ETHERCAT_ONLY != 0
     }
 
-    /// Connects or cuts the ports. A change is an event, and a lost link is counted.
-    pub(crate) fn connect(&mut self, ports: Ports) {
-        if ports == self.ports {
+    /// Connects or cuts the ports. A change is an event, and a lost link is counted at ports that close
+    /// by themselves.
+    pub(crate) fn connect(&mut self, mut links: [bool; 4]) {
+        for port in 0..4 {
+            links[usize::from(port)] &= self.port_kind(port) >= E_BUS;
+        }
+        if links == self.ports.links {
             return;
         }
-        if self.ports.before && !ports.before {
-            self.memory.count(reg::LOST_LINKS);
+        for (port, link) in (0u8..).zip(links) {
+            let n = usize::from(port);
+            let automatic = matches!(self.loop_control(port), AUTO | AUTO_CLOSE);
+            if self.ports.links[n] && !link && automatic {
+                self.memory.count(reg::LOST_LINKS + u16::from(port));
+            }
+            self.ports.held_closed[n] |= !link && self.loop_control(port) == AUTO_CLOSE;
         }
-        if self.ports.behind && !ports.behind {
-            self.memory.count(reg::LOST_LINKS + 1);
-        }
-        self.ports = ports;
-        self.show_ports();
+        self.ports.links = links;
+        self.open_ports();
         self.raise_event(super::events::DL_STATUS);
+    }
+
+    /// A frame reached a port that waits for one.
+    pub(crate) fn open_port(&mut self, port: u8) {
+        self.ports.held_closed[usize::from(port)] = false;
+        self.open_ports();
+        self.raise_event(super::events::DL_STATUS);
+    }
+
+    /// 0x0100–0x0103 were written: what a temporary setting replaces, and which ports may open again.
+    pub(super) fn loop_control_written(&mut self, before: u8, now_ns: u64) {
+        if self.memory.u8(reg::DL_CONTROL) & TEMPORARY != 0 {
+            let kept = self.ports.reverts.map_or(before, |(_, kept)| kept);
+            self.ports.reverts = Some((now_ns + TEMPORARY_NS, kept));
+        } else {
+            self.ports.reverts = None;
+        }
+        self.apply_loop_control();
+    }
+
+    /// Takes over what 0x0101 says.
+    pub(super) fn apply_loop_control(&mut self) {
+        for port in 0..4 {
+            let n = usize::from(port);
+            self.ports.held_closed[n] =
+                self.loop_control(port) == AUTO_CLOSE && !self.ports.links[n];
+        }
+        self.open_ports();
+    }
+
+    /// Ends a temporary setting; returns when it would.
+    pub(super) fn tick_ports(&mut self, now_ns: u64) -> u64 {
+        let Some((due, before)) = self.ports.reverts else { return u64::MAX };
+        if now_ns < due {
+            return due;
+        }
+        self.ports.reverts = None;
+        self.memory.set_u8(LOOPS, before);
+        let open = self.ports.open;
+        self.apply_loop_control();
+        self.reverted |= open != self.ports.open;
+        u64::MAX
+    }
+
+    /// Whether ports have opened or closed by themselves since this was last asked.
+    pub(crate) fn take_reverted(&mut self) -> bool {
+        std::mem::take(&mut self.reverted)
+    }
+
+    /// Opens and closes ports by their control and their links. Port 0 opens where all would be closed.
+    fn open_ports(&mut self) {
+        let mut open = [0, 1, 2, 3].map(|port| {
+            let n = usize::from(port);
+            let there = self.port_kind(port) >= E_BUS;
+            there
+                && match self.loop_control(port) {
+                    AUTO => self.ports.links[n],
+                    AUTO_CLOSE => self.ports.links[n] && !self.ports.held_closed[n],
+                    control => control == OPEN,
+                }
+        });
+        open[0] |= open == [false; 4];
+        self.ports.open = open;
+        self.show_ports();
     }
 
     /// Writes 0x0110: a port is open when its pair reads loop 0, communication 1.
@@ -75,12 +181,14 @@ impl Esc {
         if self.memory.u8(reg::ESC_CONFIGURATION) & ENHANCED_LINK_DETECTION != 0 {
             status |= ENHANCED_LINK_STATUS;
         }
-        for (port, link) in
-            [self.ports.before, self.ports.behind, false, false].into_iter().enumerate()
-        {
-            let open = link && !(port == 1 && self.closed_behind());
+        for (port, (link, open)) in self.ports.links.into_iter().zip(self.ports.open).enumerate() {
             status |= u16::from(link) << (4 + port);
-            status |= if open { 0b10 } else { 0b01 } << (8 + 2 * port);
+            let pair = match (open, link) {
+                (true, true) => 0b10,
+                (true, false) => 0b00,
+                (false, _) => 0b01,
+            };
+            status |= pair << (8 + 2 * port);
         }
         self.memory.set_u16(reg::DL_STATUS, status);
     }

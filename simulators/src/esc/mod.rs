@@ -20,7 +20,6 @@ mod start;
 mod sync_manager;
 mod watchdog;
 
-pub(crate) use dl::Ports;
 pub use profile::{
     Application, ClockLevel, Direction, ExpectedSyncManager, Point, ProcessArea, Profile, Refusal,
     Role,
@@ -58,11 +57,11 @@ impl Access {
     }
 }
 
-/// When a frame reached an ESC, and when it came back from the devices behind.
+/// When a frame reached an ESC's processing unit, and when it was received at its ports.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Passage {
     pub(crate) arrival_ns: u64,
-    pub(crate) returned_ns: Option<u64>,
+    pub(crate) port_ns: [Option<u64>; 4],
 }
 
 /// What the end of a frame changed that the segment keeps an index of.
@@ -81,7 +80,9 @@ pub struct Esc {
     sii: Vec<u8>,
     memory: Memory,
     staged: Staged,
-    ports: Ports,
+    ports: dl::Ports,
+    /// Ports changed without a frame's doing.
+    reverted: bool,
     mappings: fmmu::Mappings,
     sync_managers: sync_manager::SyncManagers,
     al: al::Al,
@@ -115,7 +116,8 @@ impl Esc {
             profile,
             sii,
             staged: Staged::new(),
-            ports: Ports::default(),
+            ports: dl::Ports::default(),
+            reverted: false,
             mappings: fmmu::Mappings::default(),
             sync_managers: sync_manager::SyncManagers::default(),
             al: al::Al::default(),
@@ -325,12 +327,13 @@ impl Esc {
             self.clear_event(read_events);
         }
         let mut sync_managers_changed = false;
+        let loops = self.memory.u8(reg::DL_CONTROL + 1);
         let staged = std::mem::replace(&mut self.staged, Staged::empty());
         for (start, data) in staged.iter() {
             let end = start + data.len() as u16;
             let touches = |first: u16, last: u16| start <= last && end > first;
             changes.addresses |= touches(reg::STATION_ADDRESS, 0x0011) || touches(0x0103, 0x0103);
-            changes.ports |= touches(0x0101, 0x0101);
+            changes.ports |= touches(reg::DL_CONTROL, 0x0101);
             changes.mappings |= touches(reg::FMMU, 0x06FF);
             changes.event_mask |= touches(reg::ECAT_EVENT_MASK, 0x0201);
             sync_managers_changed |= touches(reg::SYNC_MANAGER, 0x087F);
@@ -346,7 +349,7 @@ impl Esc {
             self.sync_managers_written_al();
         }
         if changes.ports {
-            self.show_ports();
+            self.loop_control_written(loops, now_ns);
         }
         let mail = self.sync_managers.end_of_frame(&mut self.memory);
         self.end_of_frame_mail(mail, now_ns);
@@ -419,6 +422,7 @@ impl Esc {
     pub(crate) fn tick(&mut self, now_ns: u64) -> u64 {
         self.mail.now_ns = now_ns;
         let watchdog = self.tick_watchdog(now_ns);
-        watchdog.min(self.tick_al(now_ns)).min(self.tick_mail(now_ns))
+        let ports = self.tick_ports(now_ns);
+        watchdog.min(self.tick_al(now_ns)).min(self.tick_mail(now_ns)).min(ports)
     }
 }

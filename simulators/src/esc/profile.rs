@@ -50,8 +50,12 @@ pub struct Profile {
     pub buffers_in_use: bool,
     /// Register 0x0110 bit 1: PDI watchdog reloaded.
     pub pdi_watchdog: bool,
-    /// How long a frame takes from this ESC to the next one, cable included, in ns.
+    /// How long a frame takes through this ESC to the next one by an E-bus port, in ns.
     pub forward_ns: u32,
+    /// The same by an MII port, without the cable.
+    pub forward_mii_ns: u32,
+    /// How much longer it takes through the processing unit than past it, in ns.
+    pub processing_ns: u32,
     /// The application behind the process-data interface.
     pub application: Application,
 }
@@ -77,8 +81,18 @@ impl Default for Profile {
             buffers_in_use: false,
             pdi_watchdog: false,
             forward_ns: 150,
+            forward_mii_ns: 500,
+            processing_ns: 0,
             application: Application::default(),
         }
+    }
+}
+
+impl Profile {
+    /// Whether port `n` (0 to 3) exists and is configured (register 0x0007).
+    #[must_use]
+    pub const fn has_port(&self, n: u8) -> bool {
+        self.port_descriptor >> (2 * n) & 3 >= 2
     }
 }
 

@@ -15,11 +15,10 @@ pub struct Start {
 impl Esc {
     /// Takes a state over.
     pub(crate) fn begin(&mut self, start: &Start) {
-        for (address, bytes) in &start.registers {
-            for (address, &byte) in (usize::from(*address)..self.memory.len()).zip(bytes) {
-                self.memory.slice_mut(address, address + 1)[0] = byte;
-            }
-        }
+        self.overwrite(&start.registers);
+        self.apply_loop_control();
+        // What the ports would now read may be given otherwise.
+        self.overwrite(&start.registers);
         self.mappings.decode(&self.memory, self.profile.fmmu_count);
         let state = self.al_state();
         self.apply_locks(state, false);
@@ -28,6 +27,14 @@ impl Esc {
         if let Some(events) = start.ecat_events {
             self.clear_event(u16::MAX);
             self.raise_event(events);
+        }
+    }
+
+    fn overwrite(&mut self, contents: &[(u16, Vec<u8>)]) {
+        for (address, bytes) in contents {
+            for (address, &byte) in (usize::from(*address)..self.memory.len()).zip(bytes) {
+                self.memory.slice_mut(address, address + 1)[0] = byte;
+            }
         }
     }
 }

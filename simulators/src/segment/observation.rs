@@ -52,7 +52,10 @@ impl Segment {
         Self {
             devices: self.devices.clone(),
             behaviours: Vec::new(),
+            topology: self.topology.clone(),
             line: self.line.clone(),
+            other_line: self.other_line.clone(),
+            connect_anew: self.connect_anew,
             pending: self.pending.clone(),
             scratch: self.scratch.clone(),
             due_ns: self.due_ns,

@@ -43,12 +43,13 @@ proptest! {
         for (datagrams, pause_us) in frames {
             let datagrams: Vec<_> =
                 datagrams.iter().map(|(command, data)| (*command, &data[..])).collect();
-            wire.send(&datagrams);
+            wire.try_send(&datagrams);
             wire.wait_us(pause_us);
         }
-        // They can all still be counted, unless loop control has closed a port.
-        let (_, count) = wire.read(Command::Brd { register: reg::TYPE }, 1);
-        prop_assert!((1..=3).contains(&count));
+        // They can all still be counted, unless loop control has opened or closed a port.
+        if let Some(answers) = wire.try_send(&[(Command::Brd { register: reg::TYPE }, &[0])]) {
+            prop_assert!((1..=3).contains(&answers[0].working_counter));
+        }
     }
 
     #[test]

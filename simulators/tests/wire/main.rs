@@ -19,5 +19,6 @@ mod mailbox_files;
 mod mailbox_process_data;
 mod mailbox_recording;
 mod sync_manager;
+mod topology;
 mod watchdog;
 mod wire;

@@ -50,6 +50,11 @@ impl Wire {
 
     /// Sends datagrams in one frame, 1 µs after the last one.
     pub fn send(&mut self, requests: &[(Command, &[u8])]) -> Vec<Answer> {
+        self.try_send(requests).expect("the frame returns")
+    }
+
+    /// As [`Wire::send`]; `None` if the frame does not return.
+    pub fn try_send(&mut self, requests: &[(Command, &[u8])]) -> Option<Vec<Answer>> {
         self.now_ns += 1_000;
         let mut frame = [0; 1514];
         let mut writer = FrameWriter::new(&mut frame, MacAddress::MAIN_DEVICE).unwrap();
@@ -57,8 +62,10 @@ impl Wire {
             writer.push_data(*command, index, data).unwrap();
         }
         let length = writer.finish();
-        assert_eq!(self.segment.process(&mut frame[..length], self.now_ns), Forward::Returned);
-        datagrams(&frame[..length])
+        if self.segment.process(&mut frame[..length], self.now_ns) != Forward::Returned {
+            return None;
+        }
+        let answers = datagrams(&frame[..length])
             .unwrap()
             .map(|datagram| {
                 let datagram = datagram.unwrap();
@@ -69,7 +76,8 @@ impl Wire {
                     irq: datagram.irq,
                 }
             })
-            .collect()
+            .collect();
+        Some(answers)
     }
 
     /// One datagram in a frame of its own.

@@ -2,12 +2,14 @@
 
 /** `schemas/segment.schema.json` describes every key. */
 export interface SegmentDocument {
-  /** In the order of the wire; at least one. */
+  /** A line in this order, or each after the one that it is plugged into; at least one. */
   devices: readonly SegmentDeviceDocument[];
   /** What inputs do by themselves. */
   signals?: readonly SignalDocument[];
   /** Outputs that are wired back to inputs. */
   wires?: readonly WireDocument[];
+  /** The port that is cabled to the MainDevice's second port. */
+  ring?: { parent: string; port: number };
 }
 
 interface SegmentDeviceDocument {
@@ -32,6 +34,11 @@ interface SegmentDeviceDocument {
   refuse?: readonly { to: string; code: number }[];
   transition_delay_ms?: number;
   mailbox?: Readonly<Record<string, unknown>>;
+  /** Name of the device that it is plugged into; by default the one just before. */
+  parent?: string;
+  /** Port of that device, by default 1. */
+  port?: number;
+  cable_metres?: number;
 }
 
 export type SimulatedDeviceType =
@@ -76,4 +83,6 @@ export interface SegmentDescription {
   readonly signals: readonly Readonly<Record<string, unknown>>[];
   /** Outputs that are wired back to inputs. */
   readonly wires: readonly Readonly<Record<string, unknown>>[];
+  /** The port that is cabled to the MainDevice's second port. */
+  readonly ring?: Readonly<Record<string, unknown>>;
 }

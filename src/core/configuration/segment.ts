@@ -65,6 +65,7 @@ export async function describeSegment(
     }),
     signals: (segment.signals ?? []).map((signal) => camelCased(signal)),
     wires: (segment.wires ?? []).map((wire) => ({ ...wire })),
+    ...(segment.ring === undefined ? {} : { ring: { ...segment.ring } }),
   };
 }
 
@@ -77,8 +78,10 @@ function crossCheck(
   const complain = (path: Path, message: string): void =>
     void problems.push(problem(document, [...base, ...path], message));
   const names = new Set<string>();
-  for (const [index, { name, type, pdos, channels }] of devices.entries()) {
+  for (const [index, { name, type, pdos, channels, parent }] of devices.entries()) {
     const path: Path = ['devices', index];
+    if (parent !== undefined && !names.has(parent))
+      complain([...path, 'parent'], `is ${shown(parent)}, but no device before this one is called that`);
     if (name !== undefined && names.has(name))
       complain([...path, 'name'], `is ${shown(name)}, which another device is called already`);
     if (name !== undefined) names.add(name);
