@@ -83,6 +83,24 @@ devices:
   });
 });
 
+test('devices are plugged into a port of one before them, and a ring into the last', async (t) => {
+  const devices = [
+    { name: 'a', type: 'EK1100' },
+    { name: 'b', type: 'EK1100', parent: 'a', port: 2, cable_metres: 50 },
+  ] as const;
+  const ring = { parent: 'b', port: 2 };
+  const configuration = await loadConfiguration({ ethercat: { master: { segment: { devices, ring } } } });
+  t.deepEqual(description(configuration), {
+    devices: [devices[0], { name: 'b', type: 'EK1100', parent: 'a', port: 2, cableMetres: 50 }],
+    signals: [],
+    wires: [],
+    ring,
+  });
+  const turned = { devices: [{ type: 'EK1100', parent: 'b' }, devices[0]] } as const;
+  const error = await t.throwsAsync(loadConfiguration({ ethercat: { master: { segment: turned } } }));
+  t.regex(error?.message ?? '', /parent/);
+});
+
 test('a segment may stand in the configuration itself', async (t) => {
   const configuration = await loadConfiguration({
     ethercat: { master: { segment: { devices: [{ type: 'EK1100' }] } } },
