@@ -1,6 +1,7 @@
 // Two network namespaces joined by a veth pair: a wire between two processes, without a network card.
 
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 
 const CARRIER_TIMEOUT_MS = 5_000;
 
@@ -34,11 +35,12 @@ export function whyNoTestWire(): string | undefined {
 /**
  * Makes the wire.
  *
- * @param name short and unique among the tests that run at once (an interface name has at most 15 characters)
+ * @param name for people who look at the namespaces; its first four characters are used
  * @throws where `ip` is missing or refuses; see {@link whyNoTestWire}
  */
 export function makeTestWire(name: string): TestWire {
-  const unique = `${name}${process.pid}`.slice(0, 10);
+  // Test files run as threads of one process: its number would not tell them apart.
+  const unique = `${name.slice(0, 4)}${randomBytes(3).toString('hex')}`;
   const [a, b] = [`ec-${unique}-a`, `ec-${unique}-b`];
   const [vethA, vethB] = [`${unique}a`, `${unique}b`];
   const remove = (): void => {
