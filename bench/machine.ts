@@ -42,6 +42,38 @@ export function describeMachine(facts: Machine): string[] {
   ];
 }
 
+/** Time of all processors so far, in ticks, and what of it this process and its ended children took, in ms. */
+interface Taken {
+  readonly total: number;
+  readonly busy: number;
+  readonly stolen: number;
+  readonly oursMs: number;
+}
+
+/** Ticks of `/proc/stat` in a second (USER_HZ, 100 on every architecture of Linux that Node.js runs on). */
+const TICKS_PER_SECOND = 100;
+
+/** What the processors have done so far. */
+export function lookAtProcessors(): Taken {
+  // cpu user nice system idle iowait irq softirq steal …
+  const ticks = (read('/proc/stat').split('\n', 1)[0] ?? '').trim().split(/\s+/).slice(1, 9).map(Number);
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, stolen = 0] = ticks;
+  const total = ticks.reduce((sum, part) => sum + part, 0);
+  // The fields behind the name, which may hold spaces: utime, stime, cutime, cstime are 14 to 17.
+  const own = read('/proc/self/stat').split(') ').at(-1)?.split(' ').slice(11, 15).map(Number) ?? [];
+  const oursMs = (own.reduce((sum, part) => sum + part, 0) * 1_000) / TICKS_PER_SECOND;
+  return { total, busy: user + nice + system + irq + softirq, stolen, oursMs };
+}
+
+/** How much others had of the processors meanwhile, in words. */
+export function describeOthers(before: Taken, after: Taken): string {
+  const total = after.total - before.total;
+  const ours = ((after.oursMs - before.oursMs) / 1_000) * TICKS_PER_SECOND;
+  const share = (ticks: number): string => `${((Math.max(0, ticks) / total) * 100).toFixed(1)} %`;
+  const others = share(after.busy - before.busy - ours);
+  return `during the run other processes had ${others} of the processors' time, and the host ${share(after.stolen - before.stolen)}`;
+}
+
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');

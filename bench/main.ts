@@ -20,7 +20,7 @@ import { open } from './cases/open.ts';
 import { path } from './cases/path.ts';
 import { write } from './cases/write.ts';
 import { writeDocumentation } from './documentation.ts';
-import { describeMachine, machine } from './machine.ts';
+import { describeMachine, describeOthers, lookAtProcessors, machine } from './machine.ts';
 import { type Row, renderTable, verdictsOf } from './report.ts';
 
 const cases: readonly BenchCase[] = [gaps, lateness, jsLoad, exchange, open, path, decode, latency, write];
@@ -46,6 +46,7 @@ if (options.docs && (wanted !== undefined || options.quick)) {
 }
 
 const facts = machine();
+const processors = lookAtProcessors();
 const context: BenchContext = {
   repeats: options.quick ? 2 : 5,
   quick: options.quick,
@@ -67,6 +68,7 @@ for (const one of cases) {
   notes.push(...result.notes);
 }
 
+notes.unshift(describeOthers(processors, lookAtProcessors()));
 const judged = rows.flatMap(verdictsOf);
 const missed = judged.filter(({ ok }) => !ok).length;
 process.stdout.write(`${[...describeMachine(facts), ...notes].map((line) => `- ${line}`).join('\n')}\n\n`);
