@@ -27,6 +27,16 @@ pub enum SegmentCommand {
         /** How many frames. */
         count: u32,
     },
+    /// The next frames get a bad checksum on their way into a port, as by a bad cable or plug. They do not
+    /// come back; the devices count them from there on and take nothing but process data from them.
+    CorruptFrames {
+        /** Which device receives them so. */
+        device: u16,
+        /** At which port, 0 to 3; port 0 leads to the MainDevice. */
+        port: u8,
+        /** How many frames. */
+        count: u32,
+    },
     /// The answers to the next frames arrive late.
     DelayFrames {
         /** How many frames. */

@@ -54,7 +54,7 @@ impl Line {
         for (place, &device) in self.present.iter().enumerate() {
             self.places[usize::from(device)] = Some(place);
         }
-        for &(device, port, time_ns) in &self.route.receptions {
+        for &(device, port, time_ns, _) in &self.route.receptions {
             if let Some(place) = self.places[usize::from(device)] {
                 self.port_times[place][usize::from(port)] = Some(time_ns);
             }

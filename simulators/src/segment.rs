@@ -49,6 +49,8 @@ pub struct Segment {
     other_line: Line,
     /// Ports have changed in the passing frame.
     connect_anew: bool,
+    /// Where frames get a bad checksum, and how many still do.
+    corrupt: Option<(Outlet, u32)>,
     /// Places on the line that wait for the end of the frame.
     pending: Vec<usize>,
     scratch: Box<[u8; SCRATCH_BYTES]>,
@@ -104,6 +106,7 @@ impl Segment {
             line: Line::with_capacity(count),
             other_line: Line::with_capacity(count),
             connect_anew: false,
+            corrupt: None,
             scratch: Box::new([0; SCRATCH_BYTES]),
             due_ns: 0,
             stepped_ns: None,
@@ -188,6 +191,9 @@ impl Segment {
                     self.connect();
                 }
             }
+            SegmentCommand::CorruptFrames { device, port, count } => {
+                self.corrupt = (count > 0).then_some(((device, port), count));
+            }
             SegmentCommand::SetInput { device, bit_offset, bit_length, value } => {
                 self.set_input(device, bit_offset, bit_length, value);
             }
@@ -260,14 +266,46 @@ impl Segment {
         if let Some(limit) = destroyed_at {
             self.line.reached = limit;
         }
-        let forward = self.process_reached(frame, now_ns, destroyed_at.is_some());
+        let damaged_at = self.damage();
+        let mut forward = self.process_reached(frame, now_ns, destroyed_at.is_some());
         self.line.reached = self.line.present.len();
+        if let Some(place) = damaged_at {
+            self.abandon(place);
+            forward = Forward::Lost;
+        }
         self.end_of_frame(now_ns);
         if let Some((device, port)) = self.line.route.opens {
             self.devices[usize::from(device)].esc.open_port(port);
             self.connect_anew = true;
         }
         forward
+    }
+
+    /// Damages the frame that is about to pass, if that was commanded and it comes by there: counts at the
+    /// ports from there on, and returns the first place that processes it so.
+    fn damage(&mut self) -> Option<usize> {
+        let ((device, port), count) = self.corrupt?;
+        let receptions = &self.line.route.receptions;
+        let first = receptions.iter().position(|&(at, by, ..)| (at, by) == (device, port))?;
+        self.corrupt = (count > 1).then_some(((device, port), count - 1));
+        for (n, &(at, by, ..)) in receptions.iter().enumerate().skip(first) {
+            self.devices[usize::from(at)].esc.count_bad_checksum(by, n > first);
+        }
+        let place = receptions[first].3;
+        for &n in &self.line.present[place..] {
+            self.devices[usize::from(n)].esc.set_damaged(true);
+        }
+        Some(place)
+    }
+
+    /// The end of a damaged frame, for the devices from `first` on.
+    fn abandon(&mut self, first: usize) {
+        self.pending.retain(|&place| place < first);
+        for &n in &self.line.present[first..] {
+            let esc = &mut self.devices[usize::from(n)].esc;
+            esc.abandon_frame();
+            esc.set_damaged(false);
+        }
     }
 
     fn process_reached(&mut self, frame: &mut [u8], now_ns: u64, circulating: bool) -> Forward {

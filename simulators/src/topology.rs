@@ -68,8 +68,8 @@ pub(crate) struct Visit {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Route {
     pub(crate) visits: Vec<Visit>,
-    /// Receptions at ports, in their order: device, port, when.
-    pub(crate) receptions: Vec<(u16, u8, u64)>,
+    /// Receptions at ports, in their order: device, port, when, after how many visits.
+    pub(crate) receptions: Vec<(u16, u8, u64, usize)>,
     /// The frame gets its circulating bit before this visit: it passes an automatically closed port 0.
     pub(crate) circulates_at: Option<usize>,
     /// Where it comes out; `None` where it is lost.
@@ -258,7 +258,7 @@ fn pass(
         route.opens = esc.port_waits(port).then_some((device, port));
         return None;
     }
-    route.receptions.push((device, port, *time_ns));
+    route.receptions.push((device, port, *time_ns, route.visits.len()));
     let mut next = port;
     loop {
         if next == 0 {

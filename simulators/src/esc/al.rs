@@ -90,6 +90,11 @@ impl Esc {
         self.al.staged = true;
     }
 
+    /// That frame was bad.
+    pub(super) fn al_control_abandoned(&mut self) {
+        self.al.staged = false;
+    }
+
     /// A write to 0x0120, with or without 0x0121.
     pub(super) fn request_al(&mut self, low: u8, high: Option<u8>) {
         if self.emulated() || !self.al.unread && self.al.request.is_none() {

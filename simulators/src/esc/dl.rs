@@ -198,6 +198,21 @@ impl Esc {
         self.memory.count(reg::PROCESSING_ERRORS);
     }
 
+    /// A frame with a bad checksum was received at a port; `forwarded` if an ESC before has found that out.
+    /// At port 0 it reaches the processing unit, which counts it too.
+    pub(crate) fn count_bad_checksum(&mut self, port: u8, forwarded: bool) {
+        let port_offset = u16::from(port);
+        if forwarded {
+            self.memory.count(reg::FORWARDED_ERRORS + port_offset);
+        } else {
+            self.memory.count(reg::RX_ERRORS + 2 * port_offset);
+            self.memory.count(reg::RX_ERRORS + 2 * port_offset + 1);
+        }
+        if port == 0 {
+            self.memory.count(reg::PROCESSING_ERRORS);
+        }
+    }
+
     /// Any write to an error counter clears its whole group.
     pub(super) fn clear_counters(&mut self, address: u16) {
         let (start, bytes): (u16, &[u8]) = match address {

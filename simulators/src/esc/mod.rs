@@ -98,6 +98,8 @@ pub struct Esc {
     pins: Vec<u8>,
     /// Events whose register was read in the passing frame.
     read_events: u16,
+    /// The passing frame has a bad checksum: but for process RAM, nothing takes effect.
+    damaged: bool,
     /// Something waits for the end of the frame.
     pending: bool,
     release: release::Release,
@@ -128,6 +130,7 @@ impl Esc {
             mail: mail::Mail::default(),
             image: None,
             read_events: 0,
+            damaged: false,
             pending: false,
             release: release::Release::default(),
         };
@@ -315,6 +318,19 @@ impl Esc {
     /// Whether [`Esc::end_of_frame`] has something to do.
     pub(crate) fn is_pending(&self) -> bool {
         self.pending
+    }
+
+    /// The frame that is about to pass has a bad checksum, or no longer.
+    pub(crate) fn set_damaged(&mut self, damaged: bool) {
+        self.damaged = damaged;
+    }
+
+    /// The frame has passed, and its checksum was bad: what it wrote to registers is forgotten.
+    pub(crate) fn abandon_frame(&mut self) {
+        self.pending = false;
+        self.read_events = 0;
+        self.staged.clear();
+        self.al_control_abandoned();
     }
 
     /// The frame has passed, and its checksum was good: what it wrote takes effect.

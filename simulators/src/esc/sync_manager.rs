@@ -196,7 +196,7 @@ impl Esc {
                 } else {
                     target.copy_from_slice(source);
                 }
-                if let Some(index) = area {
+                if let Some(index) = area.filter(|_| !self.damaged) {
                     self.sync_managers.accessed(index, at, next, &mut self.memory);
                     self.pending |= self.sync_managers.completed != 0;
                 }
@@ -217,7 +217,7 @@ impl Esc {
             if admitted {
                 accessible = true;
                 self.memory.slice_mut(at, next).copy_from_slice(&data[at - start..next - start]);
-                if let Some(index) = area {
+                if let Some(index) = area.filter(|_| !self.damaged) {
                     self.sync_managers.accessed(index, at, next, &mut self.memory);
                     self.pending |= self.sync_managers.completed != 0;
                 }

@@ -23,6 +23,9 @@ impl Esc {
 
     /// A SyncManager with control bit 6 was completely written.
     pub(super) fn trigger_watchdog(&mut self, now_ns: u64) {
+        if self.damaged {
+            return;
+        }
         // From rest it gets a new due time, which the segment must hear of.
         self.pending |= self.watchdog.expired || self.watchdog.triggered_ns.is_none();
         self.watchdog.triggered_ns = Some(now_ns);

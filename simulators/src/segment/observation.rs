@@ -56,6 +56,7 @@ impl Segment {
             line: self.line.clone(),
             other_line: self.other_line.clone(),
             connect_anew: self.connect_anew,
+            corrupt: self.corrupt,
             pending: self.pending.clone(),
             scratch: self.scratch.clone(),
             due_ns: self.due_ns,

@@ -6,6 +6,7 @@
 mod access;
 mod al;
 mod any_frame;
+mod checksum;
 mod clock;
 mod commands;
 mod data_link;
