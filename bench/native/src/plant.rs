@@ -54,6 +54,8 @@ fn pdo(direction: Direction, index: u16, bytes: usize) -> PdoDescription {
         direction,
         index,
         name: String::new(),
+        assigned: None,
+        fixed: None,
         entries: (1..).zip(bits).map(entry).collect(),
     }
 }
