@@ -7,6 +7,8 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EscDescription {
+    /// The chip by its name; see [`Chip::name`](crate::esc::Chip::name). What follows changes it.
+    pub profile: Option<String>,
     /// Register 0x0000.
     pub r#type: Option<u8>,
     /// Register 0x0001.

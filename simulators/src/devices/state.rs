@@ -8,7 +8,7 @@ use super::EEPROM_BYTES;
 use crate::description::{
     ClockDescription, DescriptionError, EscDescription, SiiWordsDescription, StartDescription,
 };
-use crate::esc::{ClockLevel, Profile, Start};
+use crate::esc::{Chip, ClockLevel, Profile, Start};
 
 const CONFIGURATION_BYTES: usize = 14;
 const CHECKSUM_WORD: u16 = 7;
@@ -18,6 +18,13 @@ pub(super) fn apply_esc(
     esc: &EscDescription,
     profile: &mut Profile,
 ) -> Result<(), DescriptionError> {
+    if let Some(name) = &esc.profile {
+        let chip = Chip::from_name(name).ok_or_else(|| {
+            let names = Chip::ALL.map(Chip::name).join(", ");
+            DescriptionError::new("/esc/profile", format!("{name:?} is none of {names}"))
+        })?;
+        *profile = Profile { pdi_control: profile.pdi_control, ..chip.profile() };
+    }
     for (path, value, limit) in [
         ("/esc/fmmus", esc.fmmus, 16),
         ("/esc/syncManagers", esc.sync_managers, 16),

@@ -5,7 +5,8 @@
 
 use ecat_wire::register as reg;
 
-use super::profile::{ClockLevel, Profile};
+use super::chip::{self, RegisterAccess};
+use super::profile::Profile;
 
 /// Registers end here, process RAM begins.
 pub(super) const RAM: usize = reg::PROCESS_RAM as usize;
@@ -25,9 +26,9 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub(super) fn new(profile: &Profile, digital_outputs: bool) -> Self {
+    pub(super) fn new(profile: &Profile, digital_io: bool) -> Self {
         let bytes = vec![0; RAM + usize::from(profile.ram_kb.min(60)) * 1024].into_boxed_slice();
-        Self { bytes, access: access_mask(profile, digital_outputs) }
+        Self { bytes, access: access_mask(profile, digital_io) }
     }
 
     pub(super) fn clear(&mut self) {
@@ -140,83 +141,15 @@ impl Staged {
     }
 }
 
-fn access_mask(profile: &Profile, digital_outputs: bool) -> Box<[u8; RAM]> {
+fn access_mask(profile: &Profile, digital_io: bool) -> Box<[u8; RAM]> {
     let mut mask = Box::new([0; RAM]);
-    let mut allow = |start: u16, length: u16, access: u8| {
-        mask[usize::from(start)..usize::from(start + length)].fill(access);
-    };
-    let both = READ | WRITE;
-    allow(reg::TYPE, 10, READ);
-    allow(reg::STATION_ADDRESS, 2, both);
-    allow(reg::STATION_ALIAS, 2, READ);
-    allow(reg::DL_CONTROL, 4, both);
-    allow(reg::DL_STATUS, 2, READ);
-    allow(reg::AL_CONTROL, 2, both);
-    allow(reg::AL_STATUS, 2, READ);
-    allow(reg::AL_STATUS_CODE, 2, READ);
-    allow(reg::PDI_CONTROL, 1, READ);
-    allow(reg::ESC_CONFIGURATION, 1, READ);
-    allow(reg::PDI_CONFIGURATION, 4, READ);
-    allow(reg::ECAT_EVENT_MASK, 2, both);
-    allow(reg::PDI_EVENT_MASK, 4, READ);
-    allow(reg::ECAT_EVENT, 2, READ);
-    allow(reg::PDI_EVENT, 4, READ);
-    // Error counters: whatever is written clears them.
-    allow(reg::RX_ERRORS, 8, both);
-    allow(reg::FORWARDED_ERRORS, 4, both);
-    allow(reg::PROCESSING_ERRORS, 1, both);
-    allow(reg::PDI_ERRORS, 1, both);
-    allow(reg::LOST_LINKS, 4, both);
-    allow(reg::WATCHDOG_DIVIDER, 2, both);
-    allow(reg::WATCHDOG_TIME_PDI, 2, both);
-    allow(reg::WATCHDOG_TIME_SM, 2, both);
-    allow(reg::WATCHDOG_STATUS, 2, READ);
-    allow(reg::WATCHDOG_COUNTER_SM, 1, both);
-    allow(reg::WATCHDOG_COUNTER_PDI, 1, both);
-    allow(reg::EEPROM_OWNER, 1, both);
-    allow(reg::EEPROM_PDI_ACCESS, 1, READ);
-    allow(reg::EEPROM_CONTROL, 2, both);
-    allow(reg::EEPROM_ADDRESS, 4, both);
-    allow(reg::EEPROM_DATA, 8, both);
-    for n in 0..profile.fmmu_count.min(16) {
-        allow(reg::fmmu(n), 13, both);
-        allow(reg::fmmu(n) + 13, 3, READ);
+    for row in chip::rows(profile, digital_io) {
+        let bits = match row.access {
+            RegisterAccess::Absent => 0,
+            RegisterAccess::Read => READ,
+            RegisterAccess::ReadWrite => READ | WRITE,
+        };
+        mask[usize::from(row.first)..=usize::from(row.last)].fill(bits);
     }
-    for n in 0..profile.sync_manager_count.min(16) {
-        allow(reg::sync_manager(n), 5, both);
-        allow(reg::sync_manager(n) + 5, 1, READ);
-        allow(reg::sync_manager(n) + 6, 1, both);
-        allow(reg::sync_manager(n) + 7, 1, READ);
-    }
-    if profile.clock != ClockLevel::None {
-        allow(reg::DC_RECEIVE_TIME, 4, both);
-        allow(reg::DC_RECEIVE_TIME + 4, 12, READ);
-    }
-    if profile.clock == ClockLevel::Full {
-        // Without 64-bit clocks (feature bit 3) the upper halves are not there.
-        let wide = if profile.features & 0x0008 == 0 { 4 } else { 8 };
-        allow(reg::DC_SYSTEM_TIME, wide, both);
-        allow(reg::DC_RECEIVE_TIME_PROCESSING, wide, READ);
-        allow(reg::DC_SYSTEM_TIME_OFFSET, wide, both);
-        allow(reg::DC_SYSTEM_TIME_DELAY, 4, both);
-        allow(reg::DC_SYSTEM_TIME_DIFFERENCE, 4, READ);
-        allow(reg::DC_SPEED_START, 2, both);
-        allow(reg::DC_SPEED_DIFFERENCE, 2, READ);
-        allow(reg::DC_FILTER_DIFFERENCE, 1, both);
-        allow(reg::DC_FILTER_SPEED, 1, both);
-        allow(reg::DC_UNIT_CONTROL, 1, both);
-        allow(reg::DC_SYNC_ACTIVATION, 1, both);
-        allow(reg::DC_PULSE_LENGTH, 2, READ);
-        allow(reg::DC_ACTIVATION_STATUS, 1, READ);
-        allow(reg::DC_SYNC0_STATUS, 2, READ);
-        allow(reg::DC_START_TIME, wide, both);
-        allow(reg::DC_NEXT_SYNC1, wide, READ);
-        allow(reg::DC_SYNC0_CYCLE, 4, both);
-        allow(reg::DC_SYNC1_CYCLE, 4, both);
-    }
-    if digital_outputs {
-        allow(reg::DIGITAL_OUTPUTS, 4, both);
-    }
-    allow(reg::USER_RAM, 128, both);
     mask
 }

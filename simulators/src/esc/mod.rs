@@ -4,6 +4,7 @@
 //! its end, and process RAM is written at once, as in the silicon (Beckhoff ESC data sheet, section I).
 
 mod al;
+mod chip;
 mod dc;
 mod dl;
 mod eeprom;
@@ -20,6 +21,7 @@ mod start;
 mod sync_manager;
 mod watchdog;
 
+pub use chip::{Chip, RegisterAccess, Row, Source, rows};
 pub use profile::{
     Application, ClockLevel, Direction, ExpectedSyncManager, Point, ProcessArea, Profile, Refusal,
     Role,

@@ -1,5 +1,6 @@
 //! What a device is made of: everything that power does not change.
 
+use super::chip::Chip;
 use crate::mailbox::MailboxSettings;
 
 /// Which of the distributed-clock registers an ESC has. The feature bit 0x0008.2 does not tell: real
@@ -17,6 +18,8 @@ pub enum ClockLevel {
 /// An ESC and the application behind it.
 #[derive(Clone, Debug)]
 pub struct Profile {
+    /// Which registers it has, as far as the other fields do not say.
+    pub chip: Chip,
     /// Register 0x0000: type of the ESC.
     pub kind: u8,
     /// Register 0x0001.
@@ -63,20 +66,28 @@ pub struct Profile {
 impl Default for Profile {
     /// An ET1100 behind an E-bus, with 8 KB of RAM and a full distributed clock.
     fn default() -> Self {
+        Chip::Et1100.profile()
+    }
+}
+
+impl Profile {
+    /// What no chip needs to say of itself.
+    pub(super) fn bare() -> Self {
         Self {
-            kind: 0x11,
+            chip: Chip::Et1100,
+            kind: 0,
             revision: 0,
-            build: 3,
-            fmmu_count: 8,
-            sync_manager_count: 8,
-            ram_kb: 8,
-            port_descriptor: 0x0A,
-            features: 0x00FC,
+            build: 0,
+            fmmu_count: 0,
+            sync_manager_count: 0,
+            ram_kb: 0,
+            port_descriptor: 0,
+            features: 0,
             pdi_control: None,
             clock: ClockLevel::Full,
             clock_drift_ppb: 0,
             stale_port_times: [0; 4],
-            eeprom_status: 0x40,
+            eeprom_status: 0,
             eeprom_access_ns: 500_000,
             buffers_in_use: false,
             pdi_watchdog: false,
@@ -86,9 +97,7 @@ impl Default for Profile {
             application: Application::default(),
         }
     }
-}
 
-impl Profile {
     /// Whether port `n` (0 to 3) exists and is configured (register 0x0007).
     #[must_use]
     pub const fn has_port(&self, n: u8) -> bool {

@@ -7,6 +7,7 @@ mod access;
 mod al;
 mod any_frame;
 mod checksum;
+mod chips;
 mod clock;
 mod commands;
 mod data_link;

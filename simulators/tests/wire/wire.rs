@@ -23,6 +23,18 @@ pub struct Answer {
     pub irq: u16,
 }
 
+/// A frame as a MainDevice sends it.
+pub fn frame(requests: &[(Command, &[u8])]) -> Vec<u8> {
+    let mut frame = vec![0; 1514];
+    let mut writer = FrameWriter::new(&mut frame, MacAddress::MAIN_DEVICE).unwrap();
+    for (index, (command, data)) in (0..).zip(requests) {
+        writer.push_data(*command, index, data).unwrap();
+    }
+    let length = writer.finish();
+    frame.truncate(length);
+    frame
+}
+
 /// A segment and its clock.
 pub struct Wire {
     pub segment: Segment,
@@ -56,16 +68,11 @@ impl Wire {
     /// As [`Wire::send`]; `None` if the frame does not return.
     pub fn try_send(&mut self, requests: &[(Command, &[u8])]) -> Option<Vec<Answer>> {
         self.now_ns += 1_000;
-        let mut frame = [0; 1514];
-        let mut writer = FrameWriter::new(&mut frame, MacAddress::MAIN_DEVICE).unwrap();
-        for (index, (command, data)) in (0..).zip(requests) {
-            writer.push_data(*command, index, data).unwrap();
-        }
-        let length = writer.finish();
-        if self.segment.process(&mut frame[..length], self.now_ns) != Forward::Returned {
+        let mut frame = frame(requests);
+        if self.segment.process(&mut frame, self.now_ns) != Forward::Returned {
             return None;
         }
-        let answers = datagrams(&frame[..length])
+        let answers = datagrams(&frame)
             .unwrap()
             .map(|datagram| {
                 let datagram = datagram.unwrap();
