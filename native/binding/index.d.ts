@@ -72,6 +72,13 @@ export declare class BindingEngine {
   takeFailures(): Array<BindingFailure>
   /** Copies waiting events into `out`, five words each (kind, cycle, subject, a, b), and returns how many. */
   drainEvents(out: Uint32Array): number
+  /**
+   * Queues a read of `length` bytes (1 to 64) of registers below 0x1000 of the SubDevice at `position`. The bell
+   * rings when `takeRegisterAnswers` has the answer with this `id`. False where too many wait already.
+   */
+  readRegister(id: number, position: number, register: number, length: number): boolean
+  /** Answers to reads of registers, each once. */
+  takeRegisterAnswers(): Array<BindingRegisterAnswer>
   /** Virtual time: lets `cycles` more cycles run; −1 lets all run, as fast as they can. */
   grant(cycles: number): void
   /**
@@ -221,6 +228,21 @@ export interface BindingNetwork {
   datagramCount: number
   /** Frames of a cycle that carry them. */
   frameCount: number
+}
+
+/** What came back of a read of registers. */
+export interface BindingRegisterAnswer {
+  /** The number given to `readRegister`. */
+  id: number
+  /**
+   * What the SubDevice counted: 0 where it does not answer, or has no such register. Missing where no frame
+   * came back.
+   */
+  workingCounter?: number
+  /** From the frame's start to its return, in ns. */
+  roundTripNs: number
+  /** The registers. */
+  data: Uint8Array
 }
 
 /** Sizes of the shared memory that JavaScript chooses. */

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ecat_engine::EngineError;
+use ecat_engine::cycle::registers::RegisterRead;
 use ecat_engine::engine::{Bell, Engine, EngineOptions, LinkOpener};
 use ecat_engine::error::ErrorCode;
 use ecat_engine::event::{Event, EventKind};
@@ -22,6 +23,7 @@ use crate::cleanup::{EndsWithEnvironment, ends_with};
 use crate::failure::{BindingFailure, failures, guarded, invalid, released};
 use crate::network::BindingNetwork;
 use crate::pinned::{Argument, Natural, PrivateArray, SharedView};
+use crate::registers::BindingRegisterAnswer;
 use crate::segment;
 
 /// How long an end of any kind waits for the cycle thread: it takes its SubDevices down within 300 ms, and
@@ -258,6 +260,39 @@ impl BindingEngine {
         })
     }
 
+    /// Queues a read of `length` bytes (1 to 64) of registers below 0x1000 of the SubDevice at `position`. The bell
+    /// rings when `takeRegisterAnswers` has the answer with this `id`. False where too many wait already.
+    #[napi(catch_unwind)]
+    pub fn read_register(
+        &self,
+        env: Env,
+        #[napi(ts_arg_type = "number")] id: Argument<Natural>,
+        #[napi(ts_arg_type = "number")] position: Argument<Natural>,
+        #[napi(ts_arg_type = "number")] register: Argument<Natural>,
+        #[napi(ts_arg_type = "number")] length: Argument<Natural>,
+    ) -> napi::Result<bool> {
+        guarded(&env, || {
+            let read = RegisterRead {
+                id: id.0.0,
+                position: word("position", position.0)?,
+                register: word("register", register.0)?,
+                length: word("length", length.0)?,
+            };
+            self.with(|open| open.engine.read_register(read))
+        })
+    }
+
+    /// Answers to reads of registers, each once.
+    #[napi(catch_unwind)]
+    pub fn take_register_answers(&self, env: Env) -> napi::Result<Vec<BindingRegisterAnswer>> {
+        guarded(&env, || {
+            self.with(|open| {
+                let answers = std::iter::from_fn(|| open.engine.take_register_answer());
+                Ok(answers.map(BindingRegisterAnswer::from).collect())
+            })
+        })
+    }
+
     /// Virtual time: lets `cycles` more cycles run; −1 lets all run, as fast as they can.
     #[napi(catch_unwind)]
     pub fn grant(
@@ -445,6 +480,10 @@ fn prepare(options: BindingEngineOptions) -> Result<Prepared, EngineError> {
             "expected exactly one of `interface` and `segment`",
         )),
     }
+}
+
+fn word(name: &str, value: Natural) -> Result<u16, EngineError> {
+    u16::try_from(value.0).map_err(|_| invalid(format!("{name}: {} is out of range", value.0)))
 }
 
 fn narrow<T: TryFrom<u32>>(name: &str, value: Option<Natural>) -> Result<Option<T>, EngineError> {

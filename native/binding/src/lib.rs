@@ -2,7 +2,7 @@
 //!
 //! Each file is one thing that JavaScript sees or that its side of the border needs:
 //! [`engine`] and [`attachment`] (a MainDevice, and an environment's access to its memory),
-//! [`segment_server`], [`mod@replay`], [`network`] (what was found), [`failure`] (errors), [`bell`] (waking JavaScript),
+//! [`segment_server`], [`mod@replay`], [`network`] (what was found), [`registers`] (what is read of them), [`failure`] (errors), [`bell`] (waking JavaScript),
 //! [`pinned`] (JavaScript's memory; the only `unsafe`), [`cleanup`] (the end of an environment).
 #![deny(unsafe_code)]
 
@@ -13,6 +13,7 @@ pub mod engine;
 pub mod failure;
 pub mod network;
 mod pinned;
+pub mod registers;
 pub mod replay;
 mod segment;
 pub mod segment_server;

@@ -10,9 +10,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ecat_wire::Link;
+use ecat_wire::register::PROCESS_RAM;
 
 use crate::bringup::DISCOVER_STACK_BYTES;
 use crate::cycle::control::Control;
+use crate::cycle::registers::{REGISTER_BYTES_MAX, RegisterAnswer, RegisterRead};
 use crate::cycle::thread;
 use crate::error::{EngineError, ErrorCode, Failure};
 use crate::event::Event;
@@ -192,6 +194,43 @@ impl Engine {
     /// Moves waiting events into `out`, oldest first; returns how many.
     pub fn take_events(&self, out: &mut [Event]) -> usize {
         self.control.take_events(out)
+    }
+
+    /// Queues a read of registers while the bus runs. The answer comes by [`Engine::take_register_answer`]: in virtual
+    /// time with the next cycle that is granted, otherwise with the next that leaves time for it. `false` where too many
+    /// wait already.
+    ///
+    /// # Errors
+    /// `Closed` before the start and after the end; `InvalidArgument` for a SubDevice that is not there, or anything
+    /// but 1 to [`REGISTER_BYTES_MAX`] bytes of the registers 0x0000 to 0x0FFF.
+    pub fn read_register(&self, read: RegisterRead) -> Result<bool, EngineError> {
+        let invalid = |message: String| Err(EngineError::new(ErrorCode::InvalidArgument, message));
+        let RegisterRead { position, register, length, .. } = read;
+        let Some((network, _)) =
+            self.control.plant().filter(|_| self.control.claims().is_some() && !self.is_closed())
+        else {
+            let message = "registers can be read of a running engine only";
+            return Err(EngineError::new(ErrorCode::Closed, message));
+        };
+        let count = network.sub_devices.len();
+        if usize::from(position) >= count {
+            return invalid(format!("there is no SubDevice at position {position}, but {count}"));
+        }
+        let end = usize::from(register) + usize::from(length);
+        if !(1..=REGISTER_BYTES_MAX).contains(&usize::from(length))
+            || end > usize::from(PROCESS_RAM)
+        {
+            return invalid(format!(
+                "expected 1 to {REGISTER_BYTES_MAX} bytes below {PROCESS_RAM:#06X}, got {length} bytes at {register:#06X}"
+            ));
+        }
+        Ok(self.control.read_register(read))
+    }
+
+    /// The oldest answer to a read of registers that was not taken yet.
+    #[must_use]
+    pub fn take_register_answer(&self) -> Option<RegisterAnswer> {
+        self.control.take_register_answer()
     }
 
     /// Claims output bits for a lane of `owner`, any number that tells attachments apart; see

@@ -7,6 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Plant, described, virtual_time};
+use ecat_engine::cycle::registers::RegisterRead;
 use ecat_engine::cycle::thread::is_cycling;
 use ecat_engine::event::EventKind;
 use ecat_engine::shared::Claims;
@@ -90,7 +91,12 @@ fn no_cycle_allocates_whatever_is_lost() {
         SegmentCommand::LinkUp,
     ] {
         plant.command(command);
+        (0..8).for_each(|id| {
+            let read = RegisterRead { id, position: 30 + id as u16, register: 0x0130, length: 6 };
+            plant.engine.read_register(read).unwrap();
+        });
         plant.run(150);
+        while plant.engine.take_register_answer().is_some() {}
     }
     plant.engine.release_lanes(1);
     plant.run(20);

@@ -81,13 +81,14 @@ impl Run {
     /// Sends the next acyclic frame; `None` where nothing is due, else whether the link took it.
     fn send_acyclic(&mut self, now_ns: u64) -> Option<bool> {
         let salt = self.exchange.salt();
-        let (al, census) = (&mut self.al, &mut self.census);
-        let frame = self.acyclic.compose(al, census, &self.stations, salt, now_ns)?;
+        let (al, census, registers) = (&mut self.al, &mut self.census, &mut self.registers);
+        let frame = self.acyclic.compose(al, census, registers, &self.stations, salt, now_ns)?;
         let counters = &self.statistics.counters;
         let taken = self.exchange.send_one(&mut *self.link, frame, counters);
         if taken {
             let two_cycles = 2 * self.control.options.cycle_period_ns;
-            self.acyclic.on_its_way(now_ns + two_cycles.clamp(ANSWER_NS_MIN, ANSWER_NS_MAX));
+            let deadline_ns = now_ns + two_cycles.clamp(ANSWER_NS_MIN, ANSWER_NS_MAX);
+            self.acyclic.on_its_way(now_ns, deadline_ns);
         } else {
             self.give_up_acyclic();
         }
@@ -97,9 +98,15 @@ impl Run {
     /// Hands the answers in the frame that was taken last to whoever asked.
     pub(super) fn settle_acyclic(&mut self) {
         let now_ns = clock::now_ns();
+        let round_trip_ns = now_ns.saturating_sub(self.acyclic.sent_ns());
         for index in 0..self.acyclic.finish() {
             let sent = self.acyclic.sent(index);
             let (data, working_counter) = sent.answer(self.exchange.frame());
+            if sent.asker == Asker::Application {
+                self.registers.answered(data, working_counter, round_trip_ns);
+                self.reporter.news();
+                continue;
+            }
             let reading = operation::reading(data, working_counter);
             if let Operation::ReadState { device } = sent.operation {
                 self.observe(device, reading);
@@ -118,6 +125,8 @@ impl Run {
 
     /// Has everything in the frame that was sent last asked again.
     fn give_up_acyclic(&mut self) {
+        self.registers.frame_lost();
+        self.reporter.news();
         for index in 0..self.acyclic.finish() {
             let sent = self.acyclic.sent(index);
             match (sent.asker, sent.operation) {

@@ -237,7 +237,9 @@ impl AlEngine {
                 }
             }
             Operation::ReadState { device } => self.read(device, reading, now_ns),
-            Operation::GiveEeprom { .. } | Operation::BroadcastControl { .. } => {}
+            Operation::GiveEeprom { .. }
+            | Operation::ReadRegister { .. }
+            | Operation::BroadcastControl { .. } => {}
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::outbox::{self, Inbox, Outbox};
+use super::registers::{RegisterAnswer, RegisterRead, RegisterReads};
 use crate::engine::{Bell, BringUp, EngineOptions};
 use crate::error::{EngineError, ErrorCode, Failure};
 use crate::event::Event;
@@ -24,6 +25,8 @@ pub struct StartOrder {
     pub merger: OutputMerger,
     /// The cycle thread's end of the queues to the engine's holders.
     pub outbox: Outbox,
+    /// The cycle thread's end of the queues of register reads.
+    pub registers: RegisterReads,
 }
 
 /// The shared part of an engine.
@@ -115,9 +118,9 @@ impl Control {
         let (registry, merger) = memory.outputs(&outputs);
         // Set once: `start` is ordered once.
         let _first = self.claims.set(Arc::new(registry));
-        let (outbox, inbox) = outbox::queues();
+        let (outbox, registers, inbox) = outbox::queues();
         *lock(&self.inbox) = Some(inbox);
-        *start = Start::Ordered(Box::new(StartOrder { memory, merger, outbox }));
+        *start = Start::Ordered(Box::new(StartOrder { memory, merger, outbox, registers }));
         drop(start);
         self.doorbell.ring();
         Ok(())
@@ -145,6 +148,20 @@ impl Control {
         let mut inbox = lock(&self.inbox);
         let Some(inbox) = inbox.as_mut() else { return 0 };
         out.iter_mut().map_while(|out| inbox.event().map(|event| *out = event)).count()
+    }
+
+    /// Queues a read of registers; `false` where too many wait, or before the start.
+    pub fn read_register(&self, read: RegisterRead) -> bool {
+        let queued = lock(&self.inbox).as_mut().is_some_and(|inbox| inbox.read_register(read));
+        if queued {
+            self.doorbell.ring();
+        }
+        queued
+    }
+
+    /// The oldest answer to a read of registers.
+    pub fn take_register_answer(&self) -> Option<RegisterAnswer> {
+        lock(&self.inbox).as_mut().and_then(Inbox::register_answer)
     }
 
     /// Adds a bell.

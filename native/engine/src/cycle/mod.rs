@@ -3,7 +3,7 @@
 //!
 //! In the order of a cycle: [`schedule`] and [`wait`] (when), [`frames`] and [`exchange`] (out and back),
 //! [`counters`], [`states`] and [`quality`] (what it is worth), [`publish`] (the slot), [`suspicion`] and
-//! [`census`] (who it was), [`acyclic`], [`window`], [`operation`] (the rest of the period), [`al`] and
+//! [`census`] (who it was), [`acyclic`], [`window`], [`operation`], [`registers`] (the rest of the period), [`al`] and
 //! [`phase`] (up to OP and down again). [`run`] holds them together, [`thread`] is the life around it, and
 //! [`control`], [`outbox`], [`reporter`], [`record`] speak with the engine's holders.
 
@@ -21,6 +21,7 @@ pub mod phase;
 pub mod publish;
 pub mod quality;
 pub mod record;
+pub mod registers;
 pub mod reporter;
 pub mod run;
 pub mod schedule;

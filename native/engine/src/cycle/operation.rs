@@ -4,8 +4,12 @@ use ecat_wire::al::AlState;
 use ecat_wire::sync_manager::{ACTIVATE_ENABLE, ACTIVATE_OFFSET};
 use ecat_wire::{Command, register};
 
+/// Bytes of an AL status read (0x0130–0x0135).
+pub const STATE_BYTES: usize = 6;
+/// Bytes that an application reads from registers at once, at most.
+pub const REGISTER_BYTES_MAX: usize = 64;
 /// Bytes of the longest operation's data.
-pub const OPERATION_BYTES_MAX: usize = 6;
+const OPERATION_BYTES_MAX: usize = REGISTER_BYTES_MAX;
 
 /// One acyclic operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +40,15 @@ pub enum Operation {
         /** On or off. */
         on: bool,
     },
+    /// Reads registers for the application.
+    ReadRegister {
+        /** Index of the SubDevice. */
+        device: usize,
+        /** The first register. */
+        register: u16,
+        /** Bytes, at most [`REGISTER_BYTES_MAX`]. */
+        length: usize,
+    },
     /// Requests a state of every SubDevice, whatever its address.
     BroadcastControl {
         /** The state. */
@@ -61,6 +74,9 @@ impl Operation {
                 station: stations[device],
                 register: register::sync_manager(sync_manager) + ACTIVATE_OFFSET,
             },
+            Self::ReadRegister { device, register, .. } => {
+                Command::Fprd { station: stations[device], register }
+            }
             Self::BroadcastControl { .. } => Command::Bwr { register: register::AL_CONTROL },
         }
     }
@@ -70,7 +86,8 @@ impl Operation {
     pub fn data(self) -> ([u8; OPERATION_BYTES_MAX], usize) {
         let mut data = [0; OPERATION_BYTES_MAX];
         let length = match self {
-            Self::ReadState { .. } => OPERATION_BYTES_MAX,
+            Self::ReadState { .. } => STATE_BYTES,
+            Self::ReadRegister { length, .. } => length.min(REGISTER_BYTES_MAX),
             Self::GiveEeprom { .. } => {
                 data[0] = 1;
                 1
@@ -95,6 +112,6 @@ impl Operation {
 /// Status and code of a read of 0x0130 with 6 bytes (0x0132 is reserved), or `None` where nobody answered.
 #[must_use]
 pub fn reading(data: &[u8], working_counter: u16) -> Option<(u16, u16)> {
-    (working_counter > 0 && data.len() >= OPERATION_BYTES_MAX)
+    (working_counter > 0 && data.len() >= STATE_BYTES)
         .then(|| (u16::from_le_bytes([data[0], data[1]]), u16::from_le_bytes([data[4], data[5]])))
 }

@@ -5,6 +5,7 @@
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::record::Record;
+use super::registers::{REGISTER_QUEUE_CAPACITY, RegisterAnswer, RegisterRead, RegisterReads};
 use crate::event::{EVENT_QUEUE_CAPACITY, Event};
 
 /// Failures that wait to be taken: more than the SubDevices of the largest segment.
@@ -20,14 +21,25 @@ pub struct Outbox {
 pub struct Inbox {
     events: Consumer<Event>,
     records: Consumer<Record>,
+    register_reads: Producer<RegisterRead>,
+    register_answers: Consumer<RegisterAnswer>,
 }
 
-/// Both ends of the queues of one engine.
+/// Both ends of the queues of one engine; those of register reads go both ways.
 #[must_use]
-pub fn queues() -> (Outbox, Inbox) {
+pub fn queues() -> (Outbox, RegisterReads, Inbox) {
     let (events, events_out) = RingBuffer::new(EVENT_QUEUE_CAPACITY);
     let (records, records_out) = RingBuffer::new(RECORD_QUEUE_CAPACITY);
-    (Outbox { events, records }, Inbox { events: events_out, records: records_out })
+    let (register_reads, register_reads_out) = RingBuffer::new(REGISTER_QUEUE_CAPACITY);
+    let (register_answers, register_answers_out) = RingBuffer::new(REGISTER_QUEUE_CAPACITY);
+    let registers = RegisterReads::new(register_reads_out, register_answers);
+    let inbox = Inbox {
+        events: events_out,
+        records: records_out,
+        register_reads,
+        register_answers: register_answers_out,
+    };
+    (Outbox { events, records }, registers, inbox)
 }
 
 impl Outbox {
@@ -46,6 +58,16 @@ impl Inbox {
     /// The oldest event.
     pub fn event(&mut self) -> Option<Event> {
         self.events.pop().ok()
+    }
+
+    /// Queues a read of registers; `false` where there is no room.
+    pub fn read_register(&mut self, read: RegisterRead) -> bool {
+        self.register_reads.push(read).is_ok()
+    }
+
+    /// The oldest answer to a read.
+    pub fn register_answer(&mut self) -> Option<RegisterAnswer> {
+        self.register_answers.pop().ok()
     }
 
     /// The oldest failure.

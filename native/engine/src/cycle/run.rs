@@ -14,6 +14,7 @@ use super::frames::{CyclicFrames, Overview};
 use super::phase::{Surroundings, Way};
 use super::publish::{Publisher, Slot};
 use super::quality::Qualities;
+use super::registers::RegisterReads;
 use super::reporter::Reporter;
 use super::schedule::{Due, Schedule};
 use super::states::SubDeviceStates;
@@ -45,6 +46,7 @@ pub struct Run {
     pub(super) frames: CyclicFrames,
     pub(super) exchange: Exchange,
     pub(super) acyclic: AcyclicFrame,
+    pub(super) registers: RegisterReads,
     pub(super) states: SubDeviceStates,
     pub(super) counters: WorkingCounters,
     pub(super) verdicts: Vec<Verdict>,
@@ -102,6 +104,7 @@ impl Run {
             stations: network.sub_devices.iter().map(|device| device.station_address).collect(),
             exchange: Exchange::new(frames.count(), salt),
             acyclic: AcyclicFrame::new(),
+            registers: order.registers,
             verdicts: vec![Verdict::Lost; counters.len()],
             turned: vec![false; counters.len()],
             qualities: Qualities::new(&states, &counters),

@@ -10,12 +10,21 @@ use ecat_wire::frame::DatagramSpan;
 use super::al::AlEngine;
 use super::census::Census;
 use super::operation::Operation;
+use super::registers::{READS_PER_FRAME_MAX, REGISTER_BYTES_MAX, RegisterReads};
 use crate::stamp::Stamp;
 
 /// The frame number by which the acyclic frame is told from the cyclic ones.
 pub const ACYCLIC_FRAME: u16 = u16::MAX;
-/// Operations of one frame: as many reads of the AL status as fit.
-const OPERATIONS_MAX: usize = 80;
+/// Operations of the engine's own in one frame. With them, reads for the application still fit.
+const OPERATIONS_MAX: usize = 60;
+/// Bytes of a datagram beside its data.
+const DATAGRAM_OVERHEAD_BYTES: usize = 12;
+const _: () = assert!(
+    16 + (DATAGRAM_OVERHEAD_BYTES + 8)
+        + OPERATIONS_MAX * (DATAGRAM_OVERHEAD_BYTES + 6)
+        + READS_PER_FRAME_MAX * (DATAGRAM_OVERHEAD_BYTES + REGISTER_BYTES_MAX)
+        <= FRAME_BYTES_MAX
+);
 
 /// Who wants to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +33,8 @@ pub enum Asker {
     Al,
     /// The census.
     Census,
+    /// The application, by [`RegisterReads`].
+    Application,
     /// Nobody: sent for its effect.
     Nobody,
 }
@@ -54,6 +65,7 @@ pub struct AcyclicFrame {
     length: usize,
     sent: Vec<Sent>,
     sequence: u32,
+    sent_ns: u64,
     deadline_ns: Option<u64>,
 }
 
@@ -64,8 +76,9 @@ impl AcyclicFrame {
         Self {
             bytes: vec![0; FRAME_BYTES_MAX].into_boxed_slice(),
             length: 0,
-            sent: Vec::with_capacity(OPERATIONS_MAX),
+            sent: Vec::with_capacity(OPERATIONS_MAX + READS_PER_FRAME_MAX),
             sequence: 0,
+            sent_ns: 0,
             deadline_ns: None,
         }
     }
@@ -82,6 +95,7 @@ impl AcyclicFrame {
         &mut self,
         al: &mut AlEngine,
         census: &mut Census,
+        registers: &mut RegisterReads,
         stations: &[u16],
         salt: u16,
         now_ns: u64,
@@ -91,7 +105,9 @@ impl AcyclicFrame {
                 .map(|operation| (operation, Asker::Al))
                 .or_else(|| census.next_operation().map(|operation| (operation, Asker::Census)))
         });
-        self.push(next.take(OPERATIONS_MAX), stations, salt)
+        let reads = std::iter::from_fn(|| registers.next_operation());
+        let reads = reads.map(|operation| (operation, Asker::Application));
+        self.push(next.take(OPERATIONS_MAX).chain(reads), stations, salt)
     }
 
     /// Composes a frame with one operation that nobody waits for.
@@ -112,7 +128,7 @@ impl AcyclicFrame {
         stamp.push(&mut writer).ok()?;
         for (operation, asker) in operations {
             let (data, length) = operation.data();
-            // OPERATIONS_MAX operations of the longest kind fit.
+            // As many as are asked for fit.
             let span = writer.push_data(operation.command(stations), 0, &data[..length]).ok()?;
             self.sent.push(Sent { operation, asker, span });
         }
@@ -120,9 +136,16 @@ impl AcyclicFrame {
         (!self.sent.is_empty()).then(|| &self.bytes[..self.length])
     }
 
-    /// Takes note that the composed frame is on its way, until `deadline_ns` at the latest.
-    pub fn on_its_way(&mut self, deadline_ns: u64) {
+    /// Takes note that the composed frame is on its way since `sent_ns`, until `deadline_ns` at the latest.
+    pub fn on_its_way(&mut self, sent_ns: u64, deadline_ns: u64) {
+        self.sent_ns = sent_ns;
         self.deadline_ns = Some(deadline_ns);
+    }
+
+    /// When the frame that is on its way, or came back last, was sent.
+    #[must_use]
+    pub const fn sent_ns(&self) -> u64 {
+        self.sent_ns
     }
 
     /// Whether a frame with this stamp and length is the answer that is waited for.
@@ -156,24 +179,37 @@ impl Default for AcyclicFrame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cycle::outbox;
+    use crate::cycle::registers::RegisterRead;
     use ecat_wire::al::AlState;
     use ecat_wire::frame::datagrams;
 
     #[test]
-    fn the_al_engine_goes_before_the_census_and_a_frame_never_overflows() {
+    fn the_al_engine_goes_before_the_census_and_the_application_and_a_frame_never_overflows() {
         let stations: Vec<u16> = (0..200).map(|n| 0x1000 + n).collect();
         let mut al = AlEngine::new(vec![(false, Box::default()); 200], 1);
         let mut census = Census::new(200, 1);
         al.request(7, AlState::SafeOp, 0, 100);
         (0..200).for_each(|device| census.suspect(device));
+        let (_outbox, mut registers, mut inbox) = outbox::queues();
+        for id in 0..10 {
+            let length = REGISTER_BYTES_MAX as u16;
+            assert!(inbox.read_register(RegisterRead { id, position: 0, register: 0, length }));
+        }
         let mut frame = AcyclicFrame::new();
         let mut reads = 0;
-        while let Some(bytes) = frame.compose(&mut al, &mut census, &stations, 1, 0) {
+        while let Some(bytes) = frame.compose(&mut al, &mut census, &mut registers, &stations, 1, 0)
+        {
             assert!(bytes.len() <= FRAME_BYTES_MAX);
             assert!(datagrams(bytes).unwrap().all(|datagram| datagram.is_ok()));
-            reads += frame.finish();
+            for index in 0..frame.finish() {
+                reads += 1;
+                if frame.sent(index).asker == Asker::Application {
+                    registers.answered(&[], 0, 0);
+                }
+            }
         }
-        assert_eq!(reads, 201);
+        assert_eq!(reads, 211);
         assert_eq!(frame.deadline_ns(), None);
     }
 
@@ -183,10 +219,12 @@ mod tests {
         let mut census = Census::new(1, 1);
         census.suspect(0);
         let mut frame = AcyclicFrame::new();
-        let length = frame.compose(&mut al, &mut census, &[0x1000], 1, 0).unwrap().len();
+        let (_outbox, mut registers, _inbox) = outbox::queues();
+        let length =
+            frame.compose(&mut al, &mut census, &mut registers, &[0x1000], 1, 0).unwrap().len();
         let stamp = Stamp { sequence: 1, frame: ACYCLIC_FRAME, salt: 1 };
         assert!(!frame.is_answer(stamp, length), "not on its way");
-        frame.on_its_way(10);
+        frame.on_its_way(5, 10);
         assert!(frame.is_answer(stamp, length));
         assert!(!frame.is_answer(stamp, length - 1));
         assert!(!frame.is_answer(Stamp { sequence: 0, ..stamp }, length));
