@@ -108,8 +108,13 @@ export declare class BindingSegmentServer {
   get subDevices(): number
   /** Frames that came back out of the segment so far. */
   get frames(): number
-  /** Frames that did not: lost in the segment, or not taken by the card. */
+  /** Frames that did not: lost or delayed in the segment, or not taken by the card. */
   get lostFrames(): number
+  /**
+   * Hands a command to the segment, as JSON (`{"kind": "unplug", "device": 3}`): it is carried out before the
+   * next frame. False when too many wait, or it is closed.
+   */
+  command(command: string): boolean
   /** Stops the thread and lets go of the interface. Idempotent. */
   close(): void
 }

@@ -45,7 +45,12 @@ program
   .description('serve a simulated segment on a network interface, for a MainDevice elsewhere')
   .argument('<file>', 'segment file, or a configuration with a segment')
   .requiredOption('--interface <name>', 'network interface to serve on')
-  .action((file: string, options: { interface: string }) =>
+  .option(
+    '--commands',
+    'take faults and inputs from stdin: one JSON object a line, {"kind":"unplug","device":3}',
+    false,
+  )
+  .action((file: string, options: { interface: string; commands: boolean }) =>
     guarded(false, async () => (await import('./simulate.ts')).simulate(file, options)),
   );
 

@@ -33,18 +33,20 @@ export class RunningCommand implements AsyncDisposable {
   /**
    * @param args of `bifrost-ethercat`
    * @param prefix command and arguments that run it, for example in a network namespace
+   * @param stdin `pipe` to write to it
    */
-  constructor(args: readonly string[], prefix: readonly string[] = []) {
+  constructor(args: readonly string[], prefix: readonly string[] = [], stdin: 'ignore' | 'pipe' = 'ignore') {
     const [command = '', ...rest] = [...prefix, process.execPath, 'src/cli/main.ts', ...args];
     const child = spawn(command, rest, {
       cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1' },
     });
     this.child = child;
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text;
     });
+    if (child.stdout === null) throw new Error('a command without stdout');
     createInterface({ input: child.stdout }).on('line', (line) => {
       this.lines.push(line);
       this.#look();
@@ -69,6 +71,11 @@ export class RunningCommand implements AsyncDisposable {
   /** Waits for a line of JSON; fails when the command ends without it. */
   event(matches: (event: JsonEvent) => boolean): Promise<JsonEvent> {
     return this.#found(() => this.events.find(matches));
+  }
+
+  /** Waits for the n-th line of JSON of a kind, from 1; fails when the command ends without it. */
+  nth(n: number, matches: (event: JsonEvent) => boolean): Promise<JsonEvent> {
+    return this.#found(() => this.events.filter(matches)[n - 1]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

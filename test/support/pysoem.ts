@@ -1,34 +1,99 @@
-/** SOEM as a Python package, in a virtual environment of its own: a MainDevice that others wrote. */
+/** SOEM by its Python package, in a virtual environment of its own: a MainDevice that others wrote. */
 
-import { execFileSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import test, { type ExecutionContext } from 'ava';
+import { RunningCommand } from './cli.ts';
+import { makeTestWire, whyNoTestWire } from './namespaces.ts';
+import { preparedFolder } from './prepared.ts';
 
 const VERSION = '1.1.13';
+const FIXTURES = join(import.meta.dirname, '../wire/fixtures/soem');
+
+/** A test of what SOEM has found. */
+type Declare<Found> = (title: string, check: (t: ExecutionContext, found: Found) => void) => void;
 
 /** The Python that has it, or why there is none. */
 export function pythonWithSoem(): { python: string } | { reason: string } {
-  const folder = join(tmpdir(), `bifrost-ethercat-pysoem-${VERSION}`);
-  const python = join(folder, 'bin', 'python');
-  const has = (): boolean => {
-    try {
-      execFileSync(python, ['-c', 'import pysoem'], { stdio: 'ignore' });
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  if (existsSync(python) && has()) return { python };
-  try {
-    rmSync(folder, { recursive: true, force: true });
-    execFileSync('python3', ['-m', 'venv', folder], { stdio: 'ignore' });
+  const folder = preparedFolder(`pysoem-${VERSION}`, (made) => {
+    execFileSync('python3', ['-m', 'venv', made], { stdio: 'ignore' });
+    const python = join(made, 'bin/python');
     execFileSync(python, ['-m', 'pip', 'install', '--quiet', `pysoem==${VERSION}`], {
       stdio: 'ignore',
       timeout: 120_000,
     });
-    return has() ? { python } : { reason: 'pysoem does not load' };
-  } catch {
-    return { reason: 'pysoem cannot be installed' };
+    execFileSync(python, ['-c', 'import pysoem'], { stdio: 'ignore' });
+  });
+  return folder === undefined ? { reason: 'pysoem cannot be installed' } : { python: join(folder, 'bin/python') };
+}
+
+/**
+ * One run of SOEM on one simulated segment, and tests of what it found there.
+ *
+ * `fixtures/soem/SUBJECT.py` works on `fixtures/soem/SUBJECT.segment.yaml` at the other end of a wire, commands the
+ * segment where it needs to, and ends with what it found as one JSON object. Where SOEM or the wire cannot be had, the
+ * tests are skipped and the reason is printed.
+ *
+ * @returns what declares a test
+ */
+export function soemFinds<Found>(subject: string): Declare<Found> {
+  const reason = whyNoTestWire();
+  const soem = reason === undefined ? pythonWithSoem() : { reason };
+  if ('reason' in soem) {
+    process.stderr.write(`test/wire/pysoem-${subject}: skipped, ${soem.reason}\n`);
+    return (title) => test.skip(title, () => undefined);
   }
+  let run: Promise<Found> | undefined;
+  return (title, check) =>
+    test.serial(title, async (t) => {
+      run ??= runSoem(subject, soem.python) as Promise<Found>;
+      check(t, await run);
+    });
+}
+
+async function runSoem(subject: string, python: string): Promise<unknown> {
+  using wire = makeTestWire(`s${subject}`);
+  await using segment = new RunningCommand(
+    ['simulate', join(FIXTURES, `${subject}.segment.yaml`), '--interface', wire.segment.interface, '--commands'],
+    wire.segment.exec,
+    'pipe',
+  );
+  await segment.event((line) => line.event === 'ready');
+  const [command = '', ...prefix] = wire.mainDevice.exec;
+  const script = spawn(command, [...prefix, python, '-u', join(FIXTURES, `${subject}.py`), wire.mainDevice.interface], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  // Awaited here: what is `using` above is gone when this function returns.
+  return await converse(script, segment);
+}
+
+/** Hands the script's commands to the segment; resolves to what it found. */
+async function converse(script: ChildProcess, segment: RunningCommand): Promise<unknown> {
+  let errors = '';
+  let found: unknown;
+  let commands = 0;
+  script.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors += text;
+  });
+  const ended = once(script, 'close');
+  if (script.stdout === null) throw new Error('a script without stdout');
+  for await (const line of createInterface({ input: script.stdout })) {
+    if (!line.startsWith('{')) throw new Error(`SOEM's script said: ${line}`);
+    const said = JSON.parse(line) as { command?: unknown; found?: unknown };
+    if (said.command === undefined) {
+      found = said.found;
+      continue;
+    }
+    commands += 1;
+    segment.child.stdin?.write(`${JSON.stringify(said.command)}\n`);
+    await segment.nth(commands, (answer) => answer.event === 'commanded' || answer.event === 'error');
+    script.stdin?.write('\n');
+  }
+  const [code] = (await ended) as [number | null];
+  if (code !== 0 || found === undefined) throw new Error(`SOEM's script ended with ${code}:\n${errors}`);
+  const refused = segment.events.find((line) => line.event === 'error');
+  if (refused !== undefined) throw new Error(`the segment refused a command: ${JSON.stringify(refused)}`);
+  return found;
 }

@@ -1,30 +1,11 @@
 // Mail to a simulated device from SOEM, which nobody here wrote.
 
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import test from 'ava';
-import { RunningCommand } from '../support/cli.ts';
-import { makeTestWire, whyNoTestWire } from '../support/namespaces.ts';
-import { pythonWithSoem } from '../support/pysoem.ts';
+import { soemFinds } from '../support/pysoem.ts';
 
-const SEGMENT = 'test/wire/fixtures/mailbox.segment.yaml';
-const soem = whyNoTestWire() === undefined ? pythonWithSoem() : { reason: 'there is no wire' };
-if ('reason' in soem) process.stderr.write(`test/wire/pysoem-mailbox: skipped, ${soem.reason}\n`);
-const soemTest = 'python' in soem ? test.serial : test.serial.skip;
+const promise = soemFinds('mailbox');
 
-soemTest('SOEM reads and writes objects and files of every size, and takes a changed mapping to OP', async (t) => {
-  if (!('python' in soem)) return;
-  using wire = makeTestWire('soem');
-  await using segment = new RunningCommand(
-    ['simulate', SEGMENT, '--interface', wire.segment.interface],
-    wire.segment.exec,
-  );
-  await segment.event((line) => line.event === 'ready');
-  const script = fileURLToPath(new URL('fixtures/mailbox.py', import.meta.url));
-  const [command = '', ...prefix] = wire.mainDevice.exec;
-  const { stdout } = await promisify(execFile)(command, [...prefix, soem.python, script, wire.mainDevice.interface]);
-  t.deepEqual(JSON.parse(stdout), {
+promise('SOEM reads and writes objects and files of every size, and takes a changed mapping to OP', (t, found) => {
+  t.deepEqual(found, {
     subDevices: 2,
     gain: '3412',
     text: 'simulated',

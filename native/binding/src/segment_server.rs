@@ -13,7 +13,7 @@ use ecat_engine::EngineError;
 use ecat_engine::error::ErrorCode;
 use ecat_engine::link::packet::PacketLink;
 use ecat_engine::link::sys::{Doorbell, monotonic_ns, wait_readable};
-use ecat_simulator::{Forward, Segment};
+use ecat_simulator::{Segment, SegmentControl, SegmentLink};
 use ecat_wire::link::{Link, LinkError};
 use napi::Env;
 use napi_derive::napi;
@@ -34,11 +34,12 @@ const WAIT_NS: u64 = 1_000_000_000;
 struct Shared {
     stop: AtomicBool,
     frames: AtomicU64,
-    lost: AtomicU64,
+    received: AtomicU64,
 }
 
 struct Running {
     shared: Arc<Shared>,
+    control: SegmentControl,
     doorbell: Arc<Doorbell>,
     thread: JoinHandle<()>,
 }
@@ -87,10 +88,26 @@ impl BindingSegmentServer {
         self.shared.frames.load(Ordering::Relaxed) as f64
     }
 
-    /// Frames that did not: lost in the segment, or not taken by the card.
+    /// Frames that did not: lost or delayed in the segment, or not taken by the card.
     #[napi(getter, catch_unwind)]
     pub fn lost_frames(&self) -> f64 {
-        self.shared.lost.load(Ordering::Relaxed) as f64
+        let returned = self.shared.frames.load(Ordering::Relaxed);
+        self.shared.received.load(Ordering::Relaxed).saturating_sub(returned) as f64
+    }
+
+    /// Hands a command to the segment, as JSON (`{"kind": "unplug", "device": 3}`): it is carried out before the
+    /// next frame. False when too many wait, or it is closed.
+    #[napi(catch_unwind)]
+    pub fn command(
+        &self,
+        env: Env,
+        #[napi(ts_arg_type = "string")] command: Argument<String>,
+    ) -> napi::Result<bool> {
+        guarded(&env, || {
+            let command = segment::command(&command.0)?;
+            let running = self.cell.running.borrow();
+            Ok(running.as_ref().is_some_and(|running| running.control.send(command).is_ok()))
+        })
     }
 
     /// Stops the thread and lets go of the interface. Idempotent.
@@ -134,6 +151,7 @@ impl Running {
         };
         let shared = Arc::<Shared>::default();
         let doorbell = Arc::new(Doorbell::new().map_err(os)?);
+        let (segment, control) = SegmentLink::new(segment);
         let (opened, wait_opened) = mpsc::sync_channel(1);
         let thread = {
             let (shared, doorbell) = (Arc::clone(&shared), Arc::clone(&doorbell));
@@ -153,7 +171,7 @@ impl Running {
                 .map_err(os)?
         };
         match wait_opened.recv() {
-            Ok(Ok(())) => Ok(Self { shared, doorbell, thread }),
+            Ok(Ok(())) => Ok(Self { shared, control, doorbell, thread }),
             Ok(Err(error)) => {
                 let _returned = thread.join();
                 Err(error)
@@ -172,17 +190,22 @@ impl Running {
 }
 
 /// Receives, lets the segment process, sends; until it is told to stop.
-fn serve(mut link: PacketLink, mut segment: Segment, shared: &Shared, doorbell: &Doorbell) {
+fn serve(mut link: PacketLink, mut segment: SegmentLink, shared: &Shared, doorbell: &Doorbell) {
     let mut buffer = [0; FRAME_BYTES];
     while !shared.stop.load(Ordering::Acquire) {
         let now_ns = monotonic_ns();
         match link.receive(&mut buffer, now_ns) {
             Ok(Some(length)) => {
-                let frame = &mut buffer[..length];
-                let returned =
-                    segment.process(frame, now_ns) == Forward::Returned && send(&mut link, frame);
-                let counter = if returned { &shared.frames } else { &shared.lost };
-                counter.fetch_add(1, Ordering::Relaxed);
+                let mut returned = 0;
+                // What it does not take is lost: a frame that is too long, or any while its carrier is gone.
+                if segment.send(&buffer[..length], now_ns).is_ok() {
+                    // A frame that was delayed comes back together with a later one.
+                    while let Ok(Some(length)) = segment.receive(&mut buffer, now_ns) {
+                        returned += u64::from(send(&mut link, &buffer[..length]));
+                    }
+                }
+                shared.frames.fetch_add(returned, Ordering::Relaxed);
+                shared.received.fetch_add(1, Ordering::Relaxed);
             }
             // Without a carrier there is nothing to do but wait for it.
             Ok(None) | Err(_) => {

@@ -170,9 +170,10 @@ fn push_category(image: &mut Vec<u8>, kind: CategoryKind, content: &[u8]) -> Res
 fn general(sii: &Sii, strings: &mut Strings) -> Result<Option<[u8; GENERAL_BYTES]>, SiiError> {
     let Some(general) = &sii.general else { return Ok(None) };
     let mut bytes = [0; GENERAL_BYTES];
+    // Real images have the order text as string 1, which SOEM takes for the device's name.
+    bytes[2] = strings.index(&general.order)?;
     bytes[0] = strings.index(&general.group)?;
     bytes[1] = strings.index(&general.image)?;
-    bytes[2] = strings.index(&general.order)?;
     bytes[3] = strings.index(&general.name)?;
     bytes[5] = general.coe_details;
     bytes[6] = general.foe_details;

@@ -133,6 +133,17 @@ fn what_was_read_from_a_real_image_is_written_and_read_back() {
 }
 
 #[test]
+fn the_first_string_is_the_order_text_as_in_real_images() {
+    // SOEM takes string 1 for the device's name.
+    assert_eq!(parsed("el2889.bin").strings[0], "EL2889");
+    let general =
+        General { group: "Drives".to_owned(), order: "AX1".to_owned(), ..General::default() };
+    let written =
+        build(&Sii { size_bytes: 1_024, general: Some(general), ..Sii::default() }).unwrap();
+    assert_eq!(Sii::parse(&written).unwrap().strings, ["AX1", "Drives"]);
+}
+
+#[test]
 fn an_eeprom_that_was_never_written_is_blank() {
     assert_eq!(Sii::parse(&image("empty.bin")), Err(SiiError::Blank));
     assert_eq!(Sii::parse(&[0xFF; 2048]), Err(SiiError::Blank));
