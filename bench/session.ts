@@ -12,7 +12,6 @@ export async function openSession(plant: ConfigurationDocument): Promise<Session
     failure: (error) => {
       throw error;
     },
-    batch: () => undefined,
     pumped: () => undefined,
   });
   await session.reachOp(undefined);

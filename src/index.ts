@@ -1,5 +1,8 @@
 /** bifrost-ethercat: an EtherCAT MainDevice for Node.js. */
 
+export { type AttachedBus, attach } from './attached-bus.ts';
+export type { Bus } from './bus.ts';
+export type { BusHandle } from './core/bus-handle.ts';
 export type { SegmentDescription, SegmentDocument } from './core/configuration/segment-types.ts';
 export type { ConfigurationDocument, NormalizedConfiguration, OnLoss, TagType } from './core/configuration/types.ts';
 export {

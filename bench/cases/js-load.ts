@@ -16,7 +16,7 @@ export const jsLoad: BenchCase = {
     const ms = quick ? 1_000 : 1_500;
     context.progress(`cycle lateness beside a JavaScript storm, ${repeats} × 2 × ${ms / 1_000} s`);
     await using session = await openSession(plant(context, { tags: 100, moving: 1 }));
-    const { memory } = session;
+    const { memory } = session.view;
     const idle: Figures[] = [];
     const storm: Figures[] = [];
     const measure = async (during: () => Promise<void>): Promise<Figures> => {

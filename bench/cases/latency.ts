@@ -41,11 +41,11 @@ export const latency: BenchCase = {
 
 async function decoded(context: BenchContext, load: Load): Promise<Row[]> {
   await using session = await openSession(plant(context, load));
-  const { engineId, memory, table } = session;
+  const { engineId, memory, table } = session.view.handle;
   const { repeats, quick } = context;
   const offsetNs = timeOfDayOffsetNs();
   const cycles = quick ? 500 : 1_000;
-  const task: DecodedTask = { engineId, memory: memory.buffer, tags: table.buffer, repeats, cycles, offsetNs };
+  const task: DecodedTask = { engineId, memory, tags: table, repeats, cycles, offsetNs };
   const worker = new Worker(new URL('../decoded.worker.ts', import.meta.url), { workerData: task });
   const [times] = (await once(worker, 'message')) as [DecodedTimes];
   await worker.terminate();

@@ -9,7 +9,21 @@ export function cyclesBetween(a: number, b: number): number {
 
 /** Extends 32-bit cycle numbers to 53 bits by the newest one it has seen. */
 export class CycleNumber {
+  /** What threads begin with that attach later, and would not know how often the short number has wrapped. */
+  readonly #shared: BigInt64Array;
   #newest: number | undefined;
+
+  /** @param shared - of {@link CycleNumber.makeShared}, where several threads number the same cycles */
+  constructor(shared: SharedArrayBuffer = CycleNumber.makeShared()) {
+    this.#shared = new BigInt64Array(shared);
+    const begun = Atomics.load(this.#shared, 0);
+    this.#newest = begun === 0n ? undefined : Number(begun - 1n);
+  }
+
+  /** What the threads of one bus share of their numbers. */
+  static makeShared(): SharedArrayBuffer {
+    return new SharedArrayBuffer(8);
+  }
 
   /** The long form of a cycle number less than 2³¹ cycles away from the newest. */
   extend(cycle: number): number {
@@ -20,5 +34,10 @@ export class CycleNumber {
     const long = this.#newest + cyclesBetween(cycle, this.#newest % 0x1_0000_0000);
     if (long > this.#newest) this.#newest = long;
     return long;
+  }
+
+  /** Shows the newest number to threads that attach from now on. One thread does this. */
+  share(): void {
+    if (this.#newest !== undefined) Atomics.store(this.#shared, 0, BigInt(this.#newest) + 1n);
   }
 }

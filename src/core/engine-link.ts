@@ -1,11 +1,10 @@
-/** The native engine as far as it exists without tags: link, bell, bring-up, shared memory, attachment, end. */
+/** The native engine as far as it exists without tags: link, bell, bring-up, shared memory, end. */
 
 import type { NormalizedConfiguration } from './configuration/types.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
 import { errorFromFailures, translated } from './errors/from-binding.ts';
-import { type BindingAttachment, type BindingEngine, type BindingStartOptions, native } from './native.ts';
+import { type BindingEngine, type BindingStartOptions, native } from './native.ts';
 import type { Network } from './network.ts';
-import { ProcessMemory } from './process-image.ts';
 
 /** While something is awaited it is looked for that often, should a bell get lost. */
 const RECHECK_MS = 100;
@@ -17,7 +16,6 @@ export class EngineLink {
   readonly engine: BindingEngine;
   /** Called on every bell once there is something to pump. */
   onBell: () => void = () => undefined;
-  #attachment: BindingAttachment | undefined;
   readonly #waiters: (() => void)[] = [];
   readonly #devices: NormalizedConfiguration['devices'];
   #abandoned = false;
@@ -50,14 +48,12 @@ export class EngineLink {
     return found!;
   }
 
-  /** Allocates the shared memory, lets the cycle begin, and attaches this thread. */
-  start(options: BindingStartOptions): { memory: ProcessMemory; attachment: BindingAttachment } {
+  /** Allocates the shared memory and lets the cycle begin. */
+  start(options: BindingStartOptions): SharedArrayBuffer {
     return translated(() => {
-      const buffer = new SharedArrayBuffer(this.engine.memoryBytes(options));
-      this.engine.start(new Uint8Array(buffer), options);
-      const memory = new ProcessMemory(buffer);
-      this.#attachment = new (native().BindingAttachment)(this.engine.id, memory.bytes);
-      return { memory, attachment: this.#attachment };
+      const memory = new SharedArrayBuffer(this.engine.memoryBytes(options));
+      this.engine.start(new Uint8Array(memory), options);
+      return memory;
     });
   }
 
@@ -92,7 +88,6 @@ export class EngineLink {
     if (this.#abandoned) return;
     this.closeNow();
     this.#abandoned = true;
-    this.#attachment?.release();
     this.engine.release();
   }
 

@@ -6,7 +6,7 @@
  */
 
 import type { CycleNumber } from './cycle-number.ts';
-import { type EncodedValue, encodeLoss, encodeValue, setBits, writeBits } from './encode.ts';
+import { type EncodedValue, encodeValue, writeBits } from './encode.ts';
 import { type ErrorDetails, EtherCatError } from './errors/ethercat-error.ts';
 import type { ErrorCode } from './errors/table.ts';
 import {
@@ -17,7 +17,7 @@ import {
   RECEIPT_VERDICT_I32,
   Verdict,
 } from './generated/layout.ts';
-import type { ResolvedTag } from './resolve-tags.ts';
+import type { Claims } from './loss-policy.ts';
 import { Direction, type TagTable } from './tag-table.ts';
 import type { TagValue } from './tag-types.ts';
 
@@ -37,14 +37,6 @@ export interface LanePort {
   drainReceipts(lane: number, tail: Uint32Array, out: Uint32Array): number;
 }
 
-/** Bits that a lane drives, and what becomes of them when it falls silent. */
-export interface Claims {
-  mask: Uint8Array;
-  lossMask: Uint8Array;
-  lossImage: Uint8Array;
-  deadlineCycles: number;
-}
-
 /** What became of a write. */
 export interface WriteResult {
   /** Number of the first cycle that carried the values; does not wrap. */
@@ -61,26 +53,6 @@ interface PendingWrite {
   readonly tags: readonly number[];
   readonly resolve: (result: WriteResult) => void;
   readonly reject: (error: EtherCatError) => void;
-}
-
-/** Everything that the output tags drive, with their loss values. */
-export function claimsOf(
-  table: TagTable,
-  tags: readonly ResolvedTag[],
-  outputBytes: number,
-  deadlineCycles: number,
-): Claims {
-  const mask = new Uint8Array(outputBytes);
-  const lossMask = new Uint8Array(outputBytes);
-  const lossImage = new Uint8Array(outputBytes);
-  tags.forEach((tag, number) => {
-    if (tag.row.direction !== Direction.output) return;
-    setBits(table, number, mask);
-    if (tag.onLoss === 'hold') return;
-    setBits(table, number, lossMask);
-    writeBits(table, encodeLoss(table, number, tag.name, tag.onLoss), lossImage);
-  });
-  return { mask, lossMask, lossImage, deadlineCycles };
 }
 
 /** One lane of this thread. */
@@ -105,12 +77,10 @@ export class OutputLane {
     port: LanePort;
     lane: number;
     table: TagTable;
-    tags: readonly ResolvedTag[];
     /** Numbers of the tags by name. */
     numbers: ReadonlyMap<string, number>;
     cycleNumber: CycleNumber;
-    outputBytes: number;
-    deadlineCycles: number;
+    claims: Claims;
     /** Why nothing can be written at the moment. */
     refusal: () => EtherCatError | undefined;
   }) {
@@ -120,10 +90,10 @@ export class OutputLane {
     this.#numbers = options.numbers;
     this.#cycleNumber = options.cycleNumber;
     this.#refusal = options.refusal;
-    this.#shadow = new Uint8Array(options.outputBytes);
-    this.#before = new Uint8Array(options.outputBytes);
+    this.#shadow = new Uint8Array(options.claims.mask.length);
+    this.#before = new Uint8Array(options.claims.mask.length);
     this.#changedBy = new Uint32Array(options.table.count);
-    this.#port.claim(this.#lane, claimsOf(options.table, options.tags, options.outputBytes, options.deadlineCycles));
+    this.#port.claim(this.#lane, options.claims);
     this.#epoch = this.#port.resume(this.#lane, this.#shadow);
   }
 

@@ -1,21 +1,21 @@
-/** The SubDevices of a session with their live states. */
+/** The SubDevices of a bus with their live states. */
 
+import type { BusView } from './bus-view.ts';
 import type { NativeEvent, SubDeviceState } from './events.ts';
 import type { SubDeviceSummary } from './network.ts';
 import { type Quality, qualityOf } from './quality.ts';
-import type { Session } from './session.ts';
 import type { SubDevice } from './sub-device.ts';
 
 /** Keeps the states up to date by the events. */
 export class SubDevices {
   readonly all: readonly SubDevice[];
-  readonly #session: Session;
+  readonly #bus: BusView;
   readonly #states: SubDeviceState[];
 
-  constructor(session: Session, names: readonly string[]) {
-    this.#session = session;
-    this.#states = session.subDevices.map(() => 'PRE-OP');
-    this.all = Object.freeze(session.subDevices.map((found) => this.#view(found, names[found.position]!)));
+  constructor(bus: BusView, subDevices: readonly SubDeviceSummary[], names: readonly string[]) {
+    this.#bus = bus;
+    this.#states = subDevices.map(() => 'PRE-OP');
+    this.all = Object.freeze(subDevices.map((found) => this.#view(found, names[found.position]!)));
   }
 
   /** Takes over what an event says of a SubDevice's state. */
@@ -51,7 +51,7 @@ export class SubDevices {
   }
 
   #quality(position: number): Quality {
-    if (this.#session.hasEnded) return 'bad';
-    return qualityOf(this.#session.newestSlot().bytes[this.#session.memory.sections.quality + position]!);
+    if (this.#bus.hasEnded) return 'bad';
+    return qualityOf(this.#bus.newestSlot().bytes[this.#bus.memory.sections.quality + position]!);
   }
 }

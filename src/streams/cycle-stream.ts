@@ -1,8 +1,8 @@
 /** The newest cycle, coalesced to what this thread sees. */
 
 import type { Subscriber } from 'rxjs';
+import type { BusView } from '../core/bus-view.ts';
 import { joinTimes, slotReader } from '../core/process-image.ts';
-import type { Session } from '../core/session.ts';
 import { BusObservable, type ReportThrown } from './bus-observable.ts';
 
 /** One cycle. */
@@ -20,14 +20,14 @@ export interface CycleInfo {
 /** Emits the head of the newest slot whenever it is told to look and somebody is subscribed. */
 export class CycleStream {
   readonly stream: BusObservable<CycleInfo>;
-  readonly #session: Session;
+  readonly #bus: BusView;
   readonly #subscribers: Set<Subscriber<CycleInfo>> = new Set();
   readonly #times: Uint32Array<ArrayBuffer> = new Uint32Array(4);
   #last: number | undefined;
   #complete = false;
 
-  constructor(session: Session, report: ReportThrown) {
-    this.#session = session;
+  constructor(bus: BusView, report: ReportThrown) {
+    this.#bus = bus;
     this.stream = new BusObservable(report, (subscriber) => {
       if (this.#complete) {
         subscriber.complete();
@@ -42,9 +42,9 @@ export class CycleStream {
   /** Emits the newest cycle unless it was emitted before. */
   look(): void {
     if (this.#subscribers.size === 0) return;
-    const { cycleNumber, memory } = this.#session;
+    const { cycleNumber, memory } = this.#bus;
     if (this.#last !== undefined && cycleNumber.extend(memory.latestCycle) === this.#last) return;
-    const slot = this.#session.newestSlot();
+    const slot = this.#bus.newestSlot();
     const cycle = cycleNumber.extend(slotReader.cycle(slot));
     if (this.#last !== undefined && cycle <= this.#last) return;
     const cycles = this.#last === undefined ? 1 : cycle - this.#last;

@@ -1,7 +1,7 @@
 /** A tag as an application sees it. */
 
 import type { TagType } from '../core/configuration/types.ts';
-import type { OutputLane, WriteResult } from '../core/outputs.ts';
+import type { WriteResult } from '../core/outputs.ts';
 import type { TagInfo } from '../core/resolve-tags.ts';
 import type { TagValue } from '../core/tag-types.ts';
 import type { BusObservable } from './bus-observable.ts';
@@ -22,15 +22,20 @@ export interface Tag<T extends TagValue = TagValue> {
    *
    * Rate: as often as the tag changes. When this thread is late by up to 32 cycles it still gets every change; when
    * it is later, each changed tag emits once, with its newest value. A subscriber that throws is reported in
-   * `faults$`. Completes when the MainDevice closes.
+   * `faults$`. Completes when the bus closes.
    */
   readonly value$: BusObservable<Sample<T>>;
   /** The newest value that this thread has seen. */
   readonly value: T;
   /** The newest sample that this thread has seen. */
   readonly sample: Sample<T>;
-  /** Writes this tag alone; see `MainDevice.write`. */
+  /** Writes this tag alone; see `Bus.write`. */
   write(value: T): Promise<WriteResult>;
+}
+
+/** Who writes for a tag. */
+export interface TagWriter {
+  write(values: Readonly<Record<string, TagValue>>): Promise<WriteResult>;
 }
 
 /** Small, since there may be ten thousand: everything but its number is shared. */
@@ -38,13 +43,13 @@ export class BusTag implements Tag {
   readonly #info: TagInfo;
   readonly #number: number;
   readonly #streams: TagStreams;
-  readonly #lane: OutputLane;
+  readonly #writer: TagWriter;
 
-  constructor(info: TagInfo, number: number, streams: TagStreams, lane: OutputLane) {
+  constructor(info: TagInfo, number: number, streams: TagStreams, writer: TagWriter) {
     this.#info = info;
     this.#number = number;
     this.#streams = streams;
-    this.#lane = lane;
+    this.#writer = writer;
   }
 
   get name(): string {
@@ -76,6 +81,6 @@ export class BusTag implements Tag {
   }
 
   write(value: TagValue): Promise<WriteResult> {
-    return this.#lane.write({ [this.#info.name]: value });
+    return this.#writer.write({ [this.#info.name]: value });
   }
 }

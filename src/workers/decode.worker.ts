@@ -5,6 +5,7 @@
  * Its state is private and can be lost at any moment: what replaces it begins with a FULL batch.
  */
 
+import type { BusHandle } from '../core/bus-handle.ts';
 import { BatchWriter } from '../core/change-log.ts';
 import { cyclesBetween } from '../core/cycle-number.ts';
 import { Decoder, SlotBuffer } from '../core/decode.ts';
@@ -18,14 +19,8 @@ import { TagTable } from '../core/tag-table.ts';
 /** One native wait at the longest: as long as nothing can interrupt it, and as a stop takes. */
 const WAIT_SLICE_MS = 50;
 
-/** What a decode worker works on. */
-export interface DecodeTask {
-  readonly engineId: number;
-  /** The shared memory. */
-  readonly memory: SharedArrayBuffer;
-  readonly tags: SharedArrayBuffer;
-  readonly status: SharedArrayBuffer;
-}
+/** What a decode worker works on: these parts of a bus's handle. */
+export type DecodeTask = Pick<BusHandle, 'engineId' | 'memory' | 'table' | 'status'>;
 
 /** Runs until it is told to stop, or the engine has closed. */
 export default function decode(task: DecodeTask): void {
@@ -33,7 +28,7 @@ export default function decode(task: DecodeTask): void {
   const memory = new ProcessMemory(task.memory);
   const attachment = new (native().BindingAttachment)(task.engineId, memory.bytes);
   try {
-    new DecodeLoop(memory, new TagTable(task.tags), status, attachment).run();
+    new DecodeLoop(memory, new TagTable(task.table), status, attachment).run();
   } finally {
     attachment.release();
   }

@@ -12,7 +12,6 @@ import { plant } from '../support/plant.ts';
 const silent: SessionListener = {
   event: () => undefined,
   failure: () => undefined,
-  batch: () => undefined,
   pumped: () => undefined,
 };
 
@@ -30,7 +29,7 @@ class Supervised implements AsyncDisposable {
     const configuration = await loadConfiguration(source);
     const supervised = new Supervised(await Session.bringUp(configuration, undefined), silenceMs);
     await supervised.session.reachOp(undefined);
-    await supervised.session.until(() => supervised.session.status.hasDecoded);
+    await supervised.session.until(() => supervised.session.view.status.hasDecoded);
     await supervised.session.catchUp(undefined);
     return supervised;
   }
@@ -38,10 +37,10 @@ class Supervised implements AsyncDisposable {
   private constructor(session: Session, silenceMs: number) {
     this.session = session;
     this.streams = new TagStreams({
-      table: session.table,
-      names: session.tags.map(({ name }) => name),
-      consumer: session.consumer,
-      cycleNumber: session.cycleNumber,
+      table: session.view.table,
+      names: session.view.tags.map(({ name }) => name),
+      consumer: session.view.consumer,
+      cycleNumber: session.view.cycleNumber,
       reportOf: () => (error) => {
         throw error;
       },
@@ -51,23 +50,19 @@ class Supervised implements AsyncDisposable {
       silenceMs,
     });
     this.pool.start({
-      status: session.status,
-      task: {
-        engineId: session.engineId,
-        memory: session.memory.buffer,
-        tags: session.table.buffer,
-        status: session.status.buffer,
-      },
+      status: session.view.status,
+      task: session.view.handle,
       onFailure: (error) => {
         this.failures.push(error);
         this.command(Misbehaviour.none);
       },
     });
-    session.listen({ ...silent, batch: (batch) => this.streams.deliver(batch) });
+    session.view.onBatch = (batch) => this.streams.deliver(batch);
+    session.listen(silent);
   }
 
   command(misbehaviour: number): void {
-    Atomics.store(new Int32Array(this.session.status.buffer), 7, misbehaviour);
+    Atomics.store(new Int32Array(this.session.view.status.buffer), 7, misbehaviour);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -89,37 +84,37 @@ for (const [how, misbehaviour] of [
   test(`a decode worker that ${how} is reported once and replaced, and consumers come up to date`, async (t) => {
     await using bus = await Supervised.open(300);
     await bus.session.advance(5);
-    const cycle = bus.session.memory.latestCycle;
+    const cycle = bus.session.view.memory.latestCycle;
     bus.command(misbehaviour);
     // Fewer than the ring holds, so that the worker misbehaves behind the first; its successor decodes the last.
     await bus.session.advance(20);
-    t.is(bus.session.memory.latestCycle, cycle + 20);
+    t.is(bus.session.view.memory.latestCycle, cycle + 20);
     t.is(bus.failures.length, 1);
     t.is(bus.failures[0]!.code, 'ECAT_ERR_DECODE_WORKER');
     t.is(bus.pool.replaced, 1);
-    bus.session.tags.forEach(({ name }, tag) => {
-      t.deepEqual(bus.streams.value(tag), bus.session.decoder.read(bus.session.newestSlot(), tag), name);
+    bus.session.view.tags.forEach(({ name }, tag) => {
+      t.deepEqual(bus.streams.value(tag), bus.session.view.decoder.read(bus.session.view.newestSlot(), tag), name);
     });
   });
 }
 
 test('a killed decode worker is replaced while cycles run', async (t) => {
   await using bus = await Supervised.open(300, plant());
-  const before = bus.session.memory.latestCycle;
+  const before = bus.session.view.memory.latestCycle;
   await bus.pool.kill();
   await bus.session.until(() => bus.pool.replaced === 1);
-  const { decodedCycle } = bus.session.status;
-  await bus.session.until(() => bus.session.status.decodedCycle !== decodedCycle);
+  const { decodedCycle } = bus.session.view.status;
+  await bus.session.until(() => bus.session.view.status.decodedCycle !== decodedCycle);
   await bus.session.catchUp(undefined);
   t.is(bus.failures.length, 1);
-  t.true(bus.session.memory.latestCycle > before);
+  t.true(bus.session.view.memory.latestCycle > before);
 });
 
 test('a thread without the addon reads the same slots by Atomics alone', async (t) => {
   const configuration = await loadConfiguration(plant({ time: 'virtual' }));
   const session = await Session.bringUp(configuration, undefined);
   const worker = new Worker(new URL('fixtures/atomics-reading.worker.ts', import.meta.url), {
-    workerData: { memory: session.memory.buffer, tags: session.table.buffer },
+    workerData: { memory: session.view.memory.buffer, tags: session.view.table.buffer },
   });
   try {
     session.listen(silent);
@@ -128,7 +123,7 @@ test('a thread without the addon reads the same slots by Atomics alone', async (
     // Nothing runs without a grant: the newest slot is still the one that the worker has read.
     t.deepEqual(
       values,
-      session.tags.map((_, tag) => session.decoder.read(session.newestSlot(), tag)),
+      session.view.tags.map((_, tag) => session.view.decoder.read(session.view.newestSlot(), tag)),
     );
   } finally {
     await worker.terminate();

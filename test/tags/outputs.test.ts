@@ -2,7 +2,8 @@ import test from 'ava';
 import type { OnLoss } from '../../src/core/configuration/types.ts';
 import { CycleNumber } from '../../src/core/cycle-number.ts';
 import { EtherCatError } from '../../src/core/errors/ethercat-error.ts';
-import { type Claims, type LanePort, OutputLane, WRITES_OUTSTANDING_MAX } from '../../src/core/outputs.ts';
+import { type Claims, claimsOf, LossPolicy } from '../../src/core/loss-policy.ts';
+import { type LanePort, OutputLane, WRITES_OUTSTANDING_MAX } from '../../src/core/outputs.ts';
 import type { ResolvedTag } from '../../src/core/resolve-tags.ts';
 import { Direction, TagTable } from '../../src/core/tag-table.ts';
 import { Kind } from '../../src/core/tag-types.ts';
@@ -41,18 +42,17 @@ class Lane implements LanePort {
 
   constructor(firstSequence = 0) {
     this.sequence = firstSequence;
+    const table = TagTable.build(
+      tags.map(({ row }) => row),
+      1,
+    );
     this.lane = new OutputLane({
       port: this,
       lane: 0,
-      table: TagTable.build(
-        tags.map(({ row }) => row),
-        1,
-      ),
-      tags,
+      table,
       numbers: new Map(tags.map(({ name }, number) => [name, number])),
       cycleNumber: new CycleNumber(),
-      outputBytes: 4,
-      deadlineCycles: 100,
+      claims: claimsOf(table, [0, 1, 2, 3], LossPolicy.build(table, tags, 4), 100),
       refusal: () => this.refusal,
     });
   }

@@ -7,13 +7,18 @@ module.exports = {
       comment: 'src/core knows neither workers, streams, commands, nor their libraries',
       severity: 'error',
       from: { path: '^src/core' },
-      to: { path: ['^src/(workers|streams|cli|main-device|index)', 'node_modules/(rxjs|piscina|commander)'] },
+      to: {
+        path: [
+          '^src/(workers|streams|cli|bus|attached-bus|main-device|index)',
+          'node_modules/(rxjs|piscina|commander)',
+        ],
+      },
     },
     {
       name: 'workers-and-streams-are-side-by-side',
       severity: 'error',
       from: { path: '^src/(workers|streams)' },
-      to: { path: ['^src/(cli|main-device|index)'] },
+      to: { path: ['^src/(cli|bus|attached-bus|main-device|index)'] },
     },
     {
       name: 'workers-do-not-know-streams',
