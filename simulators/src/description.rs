@@ -70,10 +70,12 @@
 //! a PDO can carry, by index.
 
 mod base64;
+mod device_type;
 mod error;
 pub mod mailbox;
 mod state;
 
+pub use device_type::DeviceType;
 pub use error::DescriptionError;
 pub use state::{
     ClockDescription, EscDescription, RegisterDescription, SiiWordsDescription, StartDescription,
@@ -172,29 +174,6 @@ pub struct DeviceDescription {
     pub port: Option<u8>,
     /// Length of the cable to it, by default 0: a terminal on an E-bus.
     pub cable_metres: Option<u16>,
-}
-
-/// The built-in types of devices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum DeviceType {
-    /// An EK1100: no process data.
-    #[serde(rename = "EK1100")]
-    Ek1100,
-    /// Digital inputs, one bit a channel.
-    #[serde(rename = "digital-inputs")]
-    DigitalInputs,
-    /// Digital outputs, one bit a channel.
-    #[serde(rename = "digital-outputs")]
-    DigitalOutputs,
-    /// Analogue inputs, 16 bits a channel.
-    #[serde(rename = "analogue-inputs")]
-    AnalogueInputs,
-    /// Analogue outputs, 16 bits a channel.
-    #[serde(rename = "analogue-outputs")]
-    AnalogueOutputs,
-    /// A device with the PDOs of its description.
-    #[serde(rename = "generic")]
-    Generic,
 }
 
 /// One PDO of a generic device.

@@ -21,6 +21,14 @@ impl<'a> Plant<'a> {
         }
     }
 
+    /// Reads bits of a device's inputs as [`Plant::set_input`] has set them: 0 where there are none.
+    #[must_use]
+    pub fn input(&self, device: u16, bit_offset: u32, bit_length: u8) -> u64 {
+        self.devices
+            .get(usize::from(device))
+            .map_or(0, |device| device.esc.input(bit_offset, bit_length))
+    }
+
     /// Reads `bit_length` (1 to 64) bits from `bit_offset` on of what a device drives at its outputs: 0
     /// where it is not in OP, its watchdog has expired, or it has no such bits.
     #[must_use]

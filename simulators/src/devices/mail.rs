@@ -7,11 +7,11 @@ use ecat_wire::mailbox::coe::emergency::Emergency;
 use ecat_wire::sii::Sii;
 
 use super::process_data::{Channel, ChannelType, ProcessData};
+use crate::description::DescriptionError;
 use crate::description::mailbox::{
     AccessDescription, FileDescription, MailboxDescription, MappingDescription, ObjectDescription,
     ObjectEntryDescription, ValueDescription,
 };
-use crate::description::{DescriptionError, DeviceDescription};
 use crate::esc::{Application, Direction, Point};
 use crate::mailbox::object_dictionary::{
     Entry, OCTET_STRING, Object, ObjectCode, READ, RX_MAPPABLE, TX_MAPPABLE, UNSIGNED32,
@@ -26,16 +26,34 @@ const FIRST_PROCESS_OBJECT: u16 = 0x2000;
 const COE: u16 = 0x0004;
 const FOE: u16 = 0x0008;
 
+/// The mailbox of a built-in type with what a description says of it; objects of the description replace those
+/// of the type.
+pub(super) fn merge(
+    of_type: Option<&MailboxDescription>,
+    described: Option<MailboxDescription>,
+) -> Option<MailboxDescription> {
+    let (Some(of_type), Some(described)) = (of_type, &described) else {
+        return described.or_else(|| of_type.cloned());
+    };
+    let mut objects = of_type.objects.clone();
+    let replaced = |index| described.objects.iter().any(|one| one.index == index);
+    objects.retain(|one| !replaced(one.index));
+    // The places of described ones in errors are those of the description.
+    let mut merged = described.clone();
+    merged.objects.append(&mut objects);
+    Some(merged)
+}
+
 /// Gives the program a mailbox as described, and adds the channels of objects that only a changed PDO
 /// mapping carries.
 pub(super) fn apply(
-    device: &DeviceDescription,
+    description: Option<&MailboxDescription>,
     sii: &Sii,
     emulated: bool,
     application: &mut Application,
     process_data: &mut ProcessData,
 ) -> Result<(), DescriptionError> {
-    let Some(description) = &device.mailbox else { return Ok(()) };
+    let Some(description) = description else { return Ok(()) };
     if emulated {
         return Err(DescriptionError::new(
             "/mailbox",

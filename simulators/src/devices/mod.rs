@@ -5,20 +5,35 @@
 //! and wires reach it by. Everything that can be read from the SII is read from it, so that a device with
 //! a real image and a built-in one go the same way.
 //!
-//! Built-in terminals are *like* the real ones that their order texts name, in their objects and their
-//! process data. Where no public source gives the layout of a real one (all but the EK1100), they carry
-//! the vendor [`SIMULATED_VENDOR_ID`] and a product code of this project: nobody shall take them for it.
+//! A family of built-in devices is a file. Those that a dump, a recording or a device description shows are
+//! called after the real ones and have their identities. The others are *like* the real ones that their
+//! order texts name, in their objects and their process data, as far as public documents tell, and carry the
+//! vendor [`SIMULATED_VENDOR_ID`]: nobody shall take them for it.
 
+mod akd;
+mod analogue_inputs;
+mod analogue_outputs;
+mod analogue_status;
 pub mod behaviour;
+mod boxes;
+mod coupler;
+mod digital_inputs;
+mod digital_outputs;
+mod ek1914;
 mod generic;
+mod junction;
 mod known;
+mod lan9252;
 mod mail;
+mod objects;
 mod overrides;
 mod process_data;
 mod state;
 mod terminal;
 mod wiring;
 
+#[cfg(test)]
+mod built_in_tests;
 #[cfg(test)]
 mod tests;
 
@@ -29,10 +44,13 @@ use ecat_wire::sii::{self, Sii};
 
 use crate::description::{DescriptionError, DeviceDescription, DeviceType, SegmentDescription};
 use crate::device::Device;
-use crate::esc::{ClockLevel, Esc, Profile, Refusal, Start};
+use crate::esc::{ClockLevel, Esc, Profile, Refusal, RefusalCondition, Start};
 use crate::plant::Behaviour;
 use crate::topology::{Attachment, Outlet};
+use analogue_status::{Conversions, StatusChannel};
 use behaviour::Wiring;
+use boxes::Expanded;
+use terminal::Built;
 
 /// Vendor of the built-in terminals that are no copy of a real one. Chosen by this project; assigned to
 /// nobody that we know of.
@@ -53,12 +71,18 @@ pub(crate) struct Parts {
 
 /// Builds the devices of a description, and what moves their process data.
 pub(crate) fn build(description: &SegmentDescription) -> Result<Parts, DescriptionError> {
-    let images = DeviceImage::all(description)?;
+    let expanded = Expanded::new(description);
+    let images = expanded.images()?;
+    let description = &expanded.description;
     let wiring = Wiring::new(description, &images)?;
-    let behaviours: Vec<Box<dyn Behaviour>> =
+    let mut behaviours: Vec<Box<dyn Behaviour>> =
         if wiring.is_empty() { Vec::new() } else { vec![Box::new(wiring)] };
+    if let Some(conversions) = Conversions::of(&images) {
+        behaviours.push(Box::new(conversions));
+    }
     let starts = images.iter().map(|image| image.start.clone()).collect();
-    let (attachments, ring) = wiring::attachments(description, &images)?;
+    let (attachments, ring) =
+        wiring::attachments(description, &images).map_err(|error| expanded.place(error))?;
     let devices = images
         .into_iter()
         .map(|image| Device { name: image.name, esc: Esc::new(image.profile, image.sii) })
@@ -81,25 +105,17 @@ pub struct DeviceImage {
     pub inputs: Vec<Channel>,
     /// Its outputs, in the order of the process image: channel 1 first.
     pub outputs: Vec<Channel>,
+    /// What follows from the values at its inputs.
+    status: Vec<StatusChannel>,
 }
 
 impl DeviceImage {
-    /// Makes every device of a segment.
+    /// Makes every device of a segment; some descriptions stand for several.
     ///
     /// # Errors
     /// With the JSON pointer to what is contradictory or impossible.
     pub fn all(description: &SegmentDescription) -> Result<Vec<Self>, DescriptionError> {
-        description
-            .devices
-            .iter()
-            .enumerate()
-            .map(|(index, device)| {
-                Self::new(device, index).map_err(|error| DescriptionError {
-                    path: format!("/devices/{index}{}", error.path),
-                    message: error.message,
-                })
-            })
-            .collect()
+        Expanded::new(description).images()
     }
 
     /// Makes the device at place `index` of the line.
@@ -107,10 +123,18 @@ impl DeviceImage {
     /// # Errors
     /// With a JSON pointer that begins at the device.
     pub fn new(device: &DeviceDescription, index: usize) -> Result<Self, DescriptionError> {
+        let mut analogue = None;
+        let mut mailbox = device.mailbox.clone();
         let (sii, mut profile) = match (&device.sii, &device.sii_words, device.r#type) {
             (Some(image), None, None) => given(device, image)?,
             (None, Some(words), None) => given(device, &state::sparse_image(words)?)?,
-            (None, None, Some(kind)) => built(device, kind)?,
+            (None, None, Some(DeviceType::Generic)) => generic(device)?,
+            (None, None, Some(kind)) => {
+                let built = terminal::device(device, kind)?;
+                analogue = built.analogue;
+                mailbox = mail::merge(built.mailbox.as_ref(), mailbox);
+                terminal_image(device, built)?
+            }
             _ => {
                 const ONE: &str = "a device needs exactly one of type, sii and siiWords";
                 return Err(DescriptionError::new("", ONE));
@@ -127,7 +151,10 @@ impl DeviceImage {
         apply_clock(device, &mut profile);
         apply_application(device, emulated, &mut profile)?;
         let mut process_data = process_data::of(&parsed);
-        mail::apply(device, &parsed, emulated, &mut profile.application, &mut process_data)?;
+        let status =
+            analogue.map_or_else(Vec::new, |one| analogue_status::of(one, &mut process_data));
+        let application = &mut profile.application;
+        mail::apply(mailbox.as_ref(), &parsed, emulated, application, &mut process_data)?;
         profile.application.sync_managers = process_data.sync_managers;
         profile.application.inputs = process_data.input_areas;
         profile.application.outputs = process_data.output_areas;
@@ -138,6 +165,7 @@ impl DeviceImage {
             start,
             inputs: process_data.inputs,
             outputs: process_data.outputs,
+            status,
         })
     }
 }
@@ -164,19 +192,28 @@ fn given(device: &DeviceDescription, image: &[u8]) -> Result<(Vec<u8>, Profile),
     Ok((sii, profile))
 }
 
-/// A device of a built-in type.
-fn built(
+/// A device with the PDOs of its description.
+fn generic(device: &DeviceDescription) -> Result<(Vec<u8>, Profile), DescriptionError> {
+    let (sii, profile) = generic::device(device)?;
+    Ok((image(device, sii)?, profile))
+}
+
+/// A device of another built-in type.
+fn terminal_image(
     device: &DeviceDescription,
-    kind: DeviceType,
+    built: Built,
 ) -> Result<(Vec<u8>, Profile), DescriptionError> {
-    let (mut description, profile) = match kind {
-        DeviceType::Generic => generic::device(device)?,
-        _ => terminal::device(device, kind)?,
-    };
-    overrides::apply(device, &mut description);
-    let image =
-        sii::build(&description).map_err(|error| DescriptionError::new("", error.to_string()))?;
-    Ok((image, profile))
+    let mut profile = built.profile;
+    profile.application.refusals = built.refusals;
+    if let (Some(emulation), Some(control)) = (device.device_emulation, profile.pdi_control) {
+        profile.pdi_control = Some(overrides::with_emulation(control, emulation));
+    }
+    Ok((image(device, built.sii)?, profile))
+}
+
+fn image(device: &DeviceDescription, mut sii: Sii) -> Result<Vec<u8>, DescriptionError> {
+    overrides::apply(device, &mut sii);
+    sii::build(&sii).map_err(|error| DescriptionError::new("", error.to_string()))
 }
 
 fn apply_clock(device: &DeviceDescription, profile: &mut Profile) {
@@ -218,7 +255,8 @@ fn apply_application(
         if refusal.code == 0 {
             return Err(DescriptionError::new(format!("/refuse/{index}/code"), "0 is no error"));
         }
-        let refusal = Refusal { to: state.code(), code: refusal.code };
+        let condition = RefusalCondition::Always;
+        let refusal = Refusal { to: state.code(), code: refusal.code, condition };
         profile.application.refusals.push(refusal);
     }
     if let Some(delay_ms) = device.transition_delay_ms {

@@ -23,7 +23,8 @@ pub(super) fn apply_esc(
             let names = Chip::ALL.map(Chip::name).join(", ");
             DescriptionError::new("/esc/profile", format!("{name:?} is none of {names}"))
         })?;
-        *profile = Profile { pdi_control: profile.pdi_control, ..chip.profile() };
+        let application = std::mem::take(&mut profile.application);
+        *profile = Profile { pdi_control: profile.pdi_control, application, ..chip.profile() };
     }
     for (path, value, limit) in [
         ("/esc/fmmus", esc.fmmus, 16),

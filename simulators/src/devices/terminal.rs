@@ -1,238 +1,164 @@
-//! The built-in terminals.
+//! What built-in terminals have in common, and which file makes which of them.
 
 use ecat_wire::sii::{
-    Configuration, FmmuUsage, General, Pdo, PdoDirection, PdoEntry, Sii, SiiIdentity,
-    SiiSyncManager, SyncManagerKind,
+    Configuration, General, PdoEntry, Sii, SiiIdentity, SiiSyncManager, SyncManagerKind,
 };
 
-use super::{EEPROM_BYTES, SIMULATED_VENDOR_ID, known};
+use super::analogue_status::AnalogueInputs;
+use super::{
+    EEPROM_BYTES, SIMULATED_VENDOR_ID, akd, analogue_inputs, analogue_outputs, coupler,
+    digital_inputs, digital_outputs, ek1914, junction, known, lan9252,
+};
+use crate::description::mailbox::MailboxDescription;
 use crate::description::{DescriptionError, DeviceDescription, DeviceType};
-use crate::esc::Profile;
+use crate::esc::{Profile, Refusal};
 
 const CHANNELS_MAX: u16 = 64;
-/// Up to here, digital outputs have one-byte SyncManagers, which are no buffers, as in the EL2889.
-const BYTE_OUTPUTS_MAX: u16 = 16;
-const PROCESS_RAM: u16 = 0x1000;
-const DIGITAL_OUTPUT_REGISTERS: u16 = 0x0F00;
+pub(super) const PROCESS_RAM: u16 = 0x1000;
+/// Vendor of the real devices that built-in types are called after.
+pub(super) const BECKHOFF: u32 = 0x0000_0002;
 
 /// SII word 0 of the EL2004, EL2828 and EL2889: digital I/O, device emulation.
-const PDI_DIGITAL: u16 = 0x0104;
+pub(super) const PDI_DIGITAL: u16 = 0x0104;
 /// A microcontroller behind SPI, without device emulation.
-const PDI_MICROCONTROLLER: u16 = 0x0005;
+pub(super) const PDI_MICROCONTROLLER: u16 = 0x0005;
 /// Mandatory, fixed content: flags of every PDO of the EL2004, EL2828 and EL2889.
-const PDO_FLAGS: u16 = 0x0011;
+pub(super) const PDO_FLAGS: u16 = 0x0011;
 /// Two E-bus ports.
-const PORTS_E_BUS: u16 = 0x0033;
+pub(super) const PORTS_E_BUS: u16 = 0x0033;
 
-const BOOL: u8 = 1;
-const INT16: u8 = 3;
+pub(super) const BOOL: u8 = 0x01;
+pub(super) const INT16: u8 = 0x03;
 
-/// What is special about a type of terminal.
-struct Layout {
-    direction: PdoDirection,
-    order: String,
-    what: &'static str,
-    product: u32,
-    pdi_control: u16,
-    channels: u16,
-    pdo_index: u16,
-    /// Between the indices of two channels' PDOs: 2 where real ones have a long form between.
-    pdo_step: u16,
-    object: u16,
-    entry: PdoEntry,
-    sync_managers: Vec<SiiSyncManager>,
+/// What a built-in type is made of.
+pub(super) struct Built {
+    pub(super) sii: Sii,
+    pub(super) profile: Profile,
+    /// What its program does with mail.
+    pub(super) mailbox: Option<MailboxDescription>,
+    /// Which of its inputs have a status beside them.
+    pub(super) analogue: Option<AnalogueInputs>,
+    /// What its program refuses.
+    pub(super) refusals: Vec<Refusal>,
 }
 
-/// The SII and the ESC of a built-in terminal.
+impl Built {
+    /// A device without a mailbox, with the chip that is known for its identity, or a terminal's.
+    pub(super) fn plain(sii: Sii) -> Self {
+        let profile = known::by_identity(&sii.identity).unwrap_or_else(known::terminal);
+        Self { sii, profile, mailbox: None, analogue: None, refusals: Vec::new() }
+    }
+}
+
+/// A built-in device but a generic one.
 pub(super) fn device(
     device: &DeviceDescription,
     kind: DeviceType,
-) -> Result<(Sii, Profile), DescriptionError> {
+) -> Result<Built, DescriptionError> {
     if device.pdos.is_some() {
         return Err(DescriptionError::new("/pdos", "belongs to the type generic"));
     }
-    if kind == DeviceType::Ek1100 {
-        return match device.channels {
-            Some(_) => Err(DescriptionError::new("/channels", "an EK1100 has no channels")),
-            None => Ok((coupler(), known::coupler())),
-        };
-    }
-    let analogue = matches!(kind, DeviceType::AnalogueInputs | DeviceType::AnalogueOutputs);
-    let channels = device.channels.unwrap_or(if analogue { 4 } else { 8 });
-    if !(1..=CHANNELS_MAX).contains(&channels) {
+    let channels = channels(device, kind)?;
+    Ok(match kind {
+        DeviceType::Ek1100 => coupler::ek1100(),
+        DeviceType::Ek1122 => junction::ek1122(),
+        DeviceType::Cu1128Like => junction::cu1128(0),
+        DeviceType::Cu1128Second => junction::cu1128(1),
+        DeviceType::Cu1128Third => junction::cu1128(2),
+        DeviceType::Ek1914 => ek1914::device(),
+        DeviceType::El1004 => digital_inputs::el1004(),
+        DeviceType::El1008Like => digital_inputs::like("EL1008-like", 0x03F0_3052, 8),
+        DeviceType::El1018Like => digital_inputs::like("EL1018-like", 0x03FA_3052, 8),
+        DeviceType::DigitalInputs => digital_inputs::simple(channels),
+        DeviceType::El2004 => digital_outputs::el2004(),
+        DeviceType::El2008Like => digital_outputs::like("EL2008-like", 0x07D8_3052, 8),
+        DeviceType::El2809Like => digital_outputs::like("EL2809-like", 0x0AF9_3052, 16),
+        DeviceType::El2828 => digital_outputs::el2828(),
+        DeviceType::El2889 => digital_outputs::el2889(),
+        DeviceType::DigitalOutputs => digital_outputs::simple(channels),
+        DeviceType::El3004 => analogue_inputs::el3004(),
+        DeviceType::El3102Like => analogue_inputs::el3102_like(),
+        DeviceType::El3204Like => analogue_inputs::el3204_like(),
+        DeviceType::El3602Like => analogue_inputs::el3602_like(),
+        DeviceType::El3xxxLike => analogue_inputs::el3xxx_like(channels),
+        DeviceType::AnalogueInputs => analogue_inputs::simple(channels),
+        DeviceType::El4004Like => analogue_outputs::el4004_like(),
+        DeviceType::El4132Like => analogue_outputs::el4132_like(),
+        DeviceType::El4xxxLike => analogue_outputs::el4xxx_like(channels),
+        DeviceType::AnalogueOutputs => analogue_outputs::simple(channels),
+        DeviceType::Lan9252 => lan9252::device(),
+        DeviceType::Akd => akd::device(),
+        DeviceType::Generic => {
+            return Err(DescriptionError::new("/type", "generic is no terminal"));
+        }
+    })
+}
+
+/// How many channels a type has that can have any number.
+fn channels(device: &DeviceDescription, kind: DeviceType) -> Result<u16, DescriptionError> {
+    let default = match kind {
+        DeviceType::DigitalInputs | DeviceType::DigitalOutputs => 8,
+        DeviceType::AnalogueInputs
+        | DeviceType::AnalogueOutputs
+        | DeviceType::El3xxxLike
+        | DeviceType::El4xxxLike => 4,
+        _ if device.channels.is_some() => {
+            return Err(DescriptionError::new("/channels", "this type says how many it has"));
+        }
+        _ => 0,
+    };
+    let channels = device.channels.unwrap_or(default);
+    if device.channels.is_some() && !(1..=CHANNELS_MAX).contains(&channels) {
         let message = format!("{channels} is not in 1 to {CHANNELS_MAX}");
         return Err(DescriptionError::new("/channels", message));
     }
-    let layout = match kind {
-        DeviceType::DigitalInputs => digital_inputs(channels),
-        DeviceType::DigitalOutputs => digital_outputs(channels),
-        DeviceType::AnalogueInputs => analogue_inputs(channels),
-        _ => analogue_outputs(channels),
-    };
-    Ok((sii(layout), known::terminal()))
+    Ok(channels)
 }
 
-/// The texts and numbers of the real EK1100's image.
-fn coupler() -> Sii {
+/// An SII without process data.
+pub(super) fn sii(
+    identity: (u32, u32, u32),
+    pdi_control: u16,
+    texts: [&str; 3],
+    ebus_current_ma: i16,
+    ports: u16,
+) -> Sii {
+    let (vendor_id, product_code, revision) = identity;
+    let [group, order, name] = texts.map(str::to_owned);
     Sii {
-        configuration: Configuration {
-            pdi_control: 0x0D00,
-            checksum_ok: true,
-            ..Configuration::default()
-        },
-        identity: SiiIdentity {
-            vendor_id: 2,
-            product_code: 0x044C_2C52,
-            revision: 0x0012_0000,
-            serial: 0,
-        },
+        configuration: Configuration { pdi_control, checksum_ok: true, ..Configuration::default() },
+        identity: SiiIdentity { vendor_id, product_code, revision, serial: 0 },
         size_bytes: EEPROM_BYTES,
         version: 1,
-        general: Some(General {
-            group: "SystemBk".to_owned(),
-            order: "EK1100".to_owned(),
-            name: "EK1100 EtherCAT-Koppler (2A E-Bus)".to_owned(),
-            ebus_current_ma: -2000,
-            ports: 0x0131,
-            ..General::default()
-        }),
+        general: Some(General { group, order, name, ebus_current_ma, ports, ..General::default() }),
         ..Sii::default()
     }
 }
 
-/// Like an EL1008: one bit a channel in one buffer that the MainDevice reads.
-fn digital_inputs(channels: u16) -> Layout {
-    Layout {
-        direction: PdoDirection::Tx,
-        order: format!("EL10{channels:02}-like"),
-        what: "digital inputs",
-        product: 1,
-        pdi_control: PDI_DIGITAL,
-        channels,
-        pdo_index: 0x1A00,
-        pdo_step: 1,
-        object: 0x6000,
-        entry: entry("Input", 1, BOOL, 1),
-        sync_managers: vec![sync_manager(PROCESS_RAM, channels.div_ceil(8), 0x00, false)],
-    }
+/// Identity of a terminal that is like a real one: nobody shall take it for that.
+pub(super) const fn simulated(product_code: u32) -> (u32, u32, u32) {
+    (SIMULATED_VENDOR_ID, product_code, 1)
 }
 
-/// Like an EL2828 or EL2889: one-byte SyncManagers on the output registers, eight channels each. With
-/// more than 16 channels, one buffer.
-fn digital_outputs(channels: u16) -> Layout {
-    let bytes = channels.div_ceil(8);
-    Layout {
-        direction: PdoDirection::Rx,
-        order: format!("EL20{channels:02}-like"),
-        what: "digital outputs",
-        product: 2,
-        pdi_control: PDI_DIGITAL,
-        channels,
-        pdo_index: 0x1600,
-        pdo_step: 1,
-        object: 0x7000,
-        entry: entry("Output", 1, BOOL, 1),
-        sync_managers: if channels <= BYTE_OUTPUTS_MAX {
-            (0..bytes).map(|n| sync_manager(DIGITAL_OUTPUT_REGISTERS + n, 1, 0x44, true)).collect()
-        } else {
-            vec![sync_manager(PROCESS_RAM, bytes, 0x44, true)]
-        },
-    }
+pub(super) fn entry(
+    index: u16,
+    subindex: u8,
+    name: &str,
+    data_type: u8,
+    bit_length: u8,
+) -> PdoEntry {
+    PdoEntry { index, subindex, name: name.to_owned(), data_type, bit_length, flags: 0 }
 }
 
-/// Like an EL3104 with its compact PDOs (no status): a microcontroller with an AL state machine of its
-/// own. Other than the real one it has no mailbox, and therefore its inputs in SyncManager 0.
-fn analogue_inputs(channels: u16) -> Layout {
-    Layout {
-        direction: PdoDirection::Tx,
-        order: format!("EL31{channels:02}-like"),
-        what: "analogue inputs",
-        product: 3,
-        pdi_control: PDI_MICROCONTROLLER,
-        channels,
-        pdo_index: 0x1A01,
-        pdo_step: 2,
-        object: 0x6000,
-        entry: entry("Value", 0x11, INT16, 16),
-        sync_managers: vec![sync_manager(PROCESS_RAM, channels * 2, 0x20, false)],
-    }
+/// Bits that no object has.
+pub(super) fn gap(bit_length: u8) -> PdoEntry {
+    entry(0, 0, "", 0, bit_length)
 }
 
-/// Like an EL4104, without its mailbox: its outputs are in SyncManager 0.
-fn analogue_outputs(channels: u16) -> Layout {
-    Layout {
-        direction: PdoDirection::Rx,
-        order: format!("EL41{channels:02}-like"),
-        what: "analogue outputs",
-        product: 4,
-        pdi_control: PDI_MICROCONTROLLER,
-        channels,
-        pdo_index: 0x1600,
-        pdo_step: 1,
-        object: 0x7000,
-        entry: entry("Analog output", 1, INT16, 16),
-        sync_managers: vec![sync_manager(PROCESS_RAM, channels * 2, 0x64, true)],
-    }
-}
-
-fn entry(name: &str, subindex: u8, data_type: u8, bit_length: u8) -> PdoEntry {
-    PdoEntry { index: 0, subindex, name: name.to_owned(), data_type, bit_length, flags: 0 }
-}
-
-const fn sync_manager(start: u16, length: u16, control: u8, outputs: bool) -> SiiSyncManager {
-    SiiSyncManager {
-        start,
-        length,
-        control,
-        // Outputs only in OP, as in the real images.
-        enable: if outputs { 0x09 } else { 0x01 },
-        kind: if outputs {
-            SyncManagerKind::ProcessDataOut
-        } else {
-            SyncManagerKind::ProcessDataIn
-        },
-    }
-}
-
-fn sii(layout: Layout) -> Sii {
-    let Layout { direction, channels, .. } = layout;
-    let pdos = (0..channels).map(|n| Pdo {
-        direction,
-        index: layout.pdo_index + n * layout.pdo_step,
-        sync_manager: Some(if layout.sync_managers.len() > 1 { u8::from(n >= 8) } else { 0 }),
-        synchronization: 0,
-        name: format!("Channel {}", n + 1),
-        flags: PDO_FLAGS,
-        entries: vec![PdoEntry { index: layout.object + n * 0x10, ..layout.entry.clone() }],
-    });
-    Sii {
-        configuration: Configuration {
-            pdi_control: layout.pdi_control,
-            checksum_ok: true,
-            ..Configuration::default()
-        },
-        identity: SiiIdentity {
-            vendor_id: SIMULATED_VENDOR_ID,
-            product_code: layout.product << 16 | u32::from(channels),
-            revision: 1,
-            serial: 0,
-        },
-        size_bytes: EEPROM_BYTES,
-        version: 1,
-        general: Some(General {
-            group: "Simulated".to_owned(),
-            order: layout.order,
-            name: format!("{channels}-channel {}, simulated", layout.what),
-            ebus_current_ma: 100,
-            ports: PORTS_E_BUS,
-            ..General::default()
-        }),
-        fmmu_usage: vec![match direction {
-            PdoDirection::Rx => FmmuUsage::Outputs,
-            PdoDirection::Tx => FmmuUsage::Inputs,
-        }],
-        pdos: pdos.collect(),
-        sync_managers: layout.sync_managers,
-        ..Sii::default()
-    }
+/// A SyncManager as `(start, length, control, enable, kind)`.
+pub(super) const fn sync_manager(
+    (start, length, control, enable): (u16, u16, u8, u8),
+    kind: SyncManagerKind,
+) -> SiiSyncManager {
+    SiiSyncManager { start, length, control, enable, kind }
 }

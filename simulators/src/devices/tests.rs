@@ -11,27 +11,27 @@ fn segment(json: &str) -> SegmentDescription {
     SegmentDescription::from_json(json).unwrap()
 }
 
-fn devices(json: &str) -> Vec<DeviceImage> {
+pub(super) fn devices(json: &str) -> Vec<DeviceImage> {
     DeviceImage::all(&segment(&format!(r#"{{"devices":[{json}]}}"#))).unwrap()
 }
 
-fn device(json: &str) -> (DeviceImage, Sii) {
+pub(super) fn device(json: &str) -> (DeviceImage, Sii) {
     let device = devices(json).remove(0);
     let sii = Sii::parse(&device.sii).unwrap();
     (device, sii)
 }
 
-fn refused(json: &str) -> DescriptionError {
+pub(super) fn refused(json: &str) -> DescriptionError {
     DeviceImage::all(&segment(&format!(r#"{{"devices":[{{"type":"EK1100"}},{json}]}}"#)))
         .unwrap_err()
 }
 
-fn real(name: &str) -> Vec<u8> {
+pub(super) fn real(name: &str) -> Vec<u8> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../test/fixtures/eeprom/");
     std::fs::read(format!("{path}{name}")).unwrap()
 }
 
-fn with_image(image: &[u8], more: &str) -> String {
+pub(super) fn with_image(image: &[u8], more: &str) -> String {
     format!(r#"{{"sii":{image:?}{more}}}"#)
 }
 

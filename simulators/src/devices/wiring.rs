@@ -1,11 +1,22 @@
 //! Where the devices of a description are plugged in.
 
 use super::DeviceImage;
-use crate::description::{DescriptionError, SegmentDescription};
+use crate::description::{DescriptionError, DeviceDescription, DeviceType, SegmentDescription};
 use crate::topology::{Attachment, Outlet};
 
 /// Ports that a device may have besides its inlet, port 0.
 const OUTLETS: std::ops::RangeInclusive<u8> = 1..=3;
+
+const DEFAULT_OUTLET: u8 = 1;
+
+/// The port by which a device leads on, where nothing else is said.
+fn default_outlet(device: &DeviceDescription) -> u8 {
+    match device.r#type {
+        // The E-bus goes on at port 2; the others are sockets.
+        Some(DeviceType::Ek1122) => 2,
+        _ => DEFAULT_OUTLET,
+    }
+}
 
 /// The cable to each device, and the outlet that a ring leaves by.
 pub(super) fn attachments(
@@ -31,9 +42,10 @@ pub(super) fn attachments(
             };
             attachment.parent = Some(found);
         }
-        if let Some(port) = device.port {
-            attachment.parent_port = port;
-        }
+        attachment.parent_port = device.port.unwrap_or_else(|| {
+            let parent = attachment.parent.map(|parent| &description.devices[usize::from(parent)]);
+            parent.map_or(DEFAULT_OUTLET, default_outlet)
+        });
         if let Some(parent) = attachment.parent {
             let outlet = (parent, attachment.parent_port);
             let path = if device.port.is_some() { at("port") } else { at("") };

@@ -8,7 +8,7 @@ use ecat_wire::register as reg;
 use ecat_wire::sync_manager::{SYNC_MANAGER_BYTES, SyncManager};
 
 use super::Esc;
-use super::profile::Role;
+use super::profile::{RefusalCondition, Role};
 use super::release::InternalEvent;
 
 pub(super) const INIT: u8 = 1;
@@ -171,6 +171,19 @@ impl Esc {
         })
     }
 
+    /// Whether a device's own reason to refuse is there.
+    fn applies(&self, condition: RefusalCondition) -> bool {
+        match condition {
+            RefusalCondition::Always => true,
+            RefusalCondition::MappedTwice => self.maps_twice(),
+            RefusalCondition::Value { index, subindex, least, most, inside } => {
+                let dictionary = self.mailbox.as_ref().and_then(|mailbox| mailbox.dictionary());
+                let value = dictionary.and_then(|objects| objects.entry(index, subindex));
+                value.is_some_and(|value| (least..=most).contains(&value.integer()) == inside)
+            }
+        }
+    }
+
     /// Why a transition is refused.
     fn refuse(&self, from: u8, to: u8) -> Option<u16> {
         if !matches!(to, INIT | PRE_OP | BOOT | SAFE_OP | OP) {
@@ -192,7 +205,8 @@ impl Esc {
         if !allowed {
             return Some(INVALID_CHANGE);
         }
-        if let Some(refusal) = application.refusals.iter().find(|refusal| refusal.to == to) {
+        let mut refusals = application.refusals.iter().filter(|refusal| refusal.to == to);
+        if let Some(refusal) = refusals.find(|refusal| self.applies(refusal.condition)) {
             return Some(refusal.code);
         }
         match (from, to) {

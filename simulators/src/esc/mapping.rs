@@ -133,6 +133,29 @@ impl Esc {
         self.image = Some(image);
     }
 
+    /// Writes one byte of the device's inputs to where the image has its bits.
+    pub(super) fn show_input_byte(&mut self, n: u32) {
+        let Some(image) = self.image.take() else { return };
+        let (first, end) = (8 * n, 8 * n + 8);
+        for piece in &image.inputs {
+            let from = piece.value_bit.max(first);
+            for bit in from..(piece.value_bit + piece.bits).min(end) {
+                let level = self.pin(bit);
+                self.set_image_bit(piece.image_bit + bit - piece.value_bit, level);
+            }
+        }
+        self.image = Some(image);
+    }
+
+    /// Whether the image of the outputs has one value twice.
+    pub(super) fn maps_twice(&self) -> bool {
+        self.image.as_ref().is_some_and(|Image { outputs, .. }| {
+            outputs.iter().enumerate().any(|(n, piece)| {
+                outputs[..n].iter().any(|other| other.value_bit == piece.value_bit)
+            })
+        })
+    }
+
     fn pin(&self, bit: u32) -> bool {
         self.pins.get((bit / 8) as usize).is_some_and(|byte| byte >> (bit % 8) & 1 != 0)
     }

@@ -24,7 +24,7 @@ mod watchdog;
 pub use chip::{Chip, RegisterAccess, Row, Source, rows};
 pub use profile::{
     Application, ClockLevel, Direction, ExpectedSyncManager, Point, ProcessArea, Profile, Refusal,
-    Role,
+    RefusalCondition, Role,
 };
 pub use release::InternalEvent;
 pub use start::Start;

@@ -33,6 +33,16 @@ impl Esc {
         }
     }
 
+    /// Reads bits of the inputs; see [`crate::plant::Plant::input`].
+    pub(crate) fn input(&self, bit_offset: u32, bit_length: u8) -> u64 {
+        let length = u32::from(bit_length.min(64));
+        let level = |bit: u32| {
+            let pin = self.pins.get(((bit_offset + bit) / 8) as usize).copied().unwrap_or(0);
+            u64::from(pin >> ((bit_offset + bit) % 8) & 1)
+        };
+        (0..length).fold(0, |value, bit| value | level(bit) << bit)
+    }
+
     /// Takes all inputs in, as after power-on: what is connected to a device outlives its power.
     pub(super) fn power_on_inputs(&mut self) {
         for n in 0..self.pins.len() {
@@ -42,7 +52,7 @@ impl Esc {
 
     fn show_pin(&mut self, n: u32, value: u8) {
         if self.image.is_some() {
-            return self.show_inputs();
+            return self.show_input_byte(n);
         }
         if let Some(address) = byte_address(&self.profile.application.inputs, n)
             && usize::from(address) < self.memory.len()

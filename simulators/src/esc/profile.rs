@@ -224,4 +224,28 @@ pub struct Refusal {
     pub to: u8,
     /// AL status code given.
     pub code: u16,
+    /// In which case.
+    pub condition: RefusalCondition,
+}
+
+/// When a transition is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalCondition {
+    /// Every time.
+    Always,
+    /// One object is twice in the output image. An AKD refuses SAFE-OP for that, although all lengths fit.
+    MappedTwice,
+    /// An object has a value between these, both included; not in it where `inside` is false.
+    Value {
+        /** Index. */
+        index: u16,
+        /** Subindex. */
+        subindex: u8,
+        /** Least value. */
+        least: i64,
+        /** Largest value. */
+        most: i64,
+        /** Whether it must be one of these. */
+        inside: bool,
+    },
 }

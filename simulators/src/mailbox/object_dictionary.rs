@@ -72,6 +72,12 @@ impl Entry {
         Self { name: name.to_owned(), data_type, bit_length, access, range: None, value, default }
     }
 
+    /// The value as an integer of its type; of more than 64 bits, the lowest.
+    #[must_use]
+    pub fn integer(&self) -> i64 {
+        number(&self.value, self.is_signed()) as i64
+    }
+
     fn bytes(&self) -> usize {
         usize::from(self.bit_length).div_ceil(8)
     }

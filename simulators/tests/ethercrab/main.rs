@@ -1,5 +1,6 @@
 //! A MainDevice that nobody here wrote brings simulated devices to OP.
 
+mod built_in;
 mod mailbox;
 mod plant;
 mod support;

@@ -1,6 +1,6 @@
 //! AL control, status and status code (0x0120, 0x0130, 0x0134).
 
-use ecat_simulator::esc::{Application, ExpectedSyncManager, Refusal, Role};
+use ecat_simulator::esc::{Application, ExpectedSyncManager, Refusal, RefusalCondition, Role};
 use ecat_wire::sync_manager::{ACTIVATE_OFFSET, SyncManager};
 use ecat_wire::{Command, register as reg};
 
@@ -148,7 +148,8 @@ fn pre_op_is_refused_without_the_expected_mailboxes() {
 
 #[test]
 fn a_described_refusal_comes_with_its_code() {
-    let stubborn = Application { refusals: vec![Refusal { to: 2, code: 0x0014 }], ..application() };
+    let refusal = Refusal { to: 2, code: 0x0014, condition: RefusalCondition::Always };
+    let stubborn = Application { refusals: vec![refusal], ..application() };
     let mut wire = Wire::new(vec![program(stubborn)]);
     assert_eq!(request(&mut wire, 2), (0x11, 0x0014));
 }

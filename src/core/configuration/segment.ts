@@ -11,15 +11,40 @@ import type { SegmentDescription, SegmentDocument, SimulatedDeviceType } from '.
 /** Bytes of the largest SII image: 64 Ki words is what an EEPROM address can reach. */
 const SII_BYTES_MAX = 131_072;
 
-/** Channels of the built-in devices, unless the segment says how many. */
-const BUILT_IN_CHANNELS: Partial<Record<SimulatedDeviceType, { direction?: 'inputs' | 'outputs'; channels: number }>> =
-  {
-    EK1100: { channels: 0 },
-    'digital-inputs': { direction: 'inputs', channels: 8 },
-    'digital-outputs': { direction: 'outputs', channels: 8 },
-    'analogue-inputs': { direction: 'inputs', channels: 4 },
-    'analogue-outputs': { direction: 'outputs', channels: 4 },
-  };
+/** What signals and wires reach of a built-in device. */
+interface Channels {
+  readonly inputs?: number;
+  readonly outputs?: number;
+  /** With this, the segment may say how many; until then they are these. */
+  readonly variable?: true;
+}
+
+/** Channels of the built-in devices. Those of a generic device or an SII image the simulator knows. */
+const BUILT_IN_CHANNELS: Partial<Record<SimulatedDeviceType, Channels>> = {
+  EK1100: {},
+  EK1122: {},
+  'CU1128-like': {},
+  EL1004: { inputs: 4 },
+  'EL1008-like': { inputs: 8 },
+  'EL1018-like': { inputs: 8 },
+  EL2004: { outputs: 4 },
+  'EL2008-like': { outputs: 8 },
+  'EL2809-like': { outputs: 16 },
+  EL2828: { outputs: 8 },
+  EL2889: { outputs: 16 },
+  EL3004: { inputs: 4 },
+  'EL3102-like': { inputs: 2 },
+  'EL3204-like': { inputs: 4 },
+  'EL3602-like': { inputs: 2 },
+  'EL3xxx-like': { inputs: 4, variable: true },
+  'EL4004-like': { outputs: 4 },
+  'EL4132-like': { outputs: 2 },
+  'EL4xxx-like': { outputs: 4, variable: true },
+  'digital-inputs': { inputs: 8, variable: true },
+  'digital-outputs': { outputs: 8, variable: true },
+  'analogue-inputs': { inputs: 4, variable: true },
+  'analogue-outputs': { outputs: 4, variable: true },
+};
 
 /**
  * Checks a parsed segment file and gives it the simulator's form.
@@ -88,8 +113,8 @@ function crossCheck(
     if (type === 'generic' && pdos === undefined) complain(path, 'needs the key pdos: a generic device has no others');
     if (type !== 'generic' && pdos !== undefined)
       complain([...path, 'pdos'], 'means something only for the type generic');
-    if (channels !== undefined && (type === undefined || type === 'EK1100' || type === 'generic')) {
-      complain([...path, 'channels'], 'means something only for digital and analogue terminals');
+    if (channels !== undefined && (type === undefined || BUILT_IN_CHANNELS[type]?.variable !== true)) {
+      complain([...path, 'channels'], 'means something only for terminals with any number of them');
     }
   }
   const checkChannel = (path: Path, channel: string, direction: 'inputs' | 'outputs'): void => {
@@ -102,10 +127,9 @@ function crossCheck(
       complain(path, `is ${shown(channel)}, but no device is called ${shown(name)}${hint}`);
       return;
     }
-    // What a generic device or an SII image has, the simulator knows.
     const kind = device.type === undefined ? undefined : BUILT_IN_CHANNELS[device.type];
-    if (kind === undefined) return;
-    const count = kind.direction === direction ? (device.channels ?? kind.channels) : 0;
+    if (kind === undefined || device.mailbox !== undefined) return;
+    const count = kind[direction] === undefined ? 0 : (device.channels ?? kind[direction]);
     if (Number(channel.slice(point + 1)) > count) {
       complain(path, `is ${shown(channel)}, but ${name} has ${count === 0 ? 'no' : count} ${direction}`);
     }
