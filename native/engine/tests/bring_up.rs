@@ -12,7 +12,7 @@ use ecat_engine::clock;
 use ecat_engine::error::ErrorCode;
 use ecat_engine::network::Network;
 use ecat_simulator::description::DeviceDescription;
-use ecat_simulator::esc::{ClockLevel, Esc, Profile, Refusal};
+use ecat_simulator::esc::{ClockLevel, Esc, Profile, Refusal, RefusalCondition};
 use ecat_simulator::{
     Device, Segment, SegmentCommand, SegmentControl, SegmentDescription, SegmentLink,
 };
@@ -186,7 +186,8 @@ fn a_blank_eeprom_is_named_by_its_position() {
 fn a_refused_pre_op_is_named_with_its_state_and_code() {
     let error = in_virtual_time(|| {
         let refusing = special("akd", |profile| {
-            profile.application.refusals = vec![Refusal { to: 2, code: 0x0016 }];
+            profile.application.refusals =
+                vec![Refusal { to: 2, code: 0x0016, condition: RefusalCondition::Always }];
         });
         failed(bring_up(&mut segment_of(vec![ordinary("ek1100"), refusing, ordinary("el2889")])))
     });

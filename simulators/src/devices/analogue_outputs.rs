@@ -79,10 +79,7 @@ fn built(
         })
         .collect();
     let terminal = Built::plain(sii);
-    Built {
-        mailbox: Some(mailbox(objects)),
-        ..terminal
-    }
+    Built { mailbox: Some(mailbox(objects)), ..terminal }
 }
 
 /// Settings and raw values of channel `n` (from 0).

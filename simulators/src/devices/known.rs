@@ -42,11 +42,9 @@ pub(super) fn by_identity(identity: &SiiIdentity) -> Option<Profile> {
             pdi_watchdog: true,
             ..coupler()
         },
-        (MICROCHIP, 0x0000_9252) => Profile {
-            pdi_control: Some(0x0E89),
-            pdi_watchdog: true,
-            ..Chip::Lan9252.profile()
-        },
+        (MICROCHIP, 0x0000_9252) => {
+            Profile { pdi_control: Some(0x0E89), pdi_watchdog: true, ..Chip::Lan9252.profile() }
+        }
         // AKD: an IP core on two MII ports, with a 32-bit clock, an EEPROM emulated by the drive, and
         // registers 0x0140–0x0141 that are not those of the SII. Its counts were never read.
         (KOLLMORGEN, 0x0041_4B44) => Profile {
