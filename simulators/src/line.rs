@@ -2,6 +2,7 @@
 
 use crate::device::Device;
 use crate::esc::Passage;
+use crate::segment::Forward;
 use crate::topology::{MainPort, Route, Topology};
 
 /// Indices over the devices of a segment, rebuilt when something changes, so that no frame searches.
@@ -62,6 +63,15 @@ impl Line {
         self.index_addresses(devices);
         self.index_windows(devices);
         self.index_events(devices);
+    }
+
+    /// Where a frame comes out that nothing happens to.
+    pub(crate) fn forward(&self) -> Forward {
+        match self.route.out.filter(|_| !self.present.is_empty()) {
+            Some(MainPort::First) => Forward::Returned,
+            Some(MainPort::Second) => Forward::Crossed,
+            None => Forward::Lost,
+        }
     }
 
     pub(crate) fn index_addresses(&mut self, devices: &[Device]) {

@@ -1,12 +1,12 @@
 //! A frame on its way through a line of ESCs.
 
+mod frames;
 mod observation;
 
 pub(crate) use observation::{Source, SourceKind};
 
 use ecat_wire::Command;
-use ecat_wire::ethernet::{HEADER_BYTES, SOURCE_PROCESSED};
-use ecat_wire::frame::{DatagramMut, FrameError, datagrams, for_each_datagram_mut};
+use ecat_wire::frame::DatagramMut;
 
 use crate::command::SegmentCommand;
 use crate::description::{DescriptionError, SegmentDescription};
@@ -49,6 +49,8 @@ pub struct Segment {
     other_line: Line,
     /// Ports have changed in the passing frame.
     connect_anew: bool,
+    /// Some device has begun a reset.
+    resets: bool,
     /// Where frames get a bad checksum, and how many still do.
     corrupt: Option<(Outlet, u32)>,
     /// Places on the line that wait for the end of the frame.
@@ -106,6 +108,7 @@ impl Segment {
             line: Line::with_capacity(count),
             other_line: Line::with_capacity(count),
             connect_anew: false,
+            resets: false,
             corrupt: None,
             scratch: Box::new([0; SCRATCH_BYTES]),
             due_ns: 0,
@@ -260,102 +263,6 @@ impl Segment {
         }
     }
 
-    fn take_through(&mut self, frame: &mut [u8], now_ns: u64) -> Forward {
-        // Port 0 of the device there is closed: it destroys what has passed such a port before.
-        let destroyed_at = self.line.route.circulates_at.filter(|_| circulates(frame));
-        if let Some(limit) = destroyed_at {
-            self.line.reached = limit;
-        }
-        let damaged_at = self.damage();
-        let mut forward = self.process_reached(frame, now_ns, destroyed_at.is_some());
-        self.line.reached = self.line.present.len();
-        if let Some(place) = damaged_at {
-            self.abandon(place);
-            forward = Forward::Lost;
-        }
-        self.end_of_frame(now_ns);
-        if let Some((device, port)) = self.line.route.opens {
-            self.devices[usize::from(device)].esc.open_port(port);
-            self.connect_anew = true;
-        }
-        forward
-    }
-
-    /// Damages the frame that is about to pass, if that was commanded and it comes by there: counts at the
-    /// ports from there on, and returns the first place that processes it so.
-    fn damage(&mut self) -> Option<usize> {
-        let ((device, port), count) = self.corrupt?;
-        let receptions = &self.line.route.receptions;
-        let first = receptions.iter().position(|&(at, by, ..)| (at, by) == (device, port))?;
-        self.corrupt = (count > 1).then_some(((device, port), count - 1));
-        for (n, &(at, by, ..)) in receptions.iter().enumerate().skip(first) {
-            self.devices[usize::from(at)].esc.count_bad_checksum(by, n > first);
-        }
-        let place = receptions[first].3;
-        for &n in &self.line.present[place..] {
-            self.devices[usize::from(n)].esc.set_damaged(true);
-        }
-        Some(place)
-    }
-
-    /// The end of a damaged frame, for the devices from `first` on.
-    fn abandon(&mut self, first: usize) {
-        self.pending.retain(|&place| place < first);
-        for &n in &self.line.present[first..] {
-            let esc = &mut self.devices[usize::from(n)].esc;
-            esc.abandon_frame();
-            esc.set_damaged(false);
-        }
-    }
-
-    fn process_reached(&mut self, frame: &mut [u8], now_ns: u64, circulating: bool) -> Forward {
-        let marks = self.line.route.circulates_at.is_some();
-        let irq = self.irq();
-        let result = for_each_datagram_mut(frame, |mut datagram| {
-            self.datagram(&mut datagram, now_ns);
-            if irq != 0 {
-                datagram.or_irq(irq);
-            }
-            if marks {
-                datagram.set_circulating();
-            }
-        });
-        match result {
-            Ok(()) => {}
-            Err(FrameError::NotEtherCat) => {
-                let destroyed = |&n: &u16| self.devices[usize::from(n)].esc.ethercat_only();
-                let reached = &self.line.present[..self.line.reached];
-                if let Some(&by) = reached.iter().find(|n| destroyed(n)) {
-                    self.devices[usize::from(by)].esc.count_malformed();
-                    return Forward::Lost;
-                }
-                if frame.len() < HEADER_BYTES {
-                    return Forward::Lost;
-                }
-            }
-            Err(_) => {
-                for &n in &self.line.present[..self.line.reached] {
-                    self.devices[usize::from(n)].esc.count_malformed();
-                }
-            }
-        }
-        if circulating {
-            if let Some(&by) = self.line.present.get(self.line.reached) {
-                self.devices[usize::from(by)].esc.count_malformed();
-            }
-            return Forward::Lost;
-        }
-        if self.line.present.is_empty() {
-            return Forward::Lost;
-        }
-        frame[6] |= SOURCE_PROCESSED;
-        match self.line.route.out {
-            Some(MainPort::First) => Forward::Returned,
-            Some(MainPort::Second) => Forward::Crossed,
-            None => Forward::Lost,
-        }
-    }
-
     /// Events show in all datagrams of a frame alike: they change at its end.
     fn irq(&mut self) -> u16 {
         if !self.line.events {
@@ -481,7 +388,8 @@ impl Segment {
             let incoming = &mut self.scratch[..datagram.data.len()];
             incoming.copy_from_slice(datagram.data);
             done.read = esc.read(register, datagram.data, merge, arrival_ns);
-            done.write = esc.write(register, incoming, arrival_ns);
+            let to = register.wrapping_add(esc.write_offset());
+            done.write = esc.write(to, incoming, arrival_ns);
         } else if wanted.read {
             done.read = esc.read(register, datagram.data, merge, arrival_ns);
         } else {
@@ -535,6 +443,7 @@ impl Segment {
             changes.mappings |= changed.mappings;
             changes.ports |= changed.ports;
             changes.event_mask |= changed.event_mask;
+            self.resets |= changed.reset;
             self.due_ns = self.due_ns.min(esc.tick(passage.arrival_ns));
         }
         self.pending.clear();
@@ -554,12 +463,4 @@ impl Segment {
             }
         }
     }
-}
-
-/// Whether a frame has passed an automatically closed port 0 before.
-fn circulates(frame: &[u8]) -> bool {
-    datagrams(frame)
-        .ok()
-        .and_then(|mut all| all.next()?.ok())
-        .is_some_and(|datagram| datagram.circulating)
 }

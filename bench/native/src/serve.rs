@@ -4,7 +4,7 @@
 use ecat_engine::link::sys;
 use ecat_simulator::{Forward, Segment};
 use ecat_wire::Link;
-use ecat_wire::ethernet::FRAME_BYTES_MAX;
+use ecat_wire::ethernet::{FRAME_BYTES_MAX, FRAME_BYTES_MIN};
 
 use crate::Outcome;
 use crate::arguments::Arguments;
@@ -31,6 +31,9 @@ pub fn run(arguments: &mut Arguments) -> Outcome {
             std::hint::spin_loop();
             continue;
         };
+        let padded = length.max(FRAME_BYTES_MIN);
+        frame[length..padded].fill(0);
+        let length = padded;
         if segment.process(&mut frame[..length], now_ns) == Forward::Returned {
             // A queue that is full loses the frame, as a wire would.
             let _taken = link.send(&frame[..length], now_ns);

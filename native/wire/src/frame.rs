@@ -238,8 +238,16 @@ pub struct Datagrams<'a> {
 /// # Errors
 /// [`FrameError::NotEtherCat`], or [`FrameError::Truncated`] if the frame's own length is too long.
 pub fn datagrams(frame: &[u8]) -> Result<Datagrams<'_>, FrameError> {
-    let end = datagrams_end(frame)?;
-    Ok(Datagrams { rest: Some(&frame[FIRST_DATAGRAM..end]) })
+    datagrams_from(frame, plain_header(frame)?)
+}
+
+/// As [`datagrams`], with the EtherCAT header at `header`; see [`crate::ethernet::envelope`].
+///
+/// # Errors
+/// As [`datagrams`].
+pub fn datagrams_from(frame: &[u8], header: usize) -> Result<Datagrams<'_>, FrameError> {
+    let end = datagrams_end(frame, header)?;
+    Ok(Datagrams { rest: Some(&frame[header + ETHERCAT_HEADER_BYTES..end]) })
 }
 
 impl<'a> Iterator for Datagrams<'a> {
@@ -272,10 +280,23 @@ impl<'a> Iterator for Datagrams<'a> {
 /// As [`datagrams`]; datagrams before a truncated one have been processed by then, as in a real ESC.
 pub fn for_each_datagram_mut(
     frame: &mut [u8],
+    f: impl FnMut(DatagramMut<'_>),
+) -> Result<(), FrameError> {
+    let header = plain_header(frame)?;
+    for_each_datagram_mut_from(frame, header, f)
+}
+
+/// As [`for_each_datagram_mut`], with the EtherCAT header at `header`; see [`crate::ethernet::envelope`].
+///
+/// # Errors
+/// As [`datagrams`].
+pub fn for_each_datagram_mut_from(
+    frame: &mut [u8],
+    header: usize,
     mut f: impl FnMut(DatagramMut<'_>),
 ) -> Result<(), FrameError> {
-    let end = datagrams_end(frame)?;
-    let mut rest = &mut frame[FIRST_DATAGRAM..end];
+    let end = datagrams_end(frame, header)?;
+    let mut rest = &mut frame[header + ETHERCAT_HEADER_BYTES..end];
     loop {
         let (length, more) = datagram_length(rest).ok_or(FrameError::Truncated)?;
         let (datagram, following) = rest.split_at_mut(length + DATAGRAM_OVERHEAD_BYTES);
@@ -296,15 +317,24 @@ fn datagram_length(bytes: &[u8]) -> Option<(usize, bool)> {
     (length + DATAGRAM_OVERHEAD_BYTES <= bytes.len()).then_some((length, word & MORE != 0))
 }
 
-fn datagrams_end(frame: &[u8]) -> Result<usize, FrameError> {
+/// Where the EtherCAT header of a frame without VLAN tag and UDP is.
+fn plain_header(frame: &[u8]) -> Result<usize, FrameError> {
     if frame.len() < FIRST_DATAGRAM || frame[12..14] != ETHERTYPE.to_be_bytes() {
         return Err(FrameError::NotEtherCat);
     }
-    let word = u16::from_le_bytes([frame[14], frame[15]]);
+    Ok(HEADER_BYTES)
+}
+
+fn datagrams_end(frame: &[u8], header: usize) -> Result<usize, FrameError> {
+    let first = header + ETHERCAT_HEADER_BYTES;
+    let Some(&[low, high]) = frame.get(header..first).and_then(|bytes| bytes.first_chunk()) else {
+        return Err(FrameError::NotEtherCat);
+    };
+    let word = u16::from_le_bytes([low, high]);
     if word & 0xF000 != TYPE_DATAGRAMS {
         return Err(FrameError::NotEtherCat);
     }
-    let end = FIRST_DATAGRAM + usize::from(word & LENGTH_MASK);
+    let end = first + usize::from(word & LENGTH_MASK);
     if end > frame.len() { Err(FrameError::Truncated) } else { Ok(end) }
 }
 

@@ -37,11 +37,11 @@ registers! {
     STATION_ADDRESS = 0x0010, 2, "station address";
     /// 2 bytes: station alias, loaded from the SII at power-on.
     STATION_ALIAS = 0x0012, 2, "station alias";
-    /// 1 byte: bit 0 allows writes to protected registers within this frame.
+    /// 1 byte: writing it, whatever the value, allows writes to protected registers within this frame.
     REGISTER_WRITE_ENABLE = 0x0020, 1, "register write enable";
     /// 1 byte: bit 0 protects registers 0x0000–0x0F7F.
     REGISTER_WRITE_PROTECTION = 0x0021, 1, "register write protection";
-    /// 1 byte: bit 0 allows writes within this frame.
+    /// 1 byte: writing it, whatever the value, allows writes within this frame.
     ESC_WRITE_ENABLE = 0x0030, 1, "ESC write enable";
     /// 1 byte: bit 0 protects all memory.
     ESC_WRITE_PROTECTION = 0x0031, 1, "ESC write protection";

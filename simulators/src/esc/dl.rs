@@ -2,7 +2,7 @@
 
 use ecat_wire::register as reg;
 
-use super::Esc;
+use super::{Chip, Esc};
 
 const PDI_OPERATIONAL: u16 = 0x0001;
 const PDI_WATCHDOG: u16 = 0x0002;
@@ -34,7 +34,10 @@ pub(crate) struct Ports {
 
 impl Esc {
     pub(super) fn power_on_dl(&mut self) {
-        self.memory.set(reg::DL_CONTROL, &[0x01, 0x00, 0x07, 0x00]);
+        // Port 3 of an ET1200 begins closed; bits 20–23 come from the EEPROM.
+        let loops = if self.profile.chip == Chip::Et1200 { 0xC0 } else { 0x00 };
+        let settings = if self.application_runs() { self.sii_word(5) as u8 & 0xF0 } else { 0 };
+        self.memory.set(reg::DL_CONTROL, &[0x01, loops, 0x07 | settings, 0x00]);
         self.ports = Ports::default();
         self.open_ports();
     }
@@ -95,7 +98,7 @@ impl Esc {
         for (port, link) in (0u8..).zip(links) {
             let n = usize::from(port);
             let automatic = matches!(self.loop_control(port), AUTO | AUTO_CLOSE);
-            if self.ports.links[n] && !link && automatic {
+            if self.ports.links[n] && self.ports.open[n] && !link && automatic {
                 self.memory.count(reg::LOST_LINKS + u16::from(port));
             }
             self.ports.held_closed[n] |= !link && self.loop_control(port) == AUTO_CLOSE;
@@ -193,7 +196,8 @@ impl Esc {
         self.memory.set_u16(reg::DL_STATUS, status);
     }
 
-    /// A frame whose lengths contradict each other passed the processing unit.
+    /// A frame with an error of its own passed the processing unit: lengths that contradict each other, fewer
+    /// than 64 bytes, not EtherCAT where only that is let through, or circulating.
     pub(crate) fn count_malformed(&mut self) {
         self.memory.count(reg::PROCESSING_ERRORS);
     }
@@ -216,8 +220,9 @@ impl Esc {
     /// Any write to an error counter clears its whole group.
     pub(super) fn clear_counters(&mut self, address: u16) {
         let (start, bytes): (u16, &[u8]) = match address {
-            reg::RX_ERRORS..reg::PROCESSING_ERRORS => (reg::RX_ERRORS, &[0; 12]),
+            reg::RX_ERRORS..=0x030B => (reg::RX_ERRORS, &[0; 12]),
             reg::LOST_LINKS..=0x0313 => (reg::LOST_LINKS, &[0; 4]),
+            reg::PDI_ERRORS => (reg::PDI_ERRORS, &[0; 2]),
             reg::WATCHDOG_COUNTER_SM | reg::WATCHDOG_COUNTER_PDI => {
                 (reg::WATCHDOG_COUNTER_SM, &[0; 2])
             }

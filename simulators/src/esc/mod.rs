@@ -16,6 +16,7 @@ mod memory;
 mod observation;
 mod process_data;
 mod profile;
+mod protection;
 mod release;
 mod start;
 mod sync_manager;
@@ -26,6 +27,7 @@ pub use profile::{
     Application, ClockLevel, Direction, ExpectedSyncManager, Point, ProcessArea, Profile, Refusal,
     RefusalCondition, Role,
 };
+pub(crate) use protection::Reset;
 pub use release::InternalEvent;
 pub use start::Start;
 
@@ -73,6 +75,8 @@ pub(crate) struct Changes {
     pub(crate) mappings: bool,
     pub(crate) ports: bool,
     pub(crate) event_mask: bool,
+    /// A reset has begun.
+    pub(crate) reset: bool,
 }
 
 /// An ESC with its EEPROM and the application behind it.
@@ -91,6 +95,7 @@ pub struct Esc {
     eeprom: eeprom::Eeprom,
     clock: dc::Clock,
     watchdog: watchdog::Watchdog,
+    protection: protection::Protection,
     /// What answers mail, if the program does.
     mailbox: Option<Box<Mailbox>>,
     mail: mail::Mail,
@@ -128,6 +133,7 @@ impl Esc {
             eeprom: eeprom::Eeprom::default(),
             clock: dc::Clock::default(),
             watchdog: watchdog::Watchdog::default(),
+            protection: protection::Protection::default(),
             mailbox: None,
             mail: mail::Mail::default(),
             image: None,
@@ -157,6 +163,7 @@ impl Esc {
     pub(crate) fn power_on(&mut self, now_ns: u64) {
         self.memory.clear();
         self.staged.clear();
+        self.protection = protection::Protection::default();
         (self.read_events, self.pending) = (0, false);
         let profile = &self.profile;
         self.memory.set(reg::TYPE, &[profile.kind, profile.revision]);
@@ -171,6 +178,7 @@ impl Esc {
             ],
         );
         self.memory.set_u16(reg::FEATURES, profile.features);
+        self.memory.set(reg::PDI_EVENT_MASK, &[0x0F, 0xFF, 0xFF, 0x00]);
         self.power_on_eeprom();
         self.power_on_dl();
         self.power_on_watchdog();
@@ -223,14 +231,19 @@ impl Esc {
         let mut accessible = false;
         if start < PLAIN {
             let to = end.min(PLAIN);
-            accessible |= self.stage(start, &data[..to - start], now_ns);
+            let data = &data[..to - start];
+            accessible |= if self.protection.is_on() {
+                self.stage_protected(start, data, now_ns)
+            } else {
+                self.stage(start, data, now_ns)
+            };
         }
         if end > PLAIN && start < RAM {
             let from = start.max(PLAIN);
             let to = end.min(RAM);
             accessible |= self.write_plain(from, &data[from - start..to - start], now_ns);
         }
-        if end > RAM {
+        if end > RAM && !self.protection.refuses(reg::PROCESS_RAM) {
             let from = start.max(RAM);
             accessible |= self.write_ram(from, &data[from - start..end - start], now_ns);
         }
@@ -306,7 +319,7 @@ impl Esc {
     fn write_plain(&mut self, start: usize, data: &[u8], now_ns: u64) -> bool {
         let mut accessible = false;
         for (address, &value) in (start..).zip(data) {
-            if self.memory.writable(address) {
+            if self.memory.writable(address) && !self.protection.refuses(address as u16) {
                 accessible = true;
                 self.memory.slice_mut(address, address + 1)[0] = value;
             }
@@ -332,6 +345,7 @@ impl Esc {
         self.pending = false;
         self.read_events = 0;
         self.staged.clear();
+        self.protection.end_of_frame();
         self.al_control_abandoned();
     }
 
@@ -340,6 +354,7 @@ impl Esc {
         let now_ns = passage.arrival_ns;
         let mut changes = Changes::default();
         self.pending = false;
+        self.protection.end_of_frame();
         let read_events = std::mem::take(&mut self.read_events);
         if read_events != 0 {
             self.clear_event(read_events);
@@ -373,6 +388,7 @@ impl Esc {
         self.end_of_frame_mail(mail, now_ns);
         self.end_of_frame_clock(passage);
         self.end_of_frame_al(now_ns);
+        changes.reset = self.resets();
         changes
     }
 
@@ -384,6 +400,9 @@ impl Esc {
                 continue;
             }
             match address {
+                reg::REGISTER_WRITE_ENABLE..=reg::RESET_ECAT => {
+                    self.write_protection(address, value)
+                }
                 reg::AL_CONTROL..=0x0121 => {}
                 reg::RX_ERRORS..=0x0313 | reg::WATCHDOG_COUNTER_SM | reg::WATCHDOG_COUNTER_PDI => {
                     self.clear_counters(address)

@@ -55,6 +55,7 @@ impl Segment {
             topology: self.topology.clone(),
             line: self.line.clone(),
             other_line: self.other_line.clone(),
+            resets: self.resets,
             connect_anew: self.connect_anew,
             corrupt: self.corrupt,
             pending: self.pending.clone(),
