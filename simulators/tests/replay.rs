@@ -32,17 +32,24 @@ fn recorded(source: MacAddress, count: usize) -> Vec<Vec<u8>> {
     frames
 }
 
-fn pcap(frames: &[Vec<u8>]) -> Vec<u8> {
-    let mut file: Vec<u8> = [0xA1B2_C3D4, 0x0004_0002, 0, 0, 65_535, 1]
+/// A capture at an interface of kind `link`: frames with their times in µs and the bytes that were captured.
+fn captured(link: u32, frames: &[(u32, usize, Vec<u8>)]) -> Vec<u8> {
+    let mut file: Vec<u8> = [0xA1B2_C3D4, 0x0004_0002, 0, 0, 65_535, link]
         .into_iter()
         .flat_map(u32::to_le_bytes)
         .collect();
-    for (n, frame) in frames.iter().enumerate() {
-        let length = frame.len() as u32;
-        file.extend([0, n as u32 * 500, length, length].into_iter().flat_map(u32::to_le_bytes));
-        file.extend(frame);
+    for (time_us, bytes, frame) in frames {
+        let [captured, length] = [*bytes as u32, frame.len() as u32];
+        file.extend([0, *time_us, captured, length].into_iter().flat_map(u32::to_le_bytes));
+        file.extend(&frame[..*bytes]);
     }
     file
+}
+
+fn pcap(frames: &[Vec<u8>]) -> Vec<u8> {
+    let timed = frames.iter().enumerate();
+    let timed = timed.map(|(n, frame)| (n as u32 * 500, frame.len(), frame.clone()));
+    captured(1, &timed.collect::<Vec<_>>())
 }
 
 fn counts(frames: &[Vec<u8>]) -> Counts {
@@ -93,4 +100,118 @@ fn lost_answers_count_and_other_protocols_are_skipped() {
     assert_eq!(report.counts, expected);
     let skipped: Vec<_> = report.skipped.into_iter().collect();
     assert_eq!(skipped, [("ARP", 1), ("answers without a request", 1), ("short", 1)]);
+}
+
+/// A frame with one command, and what comes back.
+fn exchange(
+    segment: &mut Segment,
+    source: MacAddress,
+    command: Command,
+    index: u8,
+) -> [Vec<u8>; 2] {
+    let mut buffer = [0; 60];
+    let mut writer = FrameWriter::new(&mut buffer, source).unwrap();
+    writer.push(command, index, 2).unwrap();
+    assert_eq!(writer.finish(), 60);
+    let request = buffer.to_vec();
+    segment.process(&mut buffer, 0);
+    [request, buffer.to_vec()]
+}
+
+#[test]
+fn a_marked_sender_that_repeats_a_request_is_not_taken_for_an_answer() {
+    let mut segment = Segment::new(&description()).unwrap();
+    let nobody = Command::Fprd { station: 77, register: 0x0010 };
+    let somebody = Command::Fprd { station: 0, register: 0x0010 };
+    let by_position = Command::Aprd { position: 0, register: 0x0010 };
+    for command in [somebody, by_position] {
+        let [request, answer] = exchange(&mut segment, MARKED, command, 1);
+        // The first answer is lost, and the request repeated.
+        let frames = [request.clone(), request.clone(), answer.clone()];
+        let expected = Counts { identical: 1, unanswered: 1, total: 2, ..Counts::default() };
+        assert_eq!(counts(&frames), expected, "{command:?}");
+    }
+    // Nobody answers: what comes back is as it went.
+    let [request, answer] = exchange(&mut segment, MARKED, nobody, 1);
+    assert_eq!(request, answer);
+    let polled = [request.clone(), answer.clone(), request, answer];
+    assert_eq!(counts(&polled), Counts { identical: 2, total: 2, ..Counts::default() });
+}
+
+#[test]
+fn frames_in_flight_may_use_an_index_again_and_bear_times_that_go_back() {
+    let mut segment = Segment::new(&description()).unwrap();
+    let registers = [0x0004, 0x0006, 0x0008, 0x0004];
+    let mut pairs = registers
+        .map(|register| exchange(&mut segment, PLAIN, Command::Aprd { position: 0, register }, 7));
+    let answers: Vec<_> = pairs.iter_mut().map(|pair| std::mem::take(&mut pair[1])).collect();
+    let order = [0, 1, 2, 3].into_iter().map(|n: usize| pairs[n][0].clone());
+    let frames: Vec<_> = order.chain(answers.into_iter().rev()).collect();
+    let times = [900, 900, 100, 50, 50, 0, 900, 901];
+    let timed: Vec<_> =
+        times.into_iter().zip(frames).map(|(time, frame)| (time, frame.len(), frame)).collect();
+    let report = replay(&captured(1, &timed), &description()).unwrap();
+    let expected = Counts { identical: 4, total: 4, ..Counts::default() };
+    assert_eq!(report.counts, expected, "{report:?}");
+}
+
+#[test]
+fn one_direction_alone_is_told_by_its_class() {
+    let frames = recorded(PLAIN, 3);
+    let requests: Vec<_> = frames.iter().step_by(2).cloned().collect();
+    let answers: Vec<_> = frames.iter().skip(1).step_by(2).cloned().collect();
+    assert_eq!(counts(&requests), Counts { unanswered: 3, total: 3, ..Counts::default() });
+    assert_eq!(counts(&answers), Counts { skipped: 3, total: 3, ..Counts::default() });
+}
+
+#[test]
+fn a_capture_of_two_interfaces_that_frames_pass_counts_them_once() {
+    let frames = recorded(PLAIN, 3);
+    let twice = frames.iter().enumerate().flat_map(|(n, frame)| {
+        [0, 12].map(|later: u32| (n as u32 * 500 + later, frame.len(), frame.clone()))
+    });
+    let report = replay(&captured(1, &twice.collect::<Vec<_>>()), &description()).unwrap();
+    let expected = Counts { identical: 1, live: 2, skipped: 6, total: 9, ..Counts::default() };
+    assert_eq!(report.counts, expected);
+    assert_eq!(report.skipped.into_iter().collect::<Vec<_>>(), [("captured twice", 6)]);
+}
+
+#[test]
+fn frames_that_the_capture_cut_short_are_skipped_unless_only_padding_is_missing() {
+    let cut = |fourth: usize| {
+        let lengths = [29, 29, 29, fourth, 29, 29];
+        let all = (0..).zip(lengths).zip(recorded(PLAIN, 3));
+        captured(1, &all.map(|((n, length), frame)| (n * 500, length, frame)).collect::<Vec<_>>())
+    };
+    // Padding is not compared: 14 + 2 + 12 + 1 bytes are all of a frame.
+    let report = replay(&cut(29), &description()).unwrap();
+    assert_eq!(report.counts, Counts { identical: 1, live: 2, total: 3, ..Counts::default() });
+    let report = replay(&cut(28), &description()).unwrap();
+    let expected =
+        Counts { identical: 1, live: 1, unanswered: 1, skipped: 1, total: 4, ..Counts::default() };
+    assert_eq!(report.counts, expected);
+    assert_eq!(report.skipped.into_iter().collect::<Vec<_>>(), [("cut short by the capture", 1)]);
+}
+
+#[test]
+fn cooked_captures_and_two_tags_are_understood() {
+    let frames = recorded(PLAIN, 3);
+    let expected = Counts { identical: 1, live: 2, total: 3, ..Counts::default() };
+    let tagged =
+        |frame: &Vec<u8>| [&frame[..12], &[0x88, 0xA8, 0, 5, 0x81, 0, 0, 6], &frame[12..]].concat();
+    assert_eq!(counts(&frames.iter().map(tagged).collect::<Vec<_>>()), expected);
+    let cooked =
+        |frame: &Vec<u8>| [&[0, 4, 0, 1, 0, 6][..], &frame[6..12], &[0, 0], &frame[12..]].concat();
+    let cooked2 = |frame: &Vec<u8>| {
+        [&frame[12..14], &[0, 0, 0, 0, 0, 2, 0, 1, 4, 6], &frame[6..12], &[0, 0], &frame[14..]]
+            .concat()
+    };
+    for (link, form) in [(113, &cooked as &dyn Fn(&Vec<u8>) -> Vec<u8>), (276, &cooked2)] {
+        let timed = frames.iter().enumerate().map(|(n, frame)| {
+            let frame = form(frame);
+            (n as u32 * 500, frame.len(), frame)
+        });
+        let file = captured(link, &timed.collect::<Vec<_>>());
+        assert_eq!(replay(&file, &description()).unwrap().counts, expected, "{link}");
+    }
 }

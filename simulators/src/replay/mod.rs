@@ -17,7 +17,7 @@ use serde::Serialize;
 
 pub use clock::{CLOCK_JITTER_NS, CLOCK_PPM, ClockReport};
 pub use compare::Difference;
-pub use pcap::{CaptureError, Packet, packets};
+pub use pcap::{CaptureError, Link, Packet, packets};
 pub use release::LatencyReport;
 
 use crate::description::{DescriptionError, SegmentDescription};

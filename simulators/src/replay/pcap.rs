@@ -12,8 +12,36 @@ pub struct Packet<'a> {
     pub number: u32,
     /// When, in ns since 1970 (or since whatever the file counts from).
     pub time_ns: u64,
-    /// The Ethernet frame, without FCS.
+    /// What was captured of it.
     pub bytes: &'a [u8],
+    /// Whether there was more of it than was captured (a snap length).
+    pub cut: bool,
+    /// What the bytes begin with.
+    pub link: Link,
+}
+
+/// The kind of interface that a packet was captured at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Ethernet II.
+    Ethernet,
+    /// Linux' cooked captures (`-i any`), first form: a header of 16 bytes, without the destination.
+    Cooked,
+    /// The second form, with 20 bytes.
+    Cooked2,
+    /// Something else, by its number.
+    Other(u16),
+}
+
+impl Link {
+    const fn new(number: u16) -> Self {
+        match number {
+            1 => Self::Ethernet,
+            113 => Self::Cooked,
+            276 => Self::Cooked2,
+            other => Self::Other(other),
+        }
+    }
 }
 
 /// What is wrong with a capture, and where.
@@ -41,7 +69,6 @@ const INTERFACE: u32 = 1;
 const OLD_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
-const LINK_ETHERNET: u16 = 1;
 const OPTION_TIME_RESOLUTION: u16 = 9;
 const OPTION_TIME_OFFSET: u16 = 14;
 const NS_PER_S: u128 = 1_000_000_000;
@@ -60,8 +87,22 @@ pub fn packets(file: &[u8]) -> Result<Vec<Packet<'_>>, CaptureError> {
     match magic {
         PCAP_MICROSECONDS => classic(Reader { file, big_endian }, 1_000),
         PCAP_NANOSECONDS => classic(Reader { file, big_endian }, 1),
-        _ => Err(error(0, format!("{magic:#010x} begins neither a pcap nor a pcapng file"))),
+        _ => Err(error(0, unknown(file, magic))),
     }
+}
+
+/// What a file is that is none of ours.
+fn unknown(file: &[u8], magic: u32) -> String {
+    let packed = [&[0x1F, 0x8B][..], &[0x28, 0xB5, 0x2F, 0xFD], &[0x04, 0x22, 0x4D, 0x18], b"BZh"];
+    if packed.iter().any(|start| file.starts_with(start)) {
+        return "the file is compressed; unpack it first".to_owned();
+    }
+    let hint = if matches!(magic, 0xA1B2_CD34 | 0x34CD_B2A1) || file.starts_with(b"snoop") {
+        "; another capture format, which Wireshark's editcap turns into pcapng"
+    } else {
+        ""
+    };
+    format!("{magic:#010x} begins neither a pcap nor a pcapng file{hint}")
 }
 
 fn error(offset: usize, message: impl Into<String>) -> CaptureError {
@@ -99,25 +140,29 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn require_ethernet(link: u16, at: usize) -> Result<(), CaptureError> {
-    if link == LINK_ETHERNET {
-        return Ok(());
-    }
-    Err(error(at, format!("link type {link}; only Ethernet (1) is understood")))
+fn refused(link: u16, at: usize) -> CaptureError {
+    let message = format!(
+        "link type {link}; Ethernet (1) and Linux' cooked captures (113, 276) are understood"
+    );
+    error(at, message)
 }
 
 fn classic(reader: Reader<'_>, tick_ns: u64) -> Result<Vec<Packet<'_>>, CaptureError> {
-    require_ethernet((reader.u32(20)? & 0xFFFF) as u16, 20)?;
+    // The upper half says how long the FCS is, if it was captured; it does no harm behind a frame.
+    let link = Link::new((reader.u32(20)? & 0xFFFF) as u16);
+    if let Link::Other(number) = link {
+        return Err(refused(number, 20));
+    }
     let mut found = Vec::new();
     let mut at = 24;
     while at < reader.file.len() {
         let seconds = u64::from(reader.u32(at)?);
         let fraction = u64::from(reader.u32(at + 4)?);
         let length = reader.u32(at + 8)? as usize;
-        reader.u32(at + 12)?;
+        let cut = reader.u32(at + 12)? as usize > length;
         let bytes = reader.bytes(at + 16, length)?;
         let time_ns = seconds * NS_PER_S as u64 + fraction * tick_ns;
-        found.push(Packet { number: found.len() as u32 + 1, time_ns, bytes });
+        found.push(Packet { number: found.len() as u32 + 1, time_ns, bytes, cut, link });
         at += 16 + length;
     }
     Ok(found)
@@ -126,9 +171,9 @@ fn classic(reader: Reader<'_>, tick_ns: u64) -> Result<Vec<Packet<'_>>, CaptureE
 /// How an interface of a section counts time.
 #[derive(Clone, Copy)]
 struct Clock {
-    link: u16,
-    /// Where the link type stands.
-    at: usize,
+    link: Link,
+    /// Bytes of a packet that are captured at most; 0: all.
+    snap_bytes: usize,
     ticks_per_s: u64,
     offset_s: u64,
 }
@@ -144,6 +189,8 @@ fn next_generation(file: &[u8]) -> Result<Vec<Packet<'_>>, CaptureError> {
     let mut reader = Reader { file, big_endian: false };
     let mut clocks: Vec<Clock> = Vec::new();
     let mut found: Vec<Packet<'_>> = Vec::new();
+    // The first interface that is not understood. Others may stand beside it.
+    let mut foreign = None;
     let mut at = 0;
     while at < file.len() {
         let mut kind = reader.u32(at)?;
@@ -169,13 +216,17 @@ fn next_generation(file: &[u8]) -> Result<Vec<Packet<'_>>, CaptureError> {
         let block = Reader { file: &file[..at + length - 4], ..reader };
         let clock_of = |interface: usize, at: usize| {
             let clock = clocks.get(interface).copied();
-            let clock = clock
-                .ok_or_else(|| error(at, format!("interface {interface} was not described")))?;
-            require_ethernet(clock.link, clock.at).map(|()| clock)
+            clock.ok_or_else(|| error(at, format!("interface {interface} was not described")))
         };
         let number = found.len() as u32 + 1;
         match kind {
-            INTERFACE => clocks.push(interface(block, at)?),
+            INTERFACE => {
+                let clock = interface(block, at)?;
+                if let Link::Other(number) = clock.link {
+                    foreign.get_or_insert((number, at + 8));
+                }
+                clocks.push(clock);
+            }
             ENHANCED_PACKET | OLD_PACKET => {
                 let interface = if kind == OLD_PACKET {
                     usize::from(block.u16(at + 8)?)
@@ -186,25 +237,39 @@ fn next_generation(file: &[u8]) -> Result<Vec<Packet<'_>>, CaptureError> {
                 let ticks = u64::from(block.u32(at + 12)?) << 32 | u64::from(block.u32(at + 16)?);
                 let captured = block.u32(at + 20)? as usize;
                 let bytes = block.bytes(at + 28, captured)?;
-                found.push(Packet { number, time_ns: clock.ns(ticks), bytes });
+                let cut = block.u32(at + 24)? as usize > captured;
+                let time_ns = clock.ns(ticks);
+                found.push(Packet { number, time_ns, bytes, cut, link: clock.link });
             }
             SIMPLE_PACKET => {
-                clock_of(0, at)?;
+                let clock = clock_of(0, at)?;
                 let original = block.u32(at + 8)? as usize;
-                let bytes = block.bytes(at + 12, original.min(length - 16))?;
+                let limit = if clock.snap_bytes == 0 { original } else { clock.snap_bytes };
+                let captured = original.min(limit);
+                let bytes = block.bytes(at + 12, captured)?;
+                // These have no time of their own.
                 let time_ns = found.last().map_or(0, |packet| packet.time_ns);
-                found.push(Packet { number, time_ns, bytes });
+                let cut = captured < original;
+                found.push(Packet { number, time_ns, bytes, cut, link: clock.link });
             }
             _ => {}
         }
         at += length;
     }
-    Ok(found)
+    let is_foreign = |packet: &Packet<'_>| matches!(packet.link, Link::Other(_));
+    match foreign {
+        Some((number, at)) if found.iter().all(is_foreign) => Err(refused(number, at)),
+        _ => Ok(found),
+    }
 }
 
 fn interface(block: Reader<'_>, at: usize) -> Result<Clock, CaptureError> {
-    let mut clock =
-        Clock { link: block.u16(at + 8)?, at: at + 8, ticks_per_s: 1_000_000, offset_s: 0 };
+    let mut clock = Clock {
+        link: Link::new(block.u16(at + 8)?),
+        snap_bytes: block.u32(at + 12)? as usize,
+        ticks_per_s: 1_000_000,
+        offset_s: 0,
+    };
     let mut option = at + 16;
     while option < block.file.len() {
         let (code, length) = (block.u16(option)?, usize::from(block.u16(option + 2)?));
@@ -277,13 +342,50 @@ mod tests {
     fn both_formats_read_in_both_byte_orders() {
         for big_endian in [false, true] {
             let file = classic_file(big_endian, PCAP_MICROSECONDS);
-            let packet = Packet { number: 1, time_ns: 7_000_005_000, bytes: &[1, 2, 3] };
+            let packet = Packet {
+                number: 1,
+                time_ns: 7_000_005_000,
+                bytes: &[1, 2, 3],
+                cut: false,
+                link: Link::Ethernet,
+            };
             assert_eq!(packets(&file).unwrap(), [packet]);
             let file = classic_file(big_endian, PCAP_NANOSECONDS);
             assert_eq!(packets(&file).unwrap()[0].time_ns, 7_000_000_005);
             let file = pcapng(big_endian);
             assert_eq!(packets(&file).unwrap(), [packet, Packet { number: 2, ..packet }]);
         }
+    }
+
+    #[test]
+    fn interfaces_have_links_snap_lengths_clocks_and_byte_orders_of_their_own() {
+        // A nanosecond clock with an offset of 2 s, and a comment before it.
+        let options = [
+            1, 0, 2, 0, b'o', b'k', 0, 0, 9, 0, 1, 0, 9, 0, 0, 0, 14, 0, 8, 0, 2, 0, 0, 0, 0, 0, 0,
+            0, 0, 0, 0, 0,
+        ];
+        let file = [
+            block(false, SECTION, &[BYTE_ORDER, 1, 0, 0], &[]),
+            block(false, INTERFACE, &[1, 2], &[]),
+            block(false, INTERFACE, &[189, 0], &[]),
+            block(false, INTERFACE, &[276, 0], &options),
+            block(false, SIMPLE_PACKET, &[3], &[1, 2]),
+            block(false, ENHANCED_PACKET, &[1, 0, 5, 1, 1], &[4]),
+            block(false, ENHANCED_PACKET, &[2, 0, 5, 1, 1], &[5]),
+            pcapng(true),
+        ]
+        .concat();
+        let found = packets(&file).unwrap();
+        let seen: Vec<_> = found.iter().map(|p| (p.link, p.cut, p.time_ns, p.bytes)).collect();
+        assert_eq!(
+            seen[..4],
+            [
+                (Link::Ethernet, true, 0, &[1, 2][..]),
+                (Link::Other(189), false, 5_000, &[4]),
+                (Link::Cooked2, false, 2_000_000_005, &[5]),
+                (Link::Ethernet, false, 7_000_005_000, &[1, 2, 3]),
+            ]
+        );
     }
 
     #[test]
@@ -295,10 +397,12 @@ mod tests {
         let mut file = pcapng(false);
         file[32] = 8;
         assert_eq!(packets(&file).unwrap_err().offset, 32);
+        let mut foreign = pcapng(false);
+        foreign[36] = 113 + 1;
+        let error = packets(&foreign).unwrap_err();
+        assert_eq!((error.offset, error.message.contains("link type 114")), (36, true));
+        assert!(packets(&[0x1F, 0x8B, 8, 0]).unwrap_err().message.contains("compressed"));
         file[32] = 20;
-        file[36] = 113;
-        let error = packets(&file).unwrap_err();
-        assert_eq!((error.offset, error.message.contains("113")), (36, true));
     }
 
     proptest::proptest! {
