@@ -78,7 +78,8 @@ mod state;
 pub use device_type::DeviceType;
 pub use error::DescriptionError;
 pub use state::{
-    ClockDescription, EscDescription, RegisterDescription, SiiWordsDescription, StartDescription,
+    ClockDescription, CompareDescription, EscDescription, RegisterDescription, SiiWordsDescription,
+    StartDescription,
 };
 
 use serde::Deserialize;
@@ -97,6 +98,9 @@ pub struct SegmentDescription {
     pub wires: Vec<WireDescription>,
     /// The outlet that is cabled to the MainDevice's second port (cable redundancy).
     pub ring: Option<RingDescription>,
+    /// Registers of which a replay does not compare every bit.
+    #[serde(default)]
+    pub compare: Vec<CompareDescription>,
 }
 
 impl SegmentDescription {
@@ -172,6 +176,9 @@ pub struct DeviceDescription {
     pub parent: Option<String>,
     /// Port of that device, 1 to 3. By default 1.
     pub port: Option<u8>,
+    /// Ports, 1 to 3, with a link to something that is not described here and sends frames back.
+    #[serde(default)]
+    pub outside_ports: Vec<u8>,
     /// Length of the cable to it, by default 0: a terminal on an E-bus.
     pub cable_metres: Option<u16>,
 }

@@ -67,14 +67,18 @@ impl Segment {
     /// # Errors
     /// [`DescriptionError`] names the offending value by its JSON pointer.
     pub fn new(description: &SegmentDescription) -> Result<Self, DescriptionError> {
-        Ok(Self::build(devices::build(description)?))
+        Ok(Self::build(devices::build(description)?, 0))
     }
 
-    fn build(parts: devices::Parts) -> Self {
+    fn build(parts: devices::Parts, now_ns: u64) -> Self {
         let (attachments, ring) = (&parts.attachments, parts.ring);
         let mut segment = Self::wired(parts.devices, parts.behaviours, attachments, ring);
+        for &outlet in &parts.outside {
+            segment.topology.lead_outside(outlet);
+        }
+        segment.connect();
         for (device, start) in segment.devices.iter_mut().zip(&parts.starts) {
-            device.esc.begin(start);
+            device.esc.begin(start, now_ns);
         }
         segment.connect();
         segment

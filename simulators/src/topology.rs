@@ -85,6 +85,8 @@ pub(crate) struct Topology {
     /// Cable at each port of each device.
     plugs: Vec<[Option<usize>; PORTS as usize]>,
     mains: [Option<usize>; 2],
+    /// Ports with a link to something that sends frames back as they are.
+    outside: Vec<Outlet>,
 }
 
 /// The port behind `port` in the order of frames.
@@ -105,6 +107,7 @@ impl Topology {
             powered: vec![true; attachments.len()],
             plugs: vec![[None; PORTS as usize]; attachments.len()],
             mains: [None; 2],
+            outside: Vec::new(),
         };
         for (index, attachment) in (0..).zip(attachments) {
             let parent = attachment.parent.map_or(End::Main(MainPort::First), |parent| {
@@ -117,6 +120,11 @@ impl Topology {
             topology.plug([End::Port(device, port), End::Main(MainPort::Second)], 0);
         }
         topology
+    }
+
+    /// Leads a port that is free to something that sends frames back as they are.
+    pub(crate) fn lead_outside(&mut self, outlet: Outlet) {
+        self.outside.push(outlet);
     }
 
     fn plug(&mut self, ends: [End; 2], metres: u16) {
@@ -177,7 +185,11 @@ impl Topology {
 
     /// The other end of a whole cable, and the cable's delay.
     fn far(&self, end: End) -> Option<(End, u64)> {
-        let cable = &self.cables[self.socket(end)??];
+        let Some(number) = self.socket(end)? else {
+            let outside = |outlet: &Outlet| end == End::Port(outlet.0, outlet.1);
+            return self.outside.iter().any(outside).then_some((end, 0));
+        };
+        let cable = &self.cables[number];
         let other = if cable.ends[0] == end { cable.ends[1] } else { cable.ends[0] };
         (!cable.cut).then_some((other, cable.delay_ns))
     }

@@ -215,3 +215,99 @@ fn cooked_captures_and_two_tags_are_understood() {
         assert_eq!(replay(&file, &description()).unwrap().counts, expected, "{link}");
     }
 }
+
+/// Frames a millisecond apart, through a segment that is not the one that is judged.
+fn played(json: &str, writes: &[(Command, &[u8])]) -> Vec<Vec<u8>> {
+    let mut segment = Segment::new(&SegmentDescription::from_json(json).unwrap()).unwrap();
+    let mut frames = Vec::new();
+    for (n, (command, data)) in (0u8..).zip(writes) {
+        let mut buffer = [0; 60];
+        let mut writer = FrameWriter::new(&mut buffer, PLAIN).unwrap();
+        writer.push_data(*command, n, data).unwrap();
+        assert_eq!(writer.finish(), 60);
+        frames.push(buffer.to_vec());
+        segment.process(&mut buffer, u64::from(n) * 1_000_000);
+        frames.push(buffer.to_vec());
+    }
+    frames
+}
+
+/// Reads words 8 to 11 of the first device's EEPROM, and register 0x0012.
+const READS: [(Command, &[u8]); 3] = [
+    (Command::Apwr { position: 0, register: 0x0502 }, &[0, 1, 8, 0, 0, 0]),
+    (Command::Aprd { position: 0, register: 0x0508 }, &[0; 8]),
+    (Command::Aprd { position: 0, register: 0x0012 }, &[0; 2]),
+];
+
+#[test]
+fn words_of_an_eeprom_that_nobody_knows_are_live_and_counted() {
+    let recorded = r#"{ "devices": [{ "alias": 7, "siiWords": [{ "word": 8, "values": [2, 3, 4, 5] }],
+                                      "esc": { "eepromStatus": 64 } }] }"#;
+    let judged = r#"{ "devices": [{ "siiWords": [{ "word": 8, "values": [2, 3] }, { "word": 11, "values": [5] }],
+                                    "esc": { "eepromStatus": 64 } }] }"#;
+    let frames = played(recorded, &READS);
+    let judged = SegmentDescription::from_json(judged).unwrap();
+    let report = replay(&pcap(&frames), &judged).unwrap();
+    assert_eq!(report.counts, Counts { identical: 1, live: 2, total: 3, ..Counts::default() });
+    let words: Vec<_> = report.unknown_words.iter().map(|one| (one.word, one.count)).collect();
+    assert_eq!(words, [(4, 1), (10, 1)]);
+    // A word that is known is compared, beside one that is not.
+    let mut changed = frames.clone();
+    changed[3][26 + 6] ^= 1;
+    let report = replay(&pcap(&changed), &judged).unwrap();
+    assert_eq!(report.counts.structural, 1);
+    assert_eq!(report.differences[0].hint, "sii or sii_words: word 0x000b of the EEPROM");
+    assert_eq!(report.differences[0].device.as_deref(), Some("device 0"));
+}
+
+#[test]
+fn a_description_may_say_which_bits_of_a_register_are_compared() {
+    let plain = r#"{ "devices": [{ "type": "EK1100" }] }"#;
+    let counted = r#"{ "devices": [{ "type": "EK1100", "start": { "registers": [{ "register": 768, "bytes": [3, 1] }] } }] }"#;
+    let masked = r#"{ "devices": [{ "type": "EK1100" }], "compare": [{ "register": 768, "mask": [0, 254] }] }"#;
+    let counters = (Command::Aprd { position: 0, register: 0x0300 }, &[0; 8][..]);
+    let frames = played(counted, &[counters]);
+    let judge = |json: &str| {
+        let description = SegmentDescription::from_json(json).unwrap();
+        replay(&pcap(&frames), &description).unwrap()
+    };
+    assert_eq!(judge(plain).counts.structural, 1);
+    assert!(judge(plain).differences[0].hint.contains("start.registers"));
+    assert_eq!(judge(masked).counts, Counts { live: 1, total: 1, ..Counts::default() });
+    assert_eq!(judge(counted).counts, Counts { identical: 1, total: 1, ..Counts::default() });
+    let nobody = masked.replace("\"register\": 768", "\"device\": \"x\", \"register\": 768");
+    let nobody = SegmentDescription::from_json(&nobody).unwrap();
+    let error = replay(&pcap(&frames), &nobody).unwrap_err();
+    assert!(error.to_string().starts_with("/compare/0/device"), "{error}");
+}
+
+#[test]
+fn a_capture_may_begin_in_the_middle_of_everything() {
+    let json = r#"{ "devices": [
+        { "name": "coupler", "type": "EK1100", "outsidePorts": [2],
+          "start": { "stationAddress": 1001, "eepromBusy": true, "localTimeNs": 5000000000 } },
+        { "type": "analogue-inputs", "start": { "alState": "INIT", "alControl": 2, "stationAddress": 1002 } } ] }"#;
+    let judged = SegmentDescription::from_json(json).unwrap();
+    let reads: [(Command, &[u8]); 4] = [
+        (Command::Fprd { station: 1001, register: 0x0110 }, &[0; 2]),
+        (Command::Fprd { station: 1001, register: 0x0502 }, &[0; 2]),
+        // The request was not read: a second one is not taken.
+        (Command::Fpwr { station: 1002, register: 0x0120 }, &[1, 0]),
+        (Command::Fprd { station: 1001, register: 0x0918 }, &[0; 8]),
+    ];
+    let mut segment = Segment::new(&judged).unwrap();
+    let mut answers = Vec::new();
+    for (n, (command, data)) in (0u8..).zip(reads) {
+        let mut buffer = [0; 60];
+        let mut writer = FrameWriter::new(&mut buffer, PLAIN).unwrap();
+        writer.push_data(command, n, data).unwrap();
+        assert_eq!(writer.finish(), 60);
+        segment.process(&mut buffer, 1_000);
+        answers.push(buffer[26..26 + data.len() + 2].to_vec());
+    }
+    // Ports 0, 1 and 2 have a link and are open.
+    assert_eq!(answers[0], [0x71, 0x6A, 1, 0]);
+    assert_eq!(answers[1], [0x40, 0x81, 1, 0]);
+    assert_eq!(answers[2][2..], [0, 0]);
+    assert_eq!(segment.positions(), [0, 1]);
+}

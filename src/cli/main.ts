@@ -79,8 +79,9 @@ program
   .description('play the requests of a capture to a simulated segment, and compare its answers with the recorded ones')
   .argument('<capture>', 'pcap or pcapng file')
   .requiredOption('--segment <file>', 'segment file: the devices of the capture, as they are when it begins')
+  .option('--explain', 'say for each difference which key of the segment file may describe it', false)
   .option('--json', 'print one JSON object', false)
-  .action((capture: string, options: { segment: string; json: boolean }) =>
+  .action((capture: string, options: { segment: string; explain: boolean; json: boolean }) =>
     guarded(options.json, async () => (await import('./replay.ts')).replay(capture, options)),
   );
 

@@ -36,7 +36,10 @@ interface ReplayReport {
     readonly registerName: string | null;
     readonly expected: string;
     readonly got: string;
+    readonly device: string | null;
+    readonly hint: string;
   }[];
+  readonly unknownWords: readonly { readonly device: number; readonly word: number; readonly count: number }[];
   readonly clocks: readonly { readonly device: number; readonly samples: number; readonly worstResidualNs: number }[];
   readonly latencies: readonly {
     readonly event: string;
@@ -50,7 +53,7 @@ interface ReplayReport {
 const CLASSES: readonly (readonly [keyof Counts, string])[] = [
   ['identical', 'as recorded'],
   ['clock', 'but for clocks, which fit their model'],
-  ['live', 'but for input process data'],
+  ['live', 'but for input process data and what is not known'],
   ['unanswered', 'the capture has no answer'],
   ['skipped', ''],
   ['structural', 'different'],
@@ -59,12 +62,12 @@ const CLASSES: readonly (readonly [keyof Counts, string])[] = [
 /** Replays `capture` and prints what was found. The exit code is 1 when an answer is structurally different. */
 export async function replay(
   capture: string,
-  options: { readonly segment: string; readonly json: boolean },
+  options: { readonly segment: string; readonly explain?: boolean; readonly json: boolean },
 ): Promise<void> {
   const [bytes, description] = await Promise.all([readCapture(capture), loadSegmentOf(options.segment)]);
   const report = played(capture, bytes, JSON.stringify(description));
   if (report.counts.structural > 0) process.exitCode = 1;
-  const lines = options.json ? [JSON.stringify({ event: 'replay', capture, ...report })] : readable(capture, report);
+  const lines = options.json ? [JSON.stringify({ event: 'replay', capture, ...report })] : readable(capture, report, options.explain);
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
@@ -86,7 +89,11 @@ function played(capture: string, bytes: Uint8Array, segment: string): ReplayRepo
   }
 }
 
-function readable(capture: string, { frames, requests, counts, ...report }: ReplayReport): string[] {
+function readable(
+  capture: string,
+  { frames, requests, counts, ...report }: ReplayReport,
+  explain: boolean | undefined,
+): string[] {
   const skipped = Object.entries(report.skipped).map(([what, count]) => `${count} ${what}`);
   const rows = CLASSES.map(([name, meaning]) => [
     `  ${name}`,
@@ -105,19 +112,30 @@ function readable(capture: string, { frames, requests, counts, ...report }: Repl
     const off = `${signed(leastNs)} to ${signed(greatestNs)}, ${signed(meanNs)} in the mean`;
     lines.push(`${event}: ${count} times, seen ${off} after the device's own model`);
   }
+  for (const { device, word, count } of report.unknownWords) {
+    lines.push(`word ${hexadecimal(word)} of device ${device}'s EEPROM was read ${count} times, and is not described`);
+  }
   for (const one of report.differences) {
-    const register = one.register === null ? '' : ` at 0x${one.register.toString(16).padStart(4, '0')}`;
+    const register = one.register === null ? '' : ` at ${hexadecimal(one.register)}`;
     const name = one.registerName === null ? '' : ` (${one.registerName})`;
     lines.push(
       `${styleText('red', '✗', { stream: process.stdout })} frame ${one.requestFrame}, answer ${one.answerFrame}, ` +
         `datagram ${one.datagram}, ${one.command}: ${one.field}${register}${name}: ` +
         `expected ${one.expected}, got ${one.got === '' ? 'nothing' : one.got}`,
     );
+    if (explain === true) {
+      const device = one.device === null ? '' : `${one.device}: `;
+      lines.push(`    ${device}${one.hint === '' ? 'no key of a segment file tells of this' : one.hint}`);
+    }
   }
   if (report.differences.length < counts.structural) {
     lines.push(`and ${counts.structural - report.differences.length} datagrams more that differ`);
   }
   return lines;
+}
+
+function hexadecimal(value: number): string {
+  return `0x${value.toString(16).padStart(4, '0')}`;
 }
 
 function signed(ns: number): string {

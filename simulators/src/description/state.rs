@@ -37,6 +37,8 @@ pub struct EscDescription {
     pub pdi_watchdog: Option<bool>,
     /// What the receive times of ports that never saw a frame read, port 0 first.
     pub stale_port_times: Option<[u32; 4]>,
+    /// By how much the local clock runs fast, in 10⁻⁹.
+    pub clock_drift_ppb: Option<i32>,
 }
 
 /// Which registers of the distributed clock there are.
@@ -75,8 +77,15 @@ pub struct StartDescription {
     pub ecat_event_mask: Option<u16>,
     /// Register 0x0210: events that are pending.
     pub ecat_events: Option<u16>,
+    /// Register 0x0120: a state request that the program has not handled yet.
+    pub al_control: Option<u16>,
     /// Register 0x0500.
     pub eeprom_owner: Option<u8>,
+    /// Whether the EEPROM interface is busy with a read, of the word in register 0x0504.
+    #[serde(default)]
+    pub eeprom_busy: bool,
+    /// The local clock, in ns.
+    pub local_time_ns: Option<u64>,
     /// Any other registers and RAM.
     #[serde(default)]
     pub registers: Vec<RegisterDescription>,
@@ -90,4 +99,16 @@ pub struct RegisterDescription {
     pub register: u16,
     /// The bytes.
     pub bytes: Vec<u8>,
+}
+
+/// Bits of registers that a replay compares, in place of its own table.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CompareDescription {
+    /// Name of the device; without it, all.
+    pub device: Option<String>,
+    /// Address of the first byte.
+    pub register: u16,
+    /// Which bits of each byte are compared.
+    pub mask: Vec<u8>,
 }

@@ -67,6 +67,8 @@ pub(crate) struct Parts {
     pub(crate) starts: Vec<Start>,
     pub(crate) attachments: Vec<Attachment>,
     pub(crate) ring: Option<Outlet>,
+    /// Ports with a link to something that is not described.
+    pub(crate) outside: Vec<Outlet>,
 }
 
 /// Builds the devices of a description, and what moves their process data.
@@ -83,11 +85,13 @@ pub(crate) fn build(description: &SegmentDescription) -> Result<Parts, Descripti
     let starts = images.iter().map(|image| image.start.clone()).collect();
     let (attachments, ring) =
         wiring::attachments(description, &images).map_err(|error| expanded.place(error))?;
+    let outside = wiring::outside(description, &images, &attachments, ring)
+        .map_err(|error| expanded.place(error))?;
     let devices = images
         .into_iter()
         .map(|image| Device { name: image.name, esc: Esc::new(image.profile, image.sii) })
         .collect();
-    Ok(Parts { devices, behaviours, starts, attachments, ring })
+    Ok(Parts { devices, behaviours, starts, attachments, ring, outside })
 }
 
 /// What a device is made of.
@@ -144,6 +148,7 @@ impl DeviceImage {
             state::apply_esc(esc, &mut profile)?;
         }
         let start = device.start.as_ref().map(state::start).transpose()?.unwrap_or_default();
+        let start = Start { known_words: state::known_words(device), ..start };
         // An image that does not parse is served as it is: finding that out is the MainDevice's part.
         let parsed = Sii::parse(&sii).unwrap_or_default();
         let emulated =

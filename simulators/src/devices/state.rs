@@ -1,12 +1,15 @@
 //! From a description of chips, sparse EEPROMs and states to what an ESC is made of.
 
+use std::ops::Range;
+
 use ecat_wire::al::AlState;
 use ecat_wire::register as reg;
 use ecat_wire::sii::checksum;
 
 use super::EEPROM_BYTES;
 use crate::description::{
-    ClockDescription, DescriptionError, EscDescription, SiiWordsDescription, StartDescription,
+    ClockDescription, DescriptionError, DeviceDescription, EscDescription, SiiWordsDescription,
+    StartDescription,
 };
 use crate::esc::{Chip, ClockLevel, Profile, Start};
 
@@ -53,6 +56,7 @@ pub(super) fn apply_esc(
     profile.eeprom_status = esc.eeprom_status.unwrap_or(profile.eeprom_status);
     profile.buffers_in_use = esc.buffers_in_use.unwrap_or(profile.buffers_in_use);
     profile.pdi_watchdog = esc.pdi_watchdog.unwrap_or(profile.pdi_watchdog);
+    profile.clock_drift_ppb = esc.clock_drift_ppb.unwrap_or(profile.clock_drift_ppb);
     profile.stale_port_times = esc.stale_port_times.unwrap_or(profile.stale_port_times);
     Ok(())
 }
@@ -114,5 +118,25 @@ pub(super) fn start(description: &StartDescription) -> Result<Start, Description
     for one in &description.registers {
         write(one.register, &one.bytes);
     }
+    start.al_control = description.al_control;
+    start.eeprom_busy = description.eeprom_busy;
+    start.local_time_ns = description.local_time_ns;
     Ok(start)
+}
+
+/// Words of a device's EEPROM that its description tells, where it does not tell all.
+pub(super) fn known_words(device: &DeviceDescription) -> Option<Vec<Range<u32>>> {
+    let runs = device.sii_words.as_ref()?.iter();
+    let mut known: Vec<Range<u32>> = runs
+        .map(|run| u32::from(run.word)..u32::from(run.word) + run.values.len() as u32)
+        .collect();
+    let overridden = [
+        (4..5, device.alias.is_some()),
+        (8..10, device.vendor_id.is_some()),
+        (10..12, device.product_code.is_some()),
+        (12..14, device.revision.is_some()),
+        (14..16, device.serial.is_some()),
+    ];
+    known.extend(overridden.into_iter().filter(|(_, there)| *there).map(|(words, _)| words));
+    Some(known)
 }

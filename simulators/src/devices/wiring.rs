@@ -67,6 +67,26 @@ pub(super) fn attachments(
     Ok((attachments, Some(outlet)))
 }
 
+/// Ports with a link to something that is not described.
+pub(super) fn outside(
+    description: &SegmentDescription,
+    images: &[DeviceImage],
+    attachments: &[Attachment],
+    ring: Option<Outlet>,
+) -> Result<Vec<Outlet>, DescriptionError> {
+    let plugged = attachments.iter().filter_map(|one| Some((one.parent?, one.parent_port)));
+    let taken: Vec<Outlet> = plugged.chain(ring).collect();
+    let mut found = Vec::new();
+    for (index, device) in (0..).zip(&description.devices) {
+        for (n, &port) in device.outside_ports.iter().enumerate() {
+            let path = format!("/devices/{index}/outsidePorts/{n}");
+            check_outlet(images, (index, port), &taken, &path)?;
+            found.push((index, port));
+        }
+    }
+    Ok(found)
+}
+
 fn check_outlet(
     images: &[DeviceImage],
     (device, port): Outlet,

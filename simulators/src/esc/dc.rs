@@ -80,6 +80,11 @@ impl Esc {
         self.memory.set(reg::DC_SYSTEM_TIME_DIFFERENCE, &difference.to_le_bytes());
     }
 
+    /// Sets local time.
+    pub(super) fn begin_clock(&mut self, time_ns: u64, now_ns: u64) {
+        (self.clock.since_ns, self.clock.local_ns) = (now_ns, time_ns);
+    }
+
     /// Sets local time forward. The loop has seen nothing of it.
     pub(super) fn shift_local_clock(&mut self, by_ns: u64) {
         self.clock.local_ns = self.clock.local_ns.wrapping_add(by_ns);

@@ -1,10 +1,12 @@
 //! The EEPROM interface (0x0500–0x050F) and the SII image behind it.
 
+use std::ops::Range;
+
 use ecat_wire::register as reg;
 use ecat_wire::sii::{CHECKSUM_BYPASS, checksum};
 
-use super::Esc;
 use super::release::InternalEvent;
+use super::{Esc, Start};
 
 const WRITE_ENABLE: u16 = 0x0001;
 const READ_EIGHT: u16 = 0x0040;
@@ -36,6 +38,11 @@ pub(super) struct Eeprom {
     loaded: bool,
     /// The device's program has used the interface.
     used_by_device: bool,
+    /// Words of the image that are known, where not all are, and registers that show an unknown one.
+    known: Option<Vec<Range<u32>>>,
+    unknown_registers: Vec<u16>,
+    /// Bytes of 0x0508 that come from words which are not known, a bit each.
+    unknown_data: u8,
 }
 
 impl Eeprom {
@@ -49,6 +56,48 @@ impl Eeprom {
 }
 
 impl Esc {
+    /// Takes over what is known of the image, and an access that is under way.
+    pub(super) fn begin_eeprom(&mut self, start: &Start, now_ns: u64) {
+        self.eeprom.known = start.known_words.clone();
+        let given = |address: &u16| {
+            *address <= reg::ESC_CONFIGURATION && self.profile.pdi_control.is_some()
+                || start.registers.iter().any(|(first, bytes)| {
+                    address.checked_sub(*first).is_some_and(|at| usize::from(at) < bytes.len())
+                })
+        };
+        let unknown = (0x0012..0x0984)
+            .filter(|&address| Self::loaded_from(address).is_some_and(|word| !self.is_known(word)));
+        let unknown: Vec<u16> = unknown.filter(|address| !given(address)).collect();
+        self.eeprom.unknown_registers = unknown;
+        if start.eeprom_busy {
+            self.eeprom.running = Some((now_ns + self.profile.eeprom_access_ns, READ));
+            let status = u16::from(self.static_eeprom_status());
+            self.memory.set_u16(reg::EEPROM_CONTROL, status | READ | BUSY);
+        }
+    }
+
+    fn is_known(&self, word: u32) -> bool {
+        let known = self.eeprom.known.as_ref();
+        known.is_none_or(|known| known.iter().any(|words| words.contains(&word)))
+    }
+
+    /// The word that a register shows and of which nothing is known.
+    pub(super) fn unknown_word(&self, address: u16) -> Option<u32> {
+        if let Some(at) = address.checked_sub(reg::EEPROM_DATA).filter(|&at| at < 8) {
+            let word = self.memory.u32(reg::EEPROM_ADDRESS).saturating_add(u32::from(at / 2));
+            return (self.eeprom.unknown_data & 1 << at != 0).then_some(word);
+        }
+        let shown = self.eeprom.unknown_registers.contains(&address);
+        shown.then(|| Self::loaded_from(address)).flatten()
+    }
+
+    /// The MainDevice has written 0x0504–0x050F.
+    pub(super) fn eeprom_data_written(&mut self, address: u16) {
+        if let Some(at) = address.checked_sub(reg::EEPROM_DATA) {
+            self.eeprom.unknown_data &= !(1 << at);
+        }
+    }
+
     /// Loads the configuration area, as after power-on.
     pub(super) fn power_on_eeprom(&mut self) {
         self.eeprom = Eeprom::default();
@@ -156,17 +205,27 @@ impl Esc {
         self.eeprom.running = None;
         let mut status = self.memory.u16(reg::EEPROM_CONTROL) & !(BUSY | COMMAND);
         let word = self.memory.u32(reg::EEPROM_ADDRESS);
-        if command != RELOAD && word as usize * 2 + 1 >= self.sii.len() {
+        let sparse = self.eeprom.known.is_some();
+        if command != RELOAD && !sparse && word as usize * 2 + 1 >= self.sii.len() {
             status |= NO_ACKNOWLEDGE;
         } else if command == READ {
             let words = if status & READ_EIGHT == 0 { 2 } else { 4 };
             for (n, address) in (0..words).zip((reg::EEPROM_DATA..).step_by(2)) {
-                self.memory.set_u16(address, self.sii_word(word.saturating_add(n)));
+                let word = word.saturating_add(n);
+                self.memory.set_u16(address, self.sii_word(word));
+                let both = 3 << (2 * n);
+                let unknown = if self.is_known(word) { 0 } else { both };
+                self.eeprom.unknown_data = self.eeprom.unknown_data & !both | unknown;
             }
         } else if command == WRITE {
             let data = self.memory.array::<2>(reg::EEPROM_DATA);
             let at = word as usize * 2;
-            self.sii[at..at + 2].copy_from_slice(&data);
+            if let Some(bytes) = self.sii.get_mut(at..at + 2) {
+                bytes.copy_from_slice(&data);
+                if let Some(known) = &mut self.eeprom.known {
+                    known.push(word..word + 1);
+                }
+            }
             self.eeprom.silent_until_ns = Some(due + WRITE_CYCLE_NS);
         } else if self.sii_checksum_fits() {
             // The alias keeps what it was loaded with after power-on.

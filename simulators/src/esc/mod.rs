@@ -412,6 +412,7 @@ impl Esc {
                 reg::EEPROM_ADDRESS..=0x050F => {
                     if self.eeprom_writable() {
                         self.memory.set_u8(address, value);
+                        self.eeprom_data_written(address);
                     }
                 }
                 reg::DC_RECEIVE_TIME => self.latch_receive_times(),

@@ -25,7 +25,8 @@ impl Esc {
             return SourceKind::Clock;
         }
         if usize::from(address) < RAM {
-            return SourceKind::Exact;
+            let unknown = self.unknown_word(address);
+            return unknown.map_or(SourceKind::Exact, |word| SourceKind::Unknown { word });
         }
         if let Some((start, mailbox)) = self.sync_managers.read_area(usize::from(address)) {
             let offset = usize::from(address) - start;

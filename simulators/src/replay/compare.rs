@@ -4,7 +4,7 @@
 //! address must be marked. Data must be equal but for what depends on more than the MainDevice: clocks
 //! ([`super::clock`]), live inputs, and of a mail its counter's start and the bytes behind its length.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecat_wire::Command;
 use ecat_wire::ethernet::SOURCE_PROCESSED;
@@ -13,7 +13,9 @@ use ecat_wire::register as reg;
 use serde::Serialize;
 
 use super::clock::{self, Clocks, Sample};
+use super::explain::{self, Context};
 use super::pairing::{Answer, Exchange, count_datagrams};
+use super::statics::Statics;
 use crate::segment::{Forward, Segment, Source, SourceKind};
 
 /// What a comparison of one datagram ends in.
@@ -47,6 +49,10 @@ pub struct Difference {
     pub expected: String,
     /// What the segment answered.
     pub got: String,
+    /// Name of the device concerned, where it is one alone.
+    pub device: Option<String>,
+    /// Which key of the segment's description may tell of it; empty where none is likely.
+    pub hint: String,
 }
 
 #[derive(Debug)]
@@ -61,6 +67,8 @@ pub(super) struct Lessons {
     clocks: Vec<Sample>,
     /// By how much the recorded mail counter of a device is ahead of ours, modulo 7.
     mail_counters: Vec<(usize, u8)>,
+    /// Words of a device's EEPROM that were read and of which nothing is known.
+    unknown_words: BTreeSet<(usize, u32)>,
 }
 
 /// The comparison of a frame.
@@ -95,6 +103,8 @@ impl Comparison {
             register_name: None,
             expected: hex(&theirs[..length.min(SHOWN_BYTES)]),
             got: hex(&ours[..ours.len().min(length).min(SHOWN_BYTES)]),
+            device: None,
+            hint: String::new(),
         });
         self.weight += usize::from(!equal);
         let class = if equal { Class::Identical } else { Class::Structural };
@@ -106,10 +116,22 @@ impl Comparison {
 #[derive(Debug, Default)]
 pub(super) struct Learnt {
     pub(super) clocks: Clocks,
+    /// Which bits are compared at all.
+    statics: Statics,
     mail_counters: BTreeMap<usize, u8>,
+    unknown_words: BTreeMap<(usize, u32), usize>,
 }
 
 impl Learnt {
+    pub(super) fn new(statics: Statics) -> Self {
+        Self { statics, ..Self::default() }
+    }
+
+    pub(super) fn unknown_words(&self) -> Vec<UnknownWord> {
+        let all = self.unknown_words.iter();
+        all.map(|(&(device, word), &count)| UnknownWord { device, word, count }).collect()
+    }
+
     /// Takes the lessons of an answer over; the segment's clocks are set by their first samples.
     pub(super) fn take(&mut self, lessons: Lessons, segment: &mut Segment) {
         for sample in lessons.clocks {
@@ -118,7 +140,22 @@ impl Learnt {
         for (device, ahead) in lessons.mail_counters {
             self.mail_counters.entry(device).or_insert(ahead);
         }
+        for word in lessons.unknown_words {
+            *self.unknown_words.entry(word).or_default() += 1;
+        }
     }
+}
+
+/// A word of an EEPROM that was read, and that the segment's description does not tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnknownWord {
+    /// The device's place in the description, from 0.
+    pub device: usize,
+    /// Address of the word.
+    pub word: u32,
+    /// In how many datagrams it showed.
+    pub count: usize,
 }
 
 /// Offset in a frame.
@@ -153,6 +190,21 @@ pub(super) fn attempt(
         })
         .collect();
     let mails = mail_lengths(segment, &sources);
+    // Hints are for what remains, and trials are many: names and words are looked up once.
+    let addressed: Vec<Vec<usize>> = commands
+        .iter()
+        .map(|command| command.map_or_else(Vec::new, |command| segment.addressed(command)))
+        .collect();
+    let words: Vec<Option<u32>> = addressed
+        .iter()
+        .map(|devices| match devices[..] {
+            [device] => {
+                let at = [0, 1, 2, 3].map(|n| segment.peek(device, reg::EEPROM_ADDRESS + n));
+                Some(u32::from_le_bytes(at))
+            }
+            _ => None,
+        })
+        .collect();
     let returned = segment.process(&mut ours, now_ns) == Forward::Returned;
 
     let theirs = &answer.frame;
@@ -169,6 +221,8 @@ pub(super) fn attempt(
             request,
             command: *command,
             sources,
+            sii_word: words[number],
+            mail: None,
             weight: 0,
             difference: None,
         };
@@ -194,7 +248,10 @@ pub(super) fn attempt(
         } else {
             judge.datagram(theirs, ours, &mails, learnt, now_ns, &mut comparison.lessons)
         };
-        let Judge { weight, difference, .. } = judge;
+        let Judge { weight, mut difference, .. } = judge;
+        if let (Some(difference), [device]) = (&mut difference, &addressed[number][..]) {
+            difference.device.get_or_insert_with(|| segment.name(*device).to_owned());
+        }
         comparison.weight += weight;
         let class = if weight > 0 { Class::Structural } else { class };
         comparison.verdicts.push(Verdict { class, difference });
@@ -230,11 +287,14 @@ struct Judge<'a> {
     request: &'a Datagram<'a>,
     command: Option<Command>,
     sources: &'a [Source],
+    sii_word: Option<u32>,
+    /// The recorded mail, where the datagram reads one.
+    mail: Option<&'a [u8]>,
     weight: usize,
     difference: Option<Difference>,
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
     fn field(&mut self, field: &'static str, register: Option<u16>, theirs: &[u8], ours: &[u8]) {
         if theirs == ours {
             return;
@@ -244,6 +304,17 @@ impl Judge<'_> {
             return;
         }
         let register = register.or_else(|| self.register());
+        let is_mail = |source: &Source| matches!(source.kind, SourceKind::Mail { .. });
+        let hint = explain::hint(&Context {
+            field,
+            command: self.command,
+            register,
+            expected: theirs,
+            got: ours,
+            mail: self.mail,
+            sii_word: self.sii_word,
+            reads_mailbox: self.sources.iter().any(is_mail),
+        });
         self.difference = Some(Difference {
             request_frame: self.exchange.number,
             answer_frame: self.answer_frame,
@@ -254,6 +325,8 @@ impl Judge<'_> {
             register_name: register.and_then(reg::name),
             expected: hex(theirs),
             got: hex(ours),
+            device: None,
+            hint,
         });
     }
 
@@ -271,7 +344,7 @@ impl Judge<'_> {
     /// Compares a datagram, both sides with header and working counter.
     fn datagram(
         &mut self,
-        theirs: &[u8],
+        theirs: &'a [u8],
         ours: &[u8],
         mails: &BTreeMap<(usize, u16), usize>,
         learnt: &Learnt,
@@ -298,16 +371,29 @@ impl Judge<'_> {
         let (mut clock, mut live) = (false, false);
         if read {
             for source in self.sources {
+                let differing = theirs_data[source.index] ^ ours_data[source.index];
                 match source.kind {
-                    SourceKind::Exact | SourceKind::Clock => {}
+                    SourceKind::Exact | SourceKind::Clock => {
+                        let compared = learnt.statics.mask(source.device, source.physical);
+                        let free = source.mask & !compared;
+                        open[source.index] |= free;
+                        live |= differing & free != 0;
+                    }
                     SourceKind::Live => {
                         open[source.index] |= source.mask;
-                        live |= (theirs_data[source.index] ^ ours_data[source.index]) & source.mask
-                            != 0;
+                        live |= differing & source.mask != 0;
+                    }
+                    SourceKind::Unknown { word } => {
+                        open[source.index] |= source.mask;
+                        live = true;
+                        lessons.unknown_words.insert((source.device, word));
                     }
                     SourceKind::Mail { offset } => {
                         let start = source.physical - offset as u16;
                         let length = mails.get(&(source.device, start)).copied().unwrap_or(0);
+                        if offset == 0 {
+                            self.mail = theirs_data.get(source.index..);
+                        }
                         let (theirs, ours) = (theirs_data[source.index], ours_data[source.index]);
                         if offset == MAIL_TYPE_AND_COUNTER {
                             open[source.index] |= MAIL_COUNTER;
@@ -321,7 +407,7 @@ impl Judge<'_> {
             for value in clock::values(self.sources) {
                 let range = value.index..value.index + value.bytes;
                 let (theirs, ours) = (&theirs_data[range.clone()], &ours_data[range.clone()]);
-                if theirs == ours {
+                if theirs == ours || open[range.clone()].iter().all(|&open| open == 0xFF) {
                     continue;
                 }
                 clock = true;
@@ -349,6 +435,9 @@ impl Judge<'_> {
             let register = physical
                 .map(|source| source.physical)
                 .or_else(|| self.register().map(|register| register.wrapping_add(first as u16)));
+            if !physical.is_some_and(|source| matches!(source.kind, SourceKind::Mail { .. })) {
+                self.mail = None;
+            }
             self.field("data", register, &theirs_data[first..=last], &ours_data[first..=last]);
         }
         if clock {

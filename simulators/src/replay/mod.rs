@@ -6,9 +6,11 @@
 
 mod clock;
 mod compare;
+mod explain;
 mod pairing;
 mod pcap;
 mod release;
+mod statics;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +18,7 @@ use std::fmt;
 use serde::Serialize;
 
 pub use clock::{CLOCK_JITTER_NS, CLOCK_PPM, ClockReport};
-pub use compare::Difference;
+pub use compare::{Difference, UnknownWord};
 pub use pcap::{CaptureError, Link, Packet, packets};
 pub use release::LatencyReport;
 
@@ -24,6 +26,7 @@ use crate::description::{DescriptionError, SegmentDescription};
 use crate::segment::Segment;
 use compare::{Class, Learnt};
 use release::Latencies;
+use statics::Statics;
 
 /// Structural differences beyond these are only counted.
 const DIFFERENCES_MAX: usize = 20;
@@ -59,7 +62,7 @@ pub struct Counts {
     pub identical: usize,
     /// Equal but for values of clocks, which fit their model.
     pub clock: usize,
-    /// Equal but for input process data.
+    /// Equal but for input process data, unknown words of EEPROMs, and bits that are not compared.
     pub live: usize,
     /// Requests whose answer the capture does not have. The segment got them.
     pub unanswered: usize,
@@ -87,6 +90,8 @@ pub struct ReplayReport {
     pub differences: Vec<Difference>,
     /// How well clocks fitted.
     pub clocks: Vec<ClockReport>,
+    /// Words of EEPROMs that were read and that the description does not tell. They are compared as live.
+    pub unknown_words: Vec<UnknownWord>,
     /// How far the devices' own models of time were off.
     pub latencies: Vec<LatencyReport>,
 }
@@ -101,12 +106,14 @@ pub fn replay(
     description: &SegmentDescription,
 ) -> Result<ReplayReport, ReplayError> {
     let packets = packets(capture).map_err(ReplayError::Capture)?;
-    let mut segment = Segment::without_behaviours(description).map_err(ReplayError::Segment)?;
+    let statics = Statics::new(description).map_err(ReplayError::Segment)?;
+    let mut segment =
+        Segment::without_behaviours(description, START_NS).map_err(ReplayError::Segment)?;
     segment.hold();
     let paired = pairing::pair(&packets);
     let first_ns = paired.exchanges.first().map_or(0, |exchange| exchange.time_ns);
 
-    let mut learnt = Learnt::default();
+    let mut learnt = Learnt::new(statics);
     let mut latencies = Latencies::default();
     let mut counts = Counts { total: paired.total, ..Counts::default() };
     counts.skipped = paired.skipped.values().sum();
@@ -139,6 +146,7 @@ pub fn replay(
         skipped: paired.skipped,
         differences,
         clocks: learnt.clocks.report(),
+        unknown_words: learnt.unknown_words(),
         latencies: latencies.report(),
     })
 }

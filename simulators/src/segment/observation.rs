@@ -17,6 +17,11 @@ pub(crate) enum SourceKind {
     Clock,
     /// Input process data.
     Live,
+    /// Half of a word of the EEPROM of which nothing is known.
+    Unknown {
+        /// Its address.
+        word: u32,
+    },
     /// A byte of the mail in a mailbox.
     Mail {
         /// Where in the mail.
@@ -39,12 +44,13 @@ pub(crate) struct Source {
 }
 
 impl Segment {
-    /// Builds a segment without its signals and wires.
+    /// Builds a segment without its signals and wires, which is as described at a moment in ns.
     pub(crate) fn without_behaviours(
         description: &SegmentDescription,
+        now_ns: u64,
     ) -> Result<Self, DescriptionError> {
         let parts = devices::build(description)?;
-        Ok(Self::build(devices::Parts { behaviours: Vec::new(), ..parts }))
+        Ok(Self::build(devices::Parts { behaviours: Vec::new(), ..parts }, now_ns))
     }
 
     /// A copy at this moment, without the signals and wires.
@@ -94,14 +100,8 @@ impl Segment {
     /// source leaves the segment as it came.
     pub(crate) fn sources(&self, command: Command, length: usize) -> Vec<Source> {
         let mut found = Vec::new();
-        let present = &self.line.present;
-        let at_position = |position: u16| {
-            let place = usize::from(position.wrapping_neg());
-            if place < present.len() { place..place + 1 } else { 0..0 }
-        };
-        let mut physical = |places: &mut dyn Iterator<Item = usize>, register: u16| {
-            for place in places {
-                let device = usize::from(present[place]);
+        let mut physical = |register: u16| {
+            for device in self.addressed(command) {
                 for (index, physical) in (0..length).zip(register..) {
                     let kind = self.devices[device].esc.kind_of(physical);
                     found.push(Source { device, index, mask: 0xFF, physical, kind });
@@ -109,22 +109,16 @@ impl Segment {
             }
         };
         match command {
-            Command::Aprd { position, register }
-            | Command::Aprw { position, register }
-            | Command::Armw { position, register } => {
-                physical(&mut at_position(position), register);
-            }
-            Command::Fprd { station, register }
-            | Command::Fprw { station, register }
-            | Command::Frmw { station, register } => {
-                let stations = self.line.stations(station);
-                physical(&mut stations.map(|n| self.line.station(n)), register);
-            }
-            Command::Brd { register } | Command::Brw { register } => {
-                physical(&mut (0..present.len()), register);
-            }
+            Command::Aprd { register, .. }
+            | Command::Aprw { register, .. }
+            | Command::Armw { register, .. }
+            | Command::Fprd { register, .. }
+            | Command::Fprw { register, .. }
+            | Command::Frmw { register, .. }
+            | Command::Brd { register }
+            | Command::Brw { register } => physical(register),
             Command::Lrd { logical } | Command::Lrw { logical } => {
-                for &device in present {
+                for &device in &self.line.present {
                     let device = usize::from(device);
                     let esc = &self.devices[device].esc;
                     esc.mapped_reads(logical, length, |index, mask, physical| {
@@ -140,6 +134,41 @@ impl Segment {
             | Command::Lwr { .. } => {}
         }
         found
+    }
+
+    /// Devices that a position, a station address or a broadcast reaches, the writing half of ARMW and
+    /// FRMW aside.
+    pub(crate) fn addressed(&self, command: Command) -> Vec<usize> {
+        let present = &self.line.present;
+        let [low, high, ..] = command.address();
+        let number = u16::from_le_bytes([low, high]);
+        let places: Vec<usize> = match command {
+            Command::Aprd { .. }
+            | Command::Apwr { .. }
+            | Command::Aprw { .. }
+            | Command::Armw { .. } => {
+                let place = usize::from(number.wrapping_neg());
+                (place < present.len()).then_some(place).into_iter().collect()
+            }
+            Command::Fprd { .. }
+            | Command::Fpwr { .. }
+            | Command::Fprw { .. }
+            | Command::Frmw { .. } => {
+                self.line.stations(number).map(|n| self.line.station(n)).collect()
+            }
+            Command::Brd { .. } | Command::Bwr { .. } | Command::Brw { .. } => {
+                (0..present.len()).collect()
+            }
+            Command::Nop | Command::Lrd { .. } | Command::Lwr { .. } | Command::Lrw { .. } => {
+                Vec::new()
+            }
+        };
+        places.into_iter().map(|place| usize::from(present[place])).collect()
+    }
+
+    /// A device's name in the description.
+    pub(crate) fn name(&self, device: usize) -> &str {
+        &self.devices[device].name
     }
 
     /// A byte of a device's memory as it is now, without effects.

@@ -10,6 +10,15 @@ export interface SegmentDocument {
   wires?: readonly WireDocument[];
   /** The port that is cabled to the MainDevice's second port. */
   ring?: { parent: string; port: number };
+  /** Registers of which a replay does not compare every bit. */
+  compare?: readonly CompareDocument[];
+}
+
+interface CompareDocument {
+  /** Name of the device; without it, all. */
+  device?: string;
+  register: number;
+  mask: readonly number[];
 }
 
 interface SegmentDeviceDocument {
@@ -39,6 +48,8 @@ interface SegmentDeviceDocument {
   /** Port of that device, by default 1. */
   port?: number;
   cable_metres?: number;
+  /** Ports with a link to something that is not described. */
+  outside_ports?: readonly number[];
 }
 
 export type SimulatedDeviceType =
@@ -106,4 +117,6 @@ export interface SegmentDescription {
   readonly wires: readonly Readonly<Record<string, unknown>>[];
   /** The port that is cabled to the MainDevice's second port. */
   readonly ring?: Readonly<Record<string, unknown>>;
+  /** Registers of which a replay does not compare every bit. */
+  readonly compare?: readonly Readonly<Record<string, unknown>>[];
 }

@@ -91,13 +91,14 @@ export async function describeSegment(
     signals: (segment.signals ?? []).map((signal) => camelCased(signal)),
     wires: (segment.wires ?? []).map((wire) => ({ ...wire })),
     ...(segment.ring === undefined ? {} : { ring: { ...segment.ring } }),
+    ...(segment.compare === undefined ? {} : { compare: segment.compare.map((one) => ({ ...one })) }),
   };
 }
 
 function crossCheck(
   document: ParsedDocument,
   base: Path,
-  { devices, signals = [], wires = [] }: SegmentDocument,
+  { devices, signals = [], wires = [], compare = [] }: SegmentDocument,
 ): EtherCatError[] {
   const problems: EtherCatError[] = [];
   const complain = (path: Path, message: string): void =>
@@ -116,6 +117,10 @@ function crossCheck(
     if (channels !== undefined && (type === undefined || BUILT_IN_CHANNELS[type]?.variable !== true)) {
       complain([...path, 'channels'], 'means something only for terminals with any number of them');
     }
+  }
+  for (const [index, { device }] of compare.entries()) {
+    if (device !== undefined && !names.has(device))
+      complain(['compare', index, 'device'], `is ${shown(device)}, but no device is called that`);
   }
   const checkChannel = (path: Path, channel: string, direction: 'inputs' | 'outputs'): void => {
     const point = channel.lastIndexOf('.');
