@@ -96,7 +96,7 @@ fn counter(context: &Context<'_>) -> String {
             "esc.ram_kb, or a SyncManager that is locked, full or empty (start.al_state, \
                               start.registers at 0x0800)"
         }
-        _ => "esc.access",
+        _ => "esc.profile: which registers there are",
     };
     let station = matches!(
         context.command,
