@@ -67,7 +67,9 @@ export async function replay(
   const [bytes, description] = await Promise.all([readCapture(capture), loadSegmentOf(options.segment)]);
   const report = played(capture, bytes, JSON.stringify(description));
   if (report.counts.structural > 0) process.exitCode = 1;
-  const lines = options.json ? [JSON.stringify({ event: 'replay', capture, ...report })] : readable(capture, report, options.explain);
+  const lines = options.json
+    ? [JSON.stringify({ event: 'replay', capture, ...report })]
+    : readable(capture, report, options.explain);
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 

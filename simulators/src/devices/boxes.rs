@@ -55,6 +55,7 @@ impl Expanded {
             signals: given.signals.clone(),
             wires: given.wires.clone(),
             ring,
+            compare: given.compare.clone(),
         };
         Self { description, places }
     }

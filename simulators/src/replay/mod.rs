@@ -106,9 +106,9 @@ pub fn replay(
     description: &SegmentDescription,
 ) -> Result<ReplayReport, ReplayError> {
     let packets = packets(capture).map_err(ReplayError::Capture)?;
-    let statics = Statics::new(description).map_err(ReplayError::Segment)?;
     let mut segment =
         Segment::without_behaviours(description, START_NS).map_err(ReplayError::Segment)?;
+    let statics = Statics::new(description, &segment).map_err(ReplayError::Segment)?;
     segment.hold();
     let paired = pairing::pair(&packets);
     let first_ns = paired.exchanges.first().map_or(0, |exchange| exchange.time_ns);

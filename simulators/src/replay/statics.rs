@@ -2,6 +2,7 @@
 //! device sees of the world, or when its program ran.
 
 use crate::description::{DescriptionError, SegmentDescription};
+use crate::segment::Segment;
 
 /// What is compared where the segment's description says nothing else: first register, and a mask a byte.
 /// Every register that is not here is compared in full.
@@ -19,12 +20,14 @@ pub(super) struct Statics {
 }
 
 impl Statics {
-    pub(super) fn new(description: &SegmentDescription) -> Result<Self, DescriptionError> {
+    pub(super) fn new(
+        description: &SegmentDescription,
+        segment: &Segment,
+    ) -> Result<Self, DescriptionError> {
         let mut overrides = Vec::new();
         for (n, one) in description.compare.iter().enumerate() {
             let named = |name: &String| {
-                let mut devices = description.devices.iter();
-                let found = devices.position(|device| device.name.as_ref() == Some(name));
+                let found = segment.devices().iter().position(|device| device.name == *name);
                 found.ok_or_else(|| {
                     let path = format!("/compare/{n}/device");
                     DescriptionError::new(path, format!("no device is called {name:?}"))
