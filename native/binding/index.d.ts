@@ -20,15 +20,16 @@ export declare class BindingAttachment {
   /** Copies one cycle of the history to `slot`. Returns as `waitCopy`. */
   copyCycle(cycle: number, slot: Uint8Array): number
   /**
-   * Publishes the first `byteLength` bytes of `staging` (whole batches) to the change log and rings every
-   * bell of the engine. One attachment a process may do this.
+   * Publishes the first `byteLength` bytes of `staging` (whole batches) to the change log of a partition and
+   * rings every bell of the engine. A partition has one publisher: the attachment that began last, and
+   * `ECAT_ERR_INVALID_ARGUMENT` for every other from then on.
    */
-  publish(staging: Uint8Array, byteLength: number): void
+  publish(partition: number, staging: Uint8Array, byteLength: number): void
   /**
-   * Copies records from `tail[0]` on to `records`, 16 bytes each, and advances `tail[0]`. Returns their
-   * number, or −1 when the log has lapped this consumer.
+   * Copies records of a partition from `tail[0]` on to `records`, 16 bytes each, and advances `tail[0]`.
+   * Returns their number, or −1 when the log has lapped this consumer.
    */
-  drain(tail: Uint32Array, records: Uint8Array): number
+  drain(partition: number, tail: Uint32Array, records: Uint8Array): number
   /** Takes over a lane for this attachment, with the bits that it may drive. */
   claim(lane: number, claims: BindingClaims): void
   /** Commits `shadow`, a whole output image, as this lane's next outputs. Returns its sequence number. */
@@ -254,10 +255,12 @@ export interface BindingRegisterAnswer {
 export interface BindingStartOptions {
   /** Slots of the input ring, a power of two. */
   slotCount: number
-  /** Records of the change log, a power of two. */
+  /** Records of each partition's change log, a power of two. */
   logRecords: number
-  /** Output lanes. */
-  laneCount: number
+  /** Partitions, 1 to 8: change logs with a publisher each. 1 by default. */
+  partitionCount?: number
+  /** Output lanes, 1 to 64. 4 by default. */
+  laneCount?: number
 }
 
 /** One SubDevice and its part of the process image. */

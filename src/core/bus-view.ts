@@ -75,7 +75,7 @@ export class BusView {
       slot: new SlotBuffer(this.memory.slotBytes),
       logRecords: handle.logRecords,
       source: {
-        drain: (tail, records) => attachment.drain(tail, records),
+        drain: (tail, records) => attachment.drain(0, tail, records),
         copyNewest: (slot) => attachment.copyNewest(slot),
         copyCycle: (cycle, slot) => attachment.copyCycle(cycle, slot),
         decodedCycle: () => this.#decodedCycle(),

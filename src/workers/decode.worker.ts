@@ -101,7 +101,7 @@ class DecodeLoop {
 
   #publish(cycle: number, count: number): void {
     slotReader.times(this.#current, this.#times);
-    this.#attachment.publish(this.#batch.bytes, this.#batch.finish(cycle, count, this.#missed, this.#times));
+    this.#attachment.publish(0, this.#batch.bytes, this.#batch.finish(cycle, count, this.#missed, this.#times));
     this.#missed = 0;
   }
 
@@ -109,6 +109,6 @@ class DecodeLoop {
   #wakeWhoWaits(cycle: number): void {
     if (!this.#status.takeAwaited(cycle)) return;
     this.#times.fill(0);
-    this.#attachment.publish(this.#batch.bytes, this.#batch.finish(cycle, 0, 0, this.#times));
+    this.#attachment.publish(0, this.#batch.bytes, this.#batch.finish(cycle, 0, 0, this.#times));
   }
 }

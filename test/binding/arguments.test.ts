@@ -98,13 +98,13 @@ test('a private buffer is not shared and has its length', async (t) => {
   refused(() => attachment.copyNewest(new Uint8Array(8)), /slot: expected a length of at least \d+, got 8/);
   refused(() => attachment.waitCopy(-1, 5, new Uint8Array(8)), /slot: expected a length of at least \d+, got 8/);
   refused(() => attachment.waitCopy(-2, 5, new Uint8Array(8)), /cycle number of 32 bits/);
-  refused(() => attachment.drain(new Uint32Array(0), new Uint8Array(16)), /at least one element/);
+  refused(() => attachment.drain(0, new Uint32Array(0), new Uint8Array(16)), /at least one element/);
   refused(
-    () => attachment.drain(new Uint32Array(1), new Uint8Array(8)),
+    () => attachment.drain(0, new Uint32Array(1), new Uint8Array(8)),
     /records: expected a length of at least 16, got 8/,
   );
-  refused(() => attachment.publish(new Uint8Array(64), 65), /at most 64, got 65/);
-  refused(() => attachment.publish(new Uint8Array(64), 24), /whole records of 16 bytes/);
+  refused(() => attachment.publish(0, new Uint8Array(64), 65), /at most 64, got 65/);
+  refused(() => attachment.publish(0, new Uint8Array(64), 24), /whole records of 16 bytes/);
   refused(() => attachment.commit(9, new Uint8Array(outputBytes)), /below 4, got 9/);
   refused(() => attachment.commit(0, new Uint8Array(outputBytes)), /not claimed/);
   refused(() => attachment.drainReceipts(9, new Uint32Array(1), new Uint32Array(4)), /below 4/);

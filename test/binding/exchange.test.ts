@@ -144,21 +144,46 @@ test('the change log goes from a writer to any number of consumers, each with it
   const staging = new Uint8Array(48);
   new Uint32Array(staging.buffer).set([0xffff_ffff, 7, 1, 0, 0, 0, 0, 0, 3, 7, 0, 0]);
   const { rings } = bus;
-  bus.attachment.publish(staging, 48);
+  bus.attachment.publish(0, staging, 48);
   for (const consumer of [bus.attachment, other]) {
     const tail = new Uint32Array(1);
     const records = new Uint8Array(16 * 64);
-    t.is(consumer.drain(tail, records), 3);
+    t.is(consumer.drain(0, tail, records), 3);
     t.deepEqual(records.subarray(0, 48), staging);
     t.is(tail[0], 3);
-    t.is(consumer.drain(tail, records), 0);
+    t.is(consumer.drain(0, tail, records), 0);
   }
   await eventually(() => bus.rings > rings, 'publishing rings the bell');
   const tail = new Uint32Array(1);
-  for (let round = 0; round < 64; round += 1) bus.attachment.publish(staging, 48);
-  t.is(other.drain(tail, new Uint8Array(16 * 64)), -1, 'lapped');
+  for (let round = 0; round < 64; round += 1) bus.attachment.publish(0, staging, 48);
+  t.is(other.drain(0, tail, new Uint8Array(16 * 64)), -1, 'lapped');
   other.release();
   bus.close();
+});
+
+test('partitions have logs of their own, and a partition the publisher that began last', async (t) => {
+  const bus = await openBus(t, {}, { partitionCount: 2 });
+  const other = new BindingAttachment(bus.engine.id, new Uint8Array(bus.memory), null);
+  const batch = (cycle: number): Uint8Array => {
+    const bytes = new Uint8Array(32);
+    new Uint32Array(bytes.buffer).set([0xffff_ffff, cycle, 0, 0]);
+    return bytes;
+  };
+  bus.attachment.publish(0, batch(1), 32);
+  other.publish(1, batch(2), 32);
+  const cycleOf = (partition: number): number | undefined => {
+    const records = new Uint8Array(16 * 64);
+    t.is(bus.attachment.drain(partition, new Uint32Array(1), records), 2);
+    return new Uint32Array(records.buffer)[1];
+  };
+  t.deepEqual([cycleOf(0), cycleOf(1)], [1, 2]);
+  // A worker that replaces another one, which was thought dead.
+  other.publish(0, batch(3), 32);
+  t.throws(() => bus.attachment.publish(0, batch(4), 32), { code: 'ECAT_ERR_INVALID_ARGUMENT' });
+  other.publish(0, batch(5), 32);
+  t.throws(() => other.publish(2, batch(6), 32), { code: 'ECAT_ERR_INVALID_ARGUMENT' });
+  t.throws(() => other.drain(2, new Uint32Array(1), new Uint8Array(64)), { code: 'ECAT_ERR_INVALID_ARGUMENT' });
+  other.release();
 });
 
 test('a panic of the link faults the engine, and the process goes on', async (t) => {

@@ -9,6 +9,7 @@ import {
   type BindingAttachment as Attachment,
   type BindingEngineOptions,
   type BindingNetwork,
+  type BindingStartOptions,
   type BindingEngine as Engine,
   native,
 } from '../../src/core/native.ts';
@@ -60,7 +61,11 @@ export class Bus {
   }
 
   /** Opens and starts; with `until`, waits for that state. */
-  static async open(overrides: Overrides = {}, until: number | undefined = EngineState.Op): Promise<Bus> {
+  static async open(
+    overrides: Overrides = {},
+    start: Partial<BindingStartOptions> = {},
+    until: number | undefined = EngineState.Op,
+  ): Promise<Bus> {
     const bus = new Bus(engineOptions(overrides));
     const { network, failures } = await bus.ring(() => bus.engine.takeBringUp() ?? undefined);
     if (network === undefined) {
@@ -68,9 +73,10 @@ export class Bus {
       throw Object.assign(new Error(failures[0]?.message), { failures });
     }
     bus.network = network;
-    bus.memory = new SharedArrayBuffer(bus.engine.memoryBytes(startOptions));
+    const options = { ...startOptions, ...start };
+    bus.memory = new SharedArrayBuffer(bus.engine.memoryBytes(options));
     bus.#words = new Int32Array(bus.memory);
-    bus.engine.start(new Uint8Array(bus.memory), startOptions);
+    bus.engine.start(new Uint8Array(bus.memory), options);
     bus.attachment = new (native().BindingAttachment)(bus.engine.id, new Uint8Array(bus.memory), null);
     if (until !== undefined) await bus.reached(until);
     return bus;
@@ -108,8 +114,12 @@ export class Bus {
 }
 
 /** A bus that is closed when the test ends, however it ends: an open engine keeps its process alive. */
-export async function openBus(t: ExecutionContext, overrides: Overrides = {}): Promise<Bus> {
-  const bus = await Bus.open(overrides);
+export async function openBus(
+  t: ExecutionContext,
+  overrides: Overrides = {},
+  start: Partial<BindingStartOptions> = {},
+): Promise<Bus> {
+  const bus = await Bus.open(overrides, start);
   t.teardown(() => bus.close());
   return bus;
 }

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ecat_engine::engine::{Bell, Engine, EngineOptions, LinkOpener};
+use ecat_engine::engine::{Bell, Engine, EngineOptions, LinkOpener, MemorySizes};
 use ecat_engine::shared::atomics::Ordering;
 use ecat_engine::shared::{Attached, EngineState};
 
@@ -38,6 +38,7 @@ pub mod memory {
             datagram_count: 1,
             slot_count: 4,
             log_records: 64,
+            partition_count: 1,
             lane_count: 1,
             cycle_period_ns: 1_000_000,
             first_cycle: 0,
@@ -79,7 +80,14 @@ impl Running {
                 None => listen(&rings, begun)?,
             }
         }
-        let dimensions = engine.dimensions(64, 1_024, 1).ok_or("no dimensions")?;
+        let dimensions = engine
+            .dimensions(MemorySizes {
+                slot_count: 64,
+                log_records: 1_024,
+                lane_count: 1,
+                ..MemorySizes::default()
+            })
+            .ok_or("no dimensions")?;
         let memory = memory::of(&dimensions);
         engine.start(memory.clone(), dimensions).map_err(text)?;
         let memory = memory.attach().map_err(text)?;

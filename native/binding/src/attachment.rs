@@ -62,11 +62,16 @@ struct Open {
     owner: u64,
     bell: Option<Arc<WeakBell>>,
     lanes: Vec<Lane>,
-    log_writer: Option<LogWriter>,
-    log_reader: LogReader,
+    partitions: Vec<Partition>,
     ring: RingReader,
     memory: Attached,
     _view: SharedView,
+}
+
+struct Partition {
+    /// Of the partitions that this attachment publishes.
+    writer: Option<LogWriter>,
+    reader: LogReader,
 }
 
 struct Lane {
@@ -161,12 +166,14 @@ impl BindingAttachment {
         })
     }
 
-    /// Publishes the first `byteLength` bytes of `staging` (whole batches) to the change log and rings every
-    /// bell of the engine. One attachment a process may do this.
+    /// Publishes the first `byteLength` bytes of `staging` (whole batches) to the change log of a partition and
+    /// rings every bell of the engine. A partition has one publisher: the attachment that began last, and
+    /// `ECAT_ERR_INVALID_ARGUMENT` for every other from then on.
     #[napi(catch_unwind)]
     pub fn publish(
         &self,
         env: Env,
+        #[napi(ts_arg_type = "number")] partition: Argument<Natural>,
         #[napi(ts_arg_type = "Uint8Array")] staging: PrivateArray<'_, u8>,
         #[napi(ts_arg_type = "number")] byte_length: Argument<Natural>,
     ) -> napi::Result<()> {
@@ -180,20 +187,20 @@ impl BindingAttachment {
                 ))
             })?;
             self.with_mut(|open| {
-                let memory = &open.memory;
-                open.log_writer.get_or_insert_with(|| memory.log_writer()).publish(batches)?;
+                open.publish(partition.0.0, batches)?;
                 open.engine.ring_all();
                 Ok(())
             })
         })
     }
 
-    /// Copies records from `tail[0]` on to `records`, 16 bytes each, and advances `tail[0]`. Returns their
-    /// number, or −1 when the log has lapped this consumer.
+    /// Copies records of a partition from `tail[0]` on to `records`, 16 bytes each, and advances `tail[0]`.
+    /// Returns their number, or −1 when the log has lapped this consumer.
     #[napi(catch_unwind)]
     pub fn drain(
         &self,
         env: Env,
+        #[napi(ts_arg_type = "number")] partition: Argument<Natural>,
         #[napi(ts_arg_type = "Uint32Array")] mut tail: Tail<'_>,
         #[napi(ts_arg_type = "Uint8Array")] mut records: PrivateArray<'_, u8>,
     ) -> napi::Result<i32> {
@@ -201,7 +208,9 @@ impl BindingAttachment {
             let mut at = tail.get();
             let records = records.as_mut_slice();
             at_least("records", records.len(), RECORD_BYTES)?;
-            let drained = self.with(|open| Ok(open.log_reader.drain(&mut at, records)))?;
+            let drained = self.with_mut(|open| {
+                Ok(open.partition(partition.0.0)?.reader.drain(&mut at, records))
+            })?;
             tail.set(at);
             Ok(count(drained))
         })
@@ -374,6 +383,9 @@ impl Open {
         })?;
         check_memory(engine_id, &view)?;
         let memory = view.memory()?.attach()?;
+        let partitions = (0..memory.dimensions().partition_count)
+            .map(|partition| Ok(Partition { writer: None, reader: memory.log_reader(partition)? }))
+            .collect::<Result<_, EngineError>>()?;
         let lanes = (0..memory.dimensions().lane_count)
             .map(|lane| Ok(Lane { writer: None, receipts: memory.receipt_reader(lane)? }))
             .collect::<Result<_, EngineError>>()?;
@@ -382,11 +394,35 @@ impl Open {
             owner: NEXT_OWNER.fetch_add(1, Ordering::Relaxed),
             bell: None,
             lanes,
-            log_writer: None,
-            log_reader: memory.log_reader(),
+            partitions,
             ring: memory.ring_reader(),
             memory,
             _view: view,
+        })
+    }
+
+    fn publish(&mut self, partition: u32, batches: &[u8]) -> Result<(), EngineError> {
+        let begins = self.partition(partition)?.writer.is_none();
+        if begins {
+            let writer = self.memory.log_writer(partition)?;
+            self.engine.begin_publishing(partition, self.owner);
+            self.partition(partition)?.writer = Some(writer);
+        }
+        if !self.engine.publishes(partition, self.owner) {
+            return Err(invalid(format!(
+                "partition {partition} has another publisher, which began after this one"
+            )));
+        }
+        match &mut self.partition(partition)?.writer {
+            Some(writer) => writer.publish(batches),
+            None => Ok(()),
+        }
+    }
+
+    fn partition(&mut self, partition: u32) -> Result<&mut Partition, EngineError> {
+        let count = self.partitions.len();
+        self.partitions.get_mut(partition as usize).ok_or_else(|| {
+            invalid(format!("partition: expected a number below {count}, got {partition}"))
         })
     }
 

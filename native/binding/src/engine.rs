@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ecat_engine::EngineError;
 use ecat_engine::cycle::registers::RegisterRead;
-use ecat_engine::engine::{Bell, Engine, EngineOptions, LinkOpener};
+use ecat_engine::engine::{Bell, Engine, EngineOptions, LinkOpener, MemorySizes};
 use ecat_engine::error::ErrorCode;
 use ecat_engine::event::{Event, EventKind};
 use ecat_engine::link::packet::PacketLink;
@@ -73,12 +73,15 @@ pub struct BindingStartOptions {
     /// Slots of the input ring, a power of two.
     #[napi(ts_type = "number")]
     pub slot_count: Natural,
-    /// Records of the change log, a power of two.
+    /// Records of each partition's change log, a power of two.
     #[napi(ts_type = "number")]
     pub log_records: Natural,
-    /// Output lanes.
+    /// Partitions, 1 to 8: change logs with a publisher each. 1 by default.
     #[napi(ts_type = "number")]
-    pub lane_count: Natural,
+    pub partition_count: Option<Natural>,
+    /// Output lanes, 1 to 64. 4 by default.
+    #[napi(ts_type = "number")]
+    pub lane_count: Option<Natural>,
 }
 
 /// How the bring-up ended: with a `network`, or with at least one failure.
@@ -438,9 +441,17 @@ impl Drop for EngineCell {
 }
 
 fn dimensions(engine: &Engine, options: &BindingStartOptions) -> Result<Dimensions, EngineError> {
-    engine.dimensions(options.slot_count.0, options.log_records.0, options.lane_count.0).ok_or_else(
-        || invalid("the size of the shared memory is known after a bring-up that succeeded"),
-    )
+    let or = |chosen: Option<Natural>, default| chosen.map_or(default, |chosen| chosen.0);
+    let default = MemorySizes::default();
+    let chosen = MemorySizes {
+        slot_count: options.slot_count.0,
+        log_records: options.log_records.0,
+        partition_count: or(options.partition_count, default.partition_count),
+        lane_count: or(options.lane_count, default.lane_count),
+    };
+    engine.dimensions(chosen).ok_or_else(|| {
+        invalid("the size of the shared memory is known after a bring-up that succeeded")
+    })
 }
 
 type Prepared = (EngineOptions, LinkOpener, Option<SegmentControl>);

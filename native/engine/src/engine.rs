@@ -4,7 +4,7 @@
 //! [`Engine::start`] → events and failures until OP → … → [`Engine::request_close`] → bell →
 //! [`Engine::is_closed`]. Dropping the last handle closes too.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use crate::event::Event;
 use crate::herald::{self, Announcer};
 use crate::layout::ProcessLayout;
 use crate::network::Network;
+use crate::shared::layout::PARTITIONS_MAX;
 use crate::shared::{Claims, Dimensions, SharedMemory};
 
 /// Shortest period of a cycle.
@@ -74,6 +75,27 @@ impl Default for EngineOptions {
     }
 }
 
+/// Sizes of the shared memory that its users choose; see [`Dimensions`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemorySizes {
+    /// Slots of the input ring: a power of two, at least 2.
+    pub slot_count: u32,
+    /// Records of each partition's change log: a power of two, at least 64.
+    pub log_records: u32,
+    /// Partitions, 1 to 8.
+    pub partition_count: u32,
+    /// Output lanes, 1 to 64.
+    pub lane_count: u32,
+}
+
+impl Default for MemorySizes {
+    fn default() -> Self {
+        let Dimensions { slot_count, log_records, partition_count, lane_count, .. } =
+            Dimensions::default();
+        Self { slot_count, log_records, partition_count, lane_count }
+    }
+}
+
 /// Makes the link, on the cycle thread (a link need not be `Send`).
 pub type LinkOpener = Box<dyn FnOnce() -> Result<Box<dyn Link>, EngineError> + Send>;
 
@@ -92,6 +114,8 @@ pub struct Engine {
     control: Arc<Control>,
     announcer: Arc<dyn Announcer>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Who publishes to each partition; 0 nobody.
+    publishers: [AtomicU64; PARTITIONS_MAX],
 }
 
 static ENGINES: Mutex<Vec<Weak<Engine>>> = Mutex::new(Vec::new());
@@ -125,7 +149,12 @@ impl Engine {
                 move || thread::live(&control, &ear, opener)
             });
         let thread = spawned.inspect_err(|_| herald::detach(&announcer)).map_err(system)?;
-        let engine = Arc::new(Self { control, announcer, thread: Mutex::new(Some(thread)) });
+        let engine = Arc::new(Self {
+            control,
+            announcer,
+            thread: Mutex::new(Some(thread)),
+            publishers: Default::default(),
+        });
         let mut engines = lock(&ENGINES);
         engines.retain(|engine| engine.strong_count() > 0);
         engines.push(Arc::downgrade(&engine));
@@ -153,12 +182,7 @@ impl Engine {
     /// The sizes of the shared memory, with those that JavaScript chooses; `None` before a bring-up that
     /// succeeded.
     #[must_use]
-    pub fn dimensions(
-        &self,
-        slot_count: u32,
-        log_records: u32,
-        lane_count: u32,
-    ) -> Option<Dimensions> {
+    pub fn dimensions(&self, chosen: MemorySizes) -> Option<Dimensions> {
         let (network, layout) = self.control.plant()?;
         let u32 = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
         Some(Dimensions {
@@ -166,9 +190,10 @@ impl Engine {
             output_bytes: u32(layout.output_bytes),
             sub_device_count: u32(network.sub_devices.len()),
             datagram_count: u32(layout.datagrams.len()),
-            slot_count,
-            log_records,
-            lane_count,
+            slot_count: chosen.slot_count,
+            log_records: chosen.log_records,
+            partition_count: chosen.partition_count,
+            lane_count: chosen.lane_count,
             cycle_period_ns: u32::try_from(self.control.options.cycle_period_ns)
                 .unwrap_or(u32::MAX),
             first_cycle: self.control.options.first_cycle,
@@ -253,6 +278,21 @@ impl Engine {
         if let Some(registry) = self.control.claims().filter(|_| !self.is_closed()) {
             registry.release_all(owner);
         }
+    }
+
+    /// `owner` begins to publish to a partition's change log, and is from now on the one who may.
+    pub fn begin_publishing(&self, partition: u32, owner: u64) {
+        if let Some(publisher) = self.publishers.get(partition as usize) {
+            publisher.store(owner, Ordering::Release);
+        }
+    }
+
+    /// Whether nobody has begun to publish to the partition since `owner` did.
+    #[must_use]
+    pub fn publishes(&self, partition: u32, owner: u64) -> bool {
+        self.publishers
+            .get(partition as usize)
+            .is_some_and(|publisher| publisher.load(Ordering::Acquire) == owner)
     }
 
     /// Adds a further environment.

@@ -25,6 +25,7 @@ const SMALL: Dimensions = Dimensions {
     datagram_count: 5,
     slot_count: 8,
     log_records: 64,
+    partition_count: 3,
     lane_count: 2,
     cycle_period_ns: 1_000_000,
     first_cycle: FIRST,
@@ -99,6 +100,8 @@ fn sizes_that_cannot_work_are_named() {
         (Dimensions { slot_count: 12, ..SMALL }, "slot_count"),
         (Dimensions { slot_count: 1, ..SMALL }, "slot_count"),
         (Dimensions { log_records: 100, ..SMALL }, "log_records"),
+        (Dimensions { partition_count: 0, ..SMALL }, "partition_count"),
+        (Dimensions { partition_count: 9, ..SMALL }, "partition_count"),
         (Dimensions { lane_count: 0, ..SMALL }, "lane_count"),
         (Dimensions { input_bytes: u32::MAX, ..SMALL }, "input_bytes"),
     ] {
@@ -303,8 +306,8 @@ fn slots_stay_whole_while_the_writer_laps_the_readers() {
 #[test]
 fn consumers_of_different_speeds_share_one_log() {
     let memory = memory(&SMALL);
-    let mut writer = memory.log_writer();
-    let (fast, slow) = (memory.log_reader(), memory.log_reader());
+    let mut writer = memory.log_writer(0).unwrap();
+    let (fast, slow) = (memory.log_reader(0).unwrap(), memory.log_reader(0).unwrap());
     let (mut fast_tail, mut slow_tail) = (0, 0);
     let mut records = vec![0; fast.capacity() * RECORD_BYTES];
     for step in 0..100_u8 {
@@ -325,11 +328,33 @@ fn consumers_of_different_speeds_share_one_log() {
 }
 
 #[test]
+fn every_partition_has_a_log_of_its_own() {
+    let memory = memory(&SMALL);
+    let mut writers: Vec<_> = (0..3).map(|p| memory.log_writer(p).unwrap()).collect();
+    // Partition 0 falls silent, 1 publishes a little, 2 laps whoever does not read.
+    for step in 0..80_u8 {
+        if step < 5 {
+            writers[1].publish(&[step; RECORD_BYTES]).unwrap();
+        }
+        writers[2].publish(&[step; RECORD_BYTES]).unwrap();
+    }
+    let drain = |partition| {
+        let reader = memory.log_reader(partition).unwrap();
+        let (mut tail, mut records) = (0, vec![0; reader.capacity() * RECORD_BYTES]);
+        (reader.drain(&mut tail, &mut records), records[RECORD_BYTES], tail)
+    };
+    assert_eq!(drain(0), (Drained::Empty, 0, 0));
+    assert_eq!(drain(1), (Drained::Records(5), 1, 5));
+    assert_eq!(drain(2), (Drained::Lapped, 0, 80));
+    assert!(memory.log_writer(3).is_err() && memory.log_reader(3).is_err());
+}
+
+#[test]
 fn a_lapped_consumer_resynchronises_from_the_newest_slot() {
     let memory = memory(&SMALL);
     let mut writer = op_writer(&memory);
-    let mut log = memory.log_writer();
-    let (ring, consumer) = (memory.ring_reader(), memory.log_reader());
+    let mut log = memory.log_writer(0).unwrap();
+    let (ring, consumer) = (memory.ring_reader(), memory.log_reader(0).unwrap());
     let mut slot = vec![0; ring.slot_bytes()];
     let mut records = vec![0; consumer.capacity() * RECORD_BYTES];
     let mut tail = 0;
@@ -356,13 +381,13 @@ fn a_lapped_consumer_resynchronises_from_the_newest_slot() {
 #[test]
 fn a_log_goes_on_across_the_wrap_of_its_counts_and_behind_a_writer_that_died() {
     let memory = memory(&SMALL);
-    let cursor = memory.log_cursor();
+    let cursor = memory.log_cursor(0).unwrap();
     let start = u32::MAX - 99;
     cursor.head.store(start, Ordering::Relaxed);
     // A former writer announced a batch and died.
     cursor.starting_head.store(start.wrapping_add(40), Ordering::Relaxed);
-    let mut writer = memory.log_writer();
-    let reader = memory.log_reader();
+    let mut writer = memory.log_writer(0).unwrap();
+    let reader = memory.log_reader(0).unwrap();
     let mut tail = start;
     let mut records = vec![0; reader.capacity() * RECORD_BYTES];
     for step in 0..100_u8 {
@@ -376,12 +401,12 @@ fn a_log_goes_on_across_the_wrap_of_its_counts_and_behind_a_writer_that_died() {
 #[test]
 fn a_batch_that_does_not_fit_is_refused_and_nothing_is_written() {
     let memory = memory(&SMALL);
-    let mut writer = memory.log_writer();
+    let mut writer = memory.log_writer(0).unwrap();
     for bytes in [8, 65 * RECORD_BYTES] {
         let error = writer.publish(&vec![1; bytes]).unwrap_err();
         assert_eq!(error.first.code, ErrorCode::InvalidArgument);
     }
-    assert_eq!(memory.log_reader().head(), 0);
+    assert_eq!(memory.log_reader(0).unwrap().head(), 0);
 }
 
 #[test]

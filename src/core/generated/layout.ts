@@ -47,6 +47,12 @@ export const RECEIPT_RECORDS_OFFSET = 128;
 /** Distance of two lanes' receipts. */
 export const RECEIPTS_STRIDE_BYTES = 1152;
 
+/** Partitions at most: change logs with a publisher each. */
+export const PARTITIONS_MAX = 8;
+
+/** Byte offset of the first record from the start of a partition's change log. */
+export const LOG_RECORDS_OFFSET = 128;
+
 /** Bytes of a record of the change log, and of a receipt. */
 export const RECORD_BYTES = 16;
 
@@ -80,26 +86,23 @@ export const CONTROL_OFFSET = 128;
 /** Byte offset of `Waiters`. */
 export const WAITERS_OFFSET = 256;
 
-/** Byte offset of the change log's `LogCursor`. */
-export const LOG_CURSOR_OFFSET = 384;
-
 /** Byte offset of `Counters`. */
-export const COUNTERS_OFFSET = 512;
+export const COUNTERS_OFFSET = 384;
 
 /** Byte offset of the `Histogram` of how late a cycle began. */
-export const LATENESS_OFFSET = 640;
+export const LATENESS_OFFSET = 512;
 
 /** Byte offset of the `Histogram` of the time from the first frame sent to the last one back. */
-export const ROUND_TRIP_OFFSET = 4736;
+export const ROUND_TRIP_OFFSET = 4608;
 
 /** Byte offset of the `Histogram` of the time that publishing a slot took. */
-export const PUBLISH_OFFSET = 8832;
+export const PUBLISH_OFFSET = 8704;
 
 /** Byte offset of the first section whose place depends on the segment. */
-export const DYNAMIC_OFFSET = 12928;
+export const DYNAMIC_OFFSET = 12800;
 
 /** Hash of this layout; the header has to say the same. */
-export const LAYOUT_HASH = 0x51526af7;
+export const LAYOUT_HASH = 0x32d2530b;
 
 /** State of the engine. */
 export const EngineState = {
@@ -165,7 +168,7 @@ export type CopyOutcome = (typeof CopyOutcome)[keyof typeof CopyOutcome];
  * Sizes and offsets of everything. Written once by the native side; `magic`, `version` and
  * `layout_hash` last.
  */
-export const HEADER_BYTES = 100;
+export const HEADER_BYTES = 108;
 
 /** `MAGIC`, stored last of all with Release: what follows is then complete. */
 export const HEADER_MAGIC_I32 = 0;
@@ -239,11 +242,20 @@ export const HEADER_LANE_BUFFER_STRIDE_BYTES_I32 = 21;
  */
 export const HEADER_RECEIPTS_OFFSET_I32 = 22;
 
-/** Byte offset of the first record of the change log. */
+/**
+ * Byte offset of the change log of partition 0; those of partition n follow `log_stride_bytes` × n
+ * further: a cursor on a line of its own, then the records.
+ */
 export const HEADER_LOG_OFFSET_I32 = 23;
 
-/** Number of records of the change log, a power of two. */
+/** Number of records of each partition's change log, a power of two. */
 export const HEADER_LOG_RECORDS_I32 = 24;
+
+/** Number of partitions. */
+export const HEADER_PARTITION_COUNT_I32 = 25;
+
+/** Distance of two partitions' change logs, in bytes. */
+export const HEADER_LOG_STRIDE_BYTES_I32 = 26;
 
 /** State of the engine. Written by the cycle thread. */
 export const CONTROL_BYTES = 20;
@@ -273,7 +285,7 @@ export const WAITERS_BYTES = 4;
 export const WAITERS_READERS_I32 = 64;
 
 /**
- * Ends of a broadcast log: the change log's, or one of a lane's receipts. Counts of records
+ * Ends of a broadcast log: a partition's change log, or a lane's receipts. Counts of records
  * since the start, wrapping; record n stands at n modulo the capacity.
  */
 export const LOG_CURSOR_BYTES = 8;

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use ecat_engine::shared::layout::{
     CONSTANTS, CONTROL_OFFSET, COUNTERS_OFFSET, Control, Counters, ENUMERATIONS, HEADER_OFFSET,
-    Header, Histogram, LATENESS_OFFSET, LOG_CURSOR_OFFSET, LogCursor, PUBLISH_OFFSET,
-    ROUND_TRIP_OFFSET, SECTIONS, WAITERS_OFFSET, Waiters,
+    Header, Histogram, LATENESS_OFFSET, PUBLISH_OFFSET, ROUND_TRIP_OFFSET, SECTIONS,
+    WAITERS_OFFSET, Waiters,
 };
 use ecat_engine::shared::{Kind, Section};
 
@@ -29,22 +29,12 @@ fn diagram() -> String {
         (HEADER_OFFSET, Header::SECTION, "native side, once"),
         (CONTROL_OFFSET, Control::SECTION, "cycle thread"),
         (WAITERS_OFFSET, Waiters::SECTION, "readers"),
-        (LOG_CURSOR_OFFSET, LogCursor::SECTION, "decode worker"),
         (COUNTERS_OFFSET, Counters::SECTION, "cycle thread"),
         (LATENESS_OFFSET, Histogram::SECTION, "cycle thread"),
         (ROUND_TRIP_OFFSET, Histogram::SECTION, "cycle thread"),
         (PUBLISH_OFFSET, Histogram::SECTION, "cycle thread"),
     ];
-    let of = [
-        "",
-        "",
-        "",
-        " of the change log",
-        "",
-        " of the lateness",
-        " of the round trip",
-        " of the publish time",
-    ];
+    let of = ["", "", "", "", " of the lateness", " of the round trip", " of the publish time"];
     let dynamic = [
         ("lanes_offset", "lane_count × { LaneWriterLine | LaneCycleLine }", "a line each"),
         (
@@ -55,7 +45,11 @@ fn diagram() -> String {
         ("receipts_offset", "lane_count × { LogCursor | 64 × Receipt }", "cycle thread"),
         ("ring_offset", "slot_count × { SlotHeader, quality, working counters,", "cycle thread"),
         ("", "               inputs, outputs as sent }", ""),
-        ("log_offset", "log_records × 16 bytes", "decode worker"),
+        (
+            "log_offset",
+            "partition_count × { LogCursor | log_records × 16 bytes }",
+            "a publisher each",
+        ),
     ];
     let rule = format!("+{}+{}+{}+\n", "-".repeat(21), "-".repeat(58), "-".repeat(19));
     let mut out =

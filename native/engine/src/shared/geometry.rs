@@ -1,14 +1,14 @@
 //! Where the sections stand whose sizes depend on the segment.
 
 use super::layout::{
-    DYNAMIC_OFFSET, LANE_BUFFERS, LANE_STRIDE_BYTES, LaneBufferHeader, RECEIPTS_STRIDE_BYTES,
-    RECORD_BYTES, SlotHeader, next_line,
+    DYNAMIC_OFFSET, LANE_BUFFERS, LANE_STRIDE_BYTES, LOG_RECORDS_OFFSET, LaneBufferHeader,
+    PARTITIONS_MAX, RECEIPTS_STRIDE_BYTES, RECORD_BYTES, SlotHeader, next_line,
 };
 use crate::error::{EngineError, ErrorCode};
 
 /// Lanes of a MainDevice where nothing else is asked for.
 pub const DEFAULT_LANE_COUNT: u32 = 4;
-/// Records of the change log where nothing else is asked for: 1 MiB.
+/// Records of a partition's change log where nothing else is asked for: 1 MiB.
 pub const DEFAULT_LOG_RECORDS: u32 = 1 << 16;
 /// What the input ring covers where nothing else is asked for: a garbage collection and more.
 pub const DEFAULT_HISTORY_NS: u64 = 32_000_000;
@@ -33,8 +33,10 @@ pub struct Dimensions {
     pub datagram_count: u32,
     /// Slots of the input ring: a power of two, at least 2.
     pub slot_count: u32,
-    /// Records of the change log: a power of two, at least 64.
+    /// Records of each partition's change log: a power of two, at least 64.
     pub log_records: u32,
+    /// Partitions, 1 to 8: change logs with a publisher each.
+    pub partition_count: u32,
     /// Output lanes, 1 to 64.
     pub lane_count: u32,
     /// Period of the cycle.
@@ -53,6 +55,7 @@ impl Default for Dimensions {
             datagram_count: 0,
             slot_count: default_slot_count(1_000_000),
             log_records: DEFAULT_LOG_RECORDS,
+            partition_count: 1,
             lane_count: DEFAULT_LANE_COUNT,
             cycle_period_ns: 1_000_000,
             first_cycle: 0,
@@ -95,8 +98,10 @@ pub struct Geometry {
     pub receipts_offset: usize,
     /// First slot.
     pub ring_offset: usize,
-    /// First record of the change log.
+    /// Change log of partition 0.
     pub log_offset: usize,
+    /// Distance of two partitions' change logs.
+    pub log_stride_bytes: usize,
     /// Everything.
     pub total_bytes: usize,
 }
@@ -116,6 +121,7 @@ impl Geometry {
         within("lane_count", d.lane_count, 1, MAX_LANES)?;
         within("slot_count", d.slot_count, 2, MAX_SLOTS)?;
         within("log_records", d.log_records, 64, MAX_LOG_RECORDS)?;
+        within("partition_count", d.partition_count, 1, PARTITIONS_MAX as u32)?;
         power_of_two("slot_count", d.slot_count)?;
         power_of_two("log_records", d.log_records)?;
 
@@ -136,7 +142,9 @@ impl Geometry {
         let receipts_offset = lane_buffers_offset + lanes * LANE_BUFFERS * lane_buffer_stride_bytes;
         let ring_offset = receipts_offset + lanes * RECEIPTS_STRIDE_BYTES;
         let log_offset = ring_offset + d.slot_count as usize * slot_stride_bytes;
-        let total_bytes = next_line(log_offset + d.log_records as usize * RECORD_BYTES);
+        let log_stride_bytes =
+            next_line(LOG_RECORDS_OFFSET + d.log_records as usize * RECORD_BYTES);
+        let total_bytes = log_offset + d.partition_count as usize * log_stride_bytes;
         if total_bytes >= 1 << 31 {
             return Err(EngineError::new(
                 ErrorCode::LayoutInvalid,
@@ -157,6 +165,7 @@ impl Geometry {
             receipts_offset,
             ring_offset,
             log_offset,
+            log_stride_bytes,
             total_bytes,
         })
     }

@@ -11,7 +11,7 @@ use super::describe::{Enumeration, Section, constants, enumeration, layout_hash,
 section! {
     /// Sizes and offsets of everything. Written once by the native side; `magic`, `version` and
     /// `layout_hash` last.
-    pub struct Header: 100 bytes {
+    pub struct Header: 108 bytes {
         /// [`MAGIC`], stored last of all with Release: what follows is then complete.
         0 => magic: U32,
         /// [`VERSION`].
@@ -59,10 +59,15 @@ section! {
         /// Byte offset of the receipts of lane 0; those of lane n follow `RECEIPTS_STRIDE_BYTES` × n
         /// further: a cursor on a line of its own, then the records.
         88 => receipts_offset: U32,
-        /// Byte offset of the first record of the change log.
+        /// Byte offset of the change log of partition 0; those of partition n follow `log_stride_bytes` × n
+        /// further: a cursor on a line of its own, then the records.
         92 => log_offset: U32,
-        /// Number of records of the change log, a power of two.
+        /// Number of records of each partition's change log, a power of two.
         96 => log_records: U32,
+        /// Number of partitions.
+        100 => partition_count: U32,
+        /// Distance of two partitions' change logs, in bytes.
+        104 => log_stride_bytes: U32,
     }
 }
 
@@ -92,7 +97,7 @@ section! {
 }
 
 section! {
-    /// Ends of a broadcast log: the change log's, or one of a lane's receipts. Counts of records
+    /// Ends of a broadcast log: a partition's change log, or a lane's receipts. Counts of records
     /// since the start, wrapping; record n stands at n modulo the capacity.
     pub struct LogCursor: 8 bytes {
         /// Where `head` will be once the batch being written is complete. Records older than this
@@ -375,6 +380,10 @@ constants! {
     /// Distance of two lanes' receipts.
     pub const RECEIPTS_STRIDE_BYTES: usize = RECEIPT_RECORDS_OFFSET + RECEIPT_RECORDS * RECORD_BYTES;
 
+    /// Partitions at most: change logs with a publisher each.
+    pub const PARTITIONS_MAX: usize = 8;
+    /// Byte offset of the first record from the start of a partition's change log.
+    pub const LOG_RECORDS_OFFSET: usize = LINE_BYTES;
     /// Bytes of a record of the change log, and of a receipt.
     pub const RECORD_BYTES: usize = 16;
     /// First word of a batch of the change log; no entry begins so.
@@ -399,10 +408,8 @@ constants! {
     pub const CONTROL_OFFSET: usize = next_line(HEADER_OFFSET + Header::SECTION.size);
     /// Byte offset of [`Waiters`].
     pub const WAITERS_OFFSET: usize = next_line(CONTROL_OFFSET + Control::SECTION.size);
-    /// Byte offset of the change log's [`LogCursor`].
-    pub const LOG_CURSOR_OFFSET: usize = next_line(WAITERS_OFFSET + Waiters::SECTION.size);
     /// Byte offset of [`Counters`].
-    pub const COUNTERS_OFFSET: usize = next_line(LOG_CURSOR_OFFSET + LogCursor::SECTION.size);
+    pub const COUNTERS_OFFSET: usize = next_line(WAITERS_OFFSET + Waiters::SECTION.size);
     /// Byte offset of the [`Histogram`] of how late a cycle began.
     pub const LATENESS_OFFSET: usize = next_line(COUNTERS_OFFSET + Counters::SECTION.size);
     /// Byte offset of the [`Histogram`] of the time from the first frame sent to the last one back.

@@ -14,7 +14,7 @@ use super::lane::{LaneMemory, LaneWriter};
 use super::layout::{
     CONTROL_OFFSET, COUNTERS_OFFSET, Control, Counters, HEADER_OFFSET, Header, Histogram,
     LANE_BUFFERS, LANE_CYCLE_LINE_OFFSET, LANE_STRIDE_BYTES, LATENESS_OFFSET, LAYOUT_HASH,
-    LOG_CURSOR_OFFSET, LaneCycleLine, LaneState, LaneWriterLine, LogCursor, MAGIC, PUBLISH_OFFSET,
+    LOG_RECORDS_OFFSET, LaneCycleLine, LaneState, LaneWriterLine, LogCursor, MAGIC, PUBLISH_OFFSET,
     RECEIPT_RECORDS, RECEIPT_RECORDS_OFFSET, RECEIPTS_STRIDE_BYTES, ROUND_TRIP_OFFSET, VERSION,
     WAITERS_OFFSET, Waiters,
 };
@@ -257,12 +257,6 @@ impl Attached {
         self.memory.view(CONTROL_OFFSET)
     }
 
-    /// Ends of the change log.
-    #[must_use]
-    pub fn log_cursor(&self) -> View<LogCursor> {
-        self.memory.view(LOG_CURSOR_OFFSET)
-    }
-
     /// Counters and histograms.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
@@ -286,16 +280,28 @@ impl Attached {
         RingReader::new(self.ring())
     }
 
-    /// The decode worker's end of the change log.
-    #[must_use]
-    pub fn log_writer(&self) -> LogWriter {
-        LogWriter::new(self.log())
+    /// Ends of a partition's change log.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`] where there is no such partition.
+    pub fn log_cursor(&self, partition: u32) -> Result<View<LogCursor>, EngineError> {
+        Ok(self.log(partition)?.cursor)
     }
 
-    /// A consumer of the change log; any number, on any thread.
-    #[must_use]
-    pub fn log_reader(&self) -> LogReader {
-        LogReader::new(self.log())
+    /// The decode worker's end of a partition's change log.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`] where there is no such partition.
+    pub fn log_writer(&self, partition: u32) -> Result<LogWriter, EngineError> {
+        Ok(LogWriter::new(self.log(partition)?))
+    }
+
+    /// A consumer of a partition's change log; any number, on any thread.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`] where there is no such partition.
+    pub fn log_reader(&self, partition: u32) -> Result<LogReader, EngineError> {
+        Ok(LogReader::new(self.log(partition)?))
     }
 
     /// The owner's end of a lane. Its claims must have been accepted before
@@ -396,12 +402,22 @@ impl Attached {
         }
     }
 
-    fn log(&self) -> LogMemory<Native> {
+    fn log(&self, partition: u32) -> Result<LogMemory<Native>, EngineError> {
         let g = &self.geometry;
-        LogMemory {
-            cursor: self.log_cursor(),
-            words: self.memory.words(g.log_offset, 2 * g.dimensions.log_records as usize),
+        let count = g.dimensions.partition_count;
+        if partition >= count {
+            return Err(EngineError::new(
+                ErrorCode::InvalidArgument,
+                format!("there is no partition {partition}, only {count}"),
+            ));
         }
+        let offset = g.log_offset + partition as usize * g.log_stride_bytes;
+        Ok(LogMemory {
+            cursor: self.memory.view(offset),
+            words: self
+                .memory
+                .words(offset + LOG_RECORDS_OFFSET, 2 * g.dimensions.log_records as usize),
+        })
     }
 
     fn receipts(&self, lane: u32) -> LogMemory<Native> {
@@ -435,6 +451,7 @@ fn dimensions_of(header: &Header) -> Dimensions {
         datagram_count: header.datagram_count.load(Ordering::Relaxed),
         slot_count: header.slot_count.load(Ordering::Relaxed),
         log_records: header.log_records.load(Ordering::Relaxed),
+        partition_count: header.partition_count.load(Ordering::Relaxed),
         lane_count: header.lane_count.load(Ordering::Relaxed),
         cycle_period_ns: header.cycle_period_ns.load(Ordering::Relaxed),
         first_cycle: header.first_cycle.load(Ordering::Relaxed),
@@ -442,7 +459,7 @@ fn dimensions_of(header: &Header) -> Dimensions {
 }
 
 /// Every word of the header but the handshake's, with its value.
-fn header_words<'a>(header: &'a Header, geometry: &Geometry) -> [(&'a AtomicU32, u32); 22] {
+fn header_words<'a>(header: &'a Header, geometry: &Geometry) -> [(&'a AtomicU32, u32); 24] {
     let d = &geometry.dimensions;
     // `Geometry::new` keeps the total below 2³¹.
     let narrow = |bytes: usize| bytes as u32;
@@ -469,5 +486,7 @@ fn header_words<'a>(header: &'a Header, geometry: &Geometry) -> [(&'a AtomicU32,
         (&header.receipts_offset, narrow(geometry.receipts_offset)),
         (&header.log_offset, narrow(geometry.log_offset)),
         (&header.log_records, d.log_records),
+        (&header.partition_count, d.partition_count),
+        (&header.log_stride_bytes, narrow(geometry.log_stride_bytes)),
     ]
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use ecat_engine::engine::{Bell, BringUp, Engine, EngineOptions, LinkOpener};
+use ecat_engine::engine::{Bell, BringUp, Engine, EngineOptions, LinkOpener, MemorySizes};
 use ecat_engine::error::{EngineError, Failure};
 use ecat_engine::event::{Event, EventKind};
 use ecat_engine::shared::layout::EngineState;
@@ -119,7 +119,14 @@ impl Plant {
 
     fn started((engine, segment, outcome, rings, bell): Opened) -> Self {
         let found = outcome.unwrap();
-        let dimensions = engine.dimensions(SLOTS, 64, 2).unwrap();
+        let dimensions = engine
+            .dimensions(MemorySizes {
+                slot_count: SLOTS,
+                log_records: 64,
+                lane_count: 2,
+                ..MemorySizes::default()
+            })
+            .unwrap();
         let bytes = ecat_engine::shared::required_bytes(&dimensions);
         let words: Vec<AtomicU64> = (0..bytes / 8).map(|_| AtomicU64::new(0)).collect();
         let memory = SharedMemory::from_static(Vec::leak(words));
