@@ -77,6 +77,36 @@ pub enum SegmentCommand {
         /** The value, in its lowest bits. */
         value: u64,
     },
+    /// A latch input of a device's ESC has a level from now on; its change gets a time stamp.
+    SetLatchInput {
+        /** Which device. */
+        device: u16,
+        /** 0 or 1. */
+        input: u8,
+        /** Its level. */
+        level: bool,
+    },
+    /// The next pulses of a device's SYNC0 do not come.
+    LosePulses {
+        /** Which device. */
+        device: u16,
+        /** How many pulses. */
+        count: u32,
+    },
+    /// A device's local clock runs fast by this from now on.
+    SetClockDrift {
+        /** Which device. */
+        device: u16,
+        /** In 10⁻⁹. */
+        drift_ppb: i32,
+    },
+    /// A device's local clock jumps.
+    StepClock {
+        /** Which device. */
+        device: u16,
+        /** By how much, in ns. */
+        by_ns: i64,
+    },
     /// The carrier is gone: sending fails, and what was on its way is lost.
     LinkDown,
     /// The carrier is back.

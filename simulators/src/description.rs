@@ -96,6 +96,9 @@ pub struct SegmentDescription {
     /// Outputs that are wired to inputs.
     #[serde(default)]
     pub wires: Vec<WireDescription>,
+    /// What chance there is in the segment is made of: equal seeds give equal answers, byte by byte.
+    #[serde(default)]
+    pub seed: u64,
     /// The outlet that is cabled to the MainDevice's second port (cable redundancy).
     pub ring: Option<RingDescription>,
     /// Registers of which a replay does not compare every bit.
@@ -166,6 +169,8 @@ pub struct DeviceDescription {
     pub device_emulation: Option<bool>,
     /// Whether the registers of the distributed clock answer.
     pub distributed_clock: Option<bool>,
+    /// The local clock of a device that has one, where it is not perfect.
+    pub clock: Option<LocalClockDescription>,
     /// AL transitions that the device refuses.
     #[serde(default)]
     pub refuse: Vec<RefuseDescription>,
@@ -228,6 +233,21 @@ pub struct EntryDescription {
     pub bits: u8,
     /// Data type ([`ecat_wire::sii::PdoEntry::data_type`]); by default the unsigned one of this length.
     pub data_type: Option<u8>,
+}
+
+/// A local clock.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LocalClockDescription {
+    /// By how much it runs fast, in 10⁻⁶; real crystals stay within ±100.
+    #[serde(default)]
+    pub drift_ppm: f64,
+    /// By how much a time stamp may be off, either way, in ns, at most 10000.
+    #[serde(default)]
+    pub jitter_ns: u32,
+    /// What it reads at power-on, in ns.
+    #[serde(default)]
+    pub offset_ns: u64,
 }
 
 /// A transition that a device refuses, for ever.

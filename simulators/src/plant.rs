@@ -1,6 +1,7 @@
 //! What stands behind the devices and moves their process data.
 
 use crate::device::Device;
+use crate::esc::SyncPulse;
 
 /// The process side of a segment's devices, as behaviours see it.
 pub struct Plant<'a> {
@@ -43,4 +44,16 @@ impl<'a> Plant<'a> {
 pub trait Behaviour: Send {
     /// Called before a frame when time has passed since the last call. `now_ns` is the segment's clock.
     fn step(&mut self, plant: &mut Plant<'_>, now_ns: u64);
+
+    /// Whether [`Behaviour::pulse`] is to be called. Asked once.
+    fn takes_pulses(&self) -> bool {
+        false
+    }
+
+    /// Called for each pulse of a device's SYNC unit, in the order of time, before the frame that follows it
+    /// and before [`Behaviour::step`] for that: the place for a program that runs at SYNC0. Process data are
+    /// those that the frames before it left.
+    fn pulse(&mut self, plant: &mut Plant<'_>, device: u16, pulse: SyncPulse) {
+        let _ = (plant, device, pulse);
+    }
 }

@@ -12,7 +12,7 @@ use crate::command::SegmentCommand;
 use crate::description::{DescriptionError, SegmentDescription};
 use crate::device::Device;
 use crate::devices;
-use crate::esc::{Access, Changes, Merge};
+use crate::esc::{Access, Changes, Merge, SyncPulse};
 use crate::line::Line;
 use crate::plant::{Behaviour, Plant};
 use crate::topology::{Attachment, MainPort, Outlet, Topology};
@@ -23,6 +23,9 @@ const SCRATCH_BYTES: usize = 2_048;
 const READ: Access = Access { read: true, write: false };
 const WRITE: Access = Access { read: false, write: true };
 const BOTH: Access = Access { read: true, write: true };
+
+/// The longest time between two looks at the pulses that somebody takes.
+const PULSES_NS: u64 = 100_000_000;
 
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +62,10 @@ pub struct Segment {
     /// When a program or a watchdog has something to do next.
     due_ns: u64,
     stepped_ns: Option<u64>,
+    /// A behaviour runs at the devices' pulses.
+    takes_pulses: bool,
+    /// Pulses that it has not seen yet.
+    pulses: Vec<(u16, SyncPulse)>,
 }
 
 impl Segment {
@@ -104,6 +111,10 @@ impl Segment {
         devices.truncate(attachments.len());
         let topology = Topology::new(&attachments[..devices.len()], ring);
         let count = devices.len();
+        let takes_pulses = behaviours.iter().any(|behaviour| behaviour.takes_pulses());
+        if takes_pulses {
+            devices.iter_mut().for_each(|device| device.esc.observe_pulses());
+        }
         let mut segment = Self {
             pending: Vec::with_capacity(count),
             devices,
@@ -117,6 +128,8 @@ impl Segment {
             scratch: Box::new([0; SCRATCH_BYTES]),
             due_ns: 0,
             stepped_ns: None,
+            takes_pulses,
+            pulses: Vec::new(),
         };
         segment.connect();
         segment
@@ -204,6 +217,29 @@ impl Segment {
             SegmentCommand::SetInput { device, bit_offset, bit_length, value } => {
                 self.set_input(device, bit_offset, bit_length, value);
             }
+            SegmentCommand::SetLatchInput { device, input, level } => {
+                if let Some(device) = self.devices.get_mut(usize::from(device)) {
+                    device.esc.set_latch_input(input, level, now_ns);
+                }
+            }
+            SegmentCommand::LosePulses { device, count } => {
+                if let Some(device) = self.devices.get_mut(usize::from(device)) {
+                    device.esc.lose_pulses(count);
+                }
+            }
+            SegmentCommand::SetClockDrift { device, drift_ppb } => {
+                if let Some(device) = self.devices.get_mut(usize::from(device)) {
+                    device.esc.set_drift(drift_ppb, now_ns);
+                    // Pulses come at other times now.
+                    self.due_ns = now_ns;
+                }
+            }
+            SegmentCommand::StepClock { device, by_ns } => {
+                if let Some(device) = self.devices.get_mut(usize::from(device)) {
+                    device.esc.step_clock(by_ns, now_ns);
+                    self.due_ns = now_ns;
+                }
+            }
             SegmentCommand::LoseFrames { .. }
             | SegmentCommand::DelayFrames { .. }
             | SegmentCommand::LinkDown
@@ -214,6 +250,20 @@ impl Segment {
 
     /// Lets time pass without a frame: programs, watchdogs, behaviours.
     pub fn advance(&mut self, now_ns: u64) {
+        while self.takes_pulses && self.due_ns < now_ns.saturating_sub(PULSES_NS) {
+            self.tick(self.due_ns + PULSES_NS);
+        }
+        self.tick(now_ns);
+        if self.stepped_ns != Some(now_ns) && !self.behaviours.is_empty() {
+            self.stepped_ns = Some(now_ns);
+            let mut plant = Plant::new(&mut self.devices);
+            for behaviour in &mut self.behaviours {
+                behaviour.step(&mut plant, now_ns);
+            }
+        }
+    }
+
+    fn tick(&mut self, now_ns: u64) {
         if now_ns >= self.due_ns {
             self.due_ns = self
                 .devices
@@ -227,12 +277,21 @@ impl Segment {
             if reverted {
                 self.connect();
             }
+            if self.takes_pulses {
+                self.hand_pulses_out();
+            }
         }
-        if self.stepped_ns != Some(now_ns) && !self.behaviours.is_empty() {
-            self.stepped_ns = Some(now_ns);
-            let mut plant = Plant::new(&mut self.devices);
+    }
+
+    fn hand_pulses_out(&mut self) {
+        for (n, device) in (0..).zip(&mut self.devices) {
+            self.pulses.extend(device.esc.take_pulses().map(|pulse| (n, pulse)));
+        }
+        self.pulses.sort_unstable_by_key(|&(n, pulse)| (pulse.at_ns, n, pulse.number));
+        let mut plant = Plant::new(&mut self.devices);
+        for (device, pulse) in self.pulses.drain(..) {
             for behaviour in &mut self.behaviours {
-                behaviour.step(&mut plant, now_ns);
+                behaviour.pulse(&mut plant, device, pulse);
             }
         }
     }
@@ -448,7 +507,9 @@ impl Segment {
             changes.ports |= changed.ports;
             changes.event_mask |= changed.event_mask;
             self.resets |= changed.reset;
-            self.due_ns = self.due_ns.min(esc.tick(passage.arrival_ns));
+            let next_ns = esc.tick(passage.arrival_ns);
+            let next_ns = if esc.has_pulses() { now_ns } else { next_ns };
+            self.due_ns = self.due_ns.min(next_ns);
         }
         self.pending.clear();
         if changes.ports {

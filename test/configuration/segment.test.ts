@@ -39,6 +39,22 @@ wires:
   });
 });
 
+test('seed and clocks reach the simulator', async (t) => {
+  const folder = await folderWith(t, {
+    'plant.yaml': plant,
+    'line.yaml': `
+seed: 7
+devices: [{ type: EK1100, clock: { drift_ppm: -35.5, jitter_ns: 20, offset_ns: 123 } }]
+`,
+  });
+  t.deepEqual(description(await loadConfiguration(join(folder, 'plant.yaml'))), {
+    devices: [{ type: 'EK1100', clock: { driftPpm: -35.5, jitterNs: 20, offsetNs: 123 } }],
+    signals: [],
+    wires: [],
+    seed: 7,
+  });
+});
+
 test('a mailbox with objects and files becomes what the simulator reads', async (t) => {
   const folder = await folderWith(t, {
     'plant.yaml': plant,

@@ -54,6 +54,7 @@ impl Expanded {
             devices,
             signals: given.signals.clone(),
             wires: given.wires.clone(),
+            seed: given.seed,
             ring,
             compare: given.compare.clone(),
         };
@@ -65,9 +66,12 @@ impl Expanded {
         let devices = self.description.devices.iter().enumerate();
         devices
             .map(|(index, device)| {
-                DeviceImage::new(device, index).map_err(|error| DescriptionError {
-                    path: format!("/devices/{}{}", self.places[index], error.path),
-                    ..error
+                let image = DeviceImage::new(device, index);
+                image.map(|image| image.seeded(self.description.seed, index)).map_err(|error| {
+                    DescriptionError {
+                        path: format!("/devices/{}{}", self.places[index], error.path),
+                        ..error
+                    }
                 })
             })
             .collect()

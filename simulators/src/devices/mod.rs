@@ -44,7 +44,7 @@ use ecat_wire::sii::{self, Sii};
 
 use crate::description::{DescriptionError, DeviceDescription, DeviceType, SegmentDescription};
 use crate::device::Device;
-use crate::esc::{ClockLevel, Esc, Profile, Refusal, RefusalCondition, Start};
+use crate::esc::{ClockLevel, Esc, Profile, Refusal, RefusalCondition, Start, mixed};
 use crate::plant::Behaviour;
 use crate::topology::{Attachment, Outlet};
 use analogue_status::{Conversions, StatusChannel};
@@ -122,6 +122,11 @@ impl DeviceImage {
         Expanded::new(description).images()
     }
 
+    pub(super) fn seeded(mut self, seed: u64, index: usize) -> Self {
+        self.profile.clock_seed = mixed(seed ^ mixed(index as u64));
+        self
+    }
+
     /// Makes the device at place `index` of the line.
     ///
     /// # Errors
@@ -153,7 +158,7 @@ impl DeviceImage {
         let parsed = Sii::parse(&sii).unwrap_or_default();
         let emulated =
             profile.pdi_control.unwrap_or(parsed.configuration.pdi_control) & 0x0100 != 0;
-        apply_clock(device, &mut profile);
+        apply_clock(device, &mut profile)?;
         apply_application(device, emulated, &mut profile)?;
         let mut process_data = process_data::of(&parsed);
         let status =
@@ -221,8 +226,10 @@ fn image(device: &DeviceDescription, mut sii: Sii) -> Result<Vec<u8>, Descriptio
     sii::build(&sii).map_err(|error| DescriptionError::new("", error.to_string()))
 }
 
-fn apply_clock(device: &DeviceDescription, profile: &mut Profile) {
+fn apply_clock(device: &DeviceDescription, profile: &mut Profile) -> Result<(), DescriptionError> {
     const CLOCK_FEATURES: u16 = 0x010C;
+    const DRIFT_PPM_MAX: f64 = 1_000.0;
+    const JITTER_NS_MAX: u32 = 10_000;
     match device.distributed_clock {
         Some(true) => {
             profile.clock = ClockLevel::Full;
@@ -234,6 +241,21 @@ fn apply_clock(device: &DeviceDescription, profile: &mut Profile) {
         }
         None => {}
     }
+    let Some(clock) = &device.clock else { return Ok(()) };
+    if !(-DRIFT_PPM_MAX..=DRIFT_PPM_MAX).contains(&clock.drift_ppm) {
+        let message = format!("a clock drifts by at most {DRIFT_PPM_MAX} ppm");
+        return Err(DescriptionError::new("/clock/driftPpm", message));
+    }
+    if clock.jitter_ns > JITTER_NS_MAX {
+        let message = format!("is more than {JITTER_NS_MAX}");
+        return Err(DescriptionError::new("/clock/jitterNs", message));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "checked above")]
+    let drift_ppb = (clock.drift_ppm * 1e3).round() as i32;
+    profile.clock_drift_ppb = drift_ppb;
+    profile.clock_jitter_ns = clock.jitter_ns;
+    profile.clock_offset_ns = clock.offset_ns;
+    Ok(())
 }
 
 fn apply_application(

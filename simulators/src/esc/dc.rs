@@ -1,19 +1,29 @@
-//! The distributed clock (0x0900–0x09FF): receive times, system time, and the loop that follows it.
+//! The distributed clock (0x0900–0x0936): receive times, system time, and the loop that follows it.
 //!
-//! System time as the MainDevice reads it is local time + offset − delay. A value written to it is the
-//! reference clock's; the loop slews the local clock towards it and never steps.
+//! System time as the MainDevice reads it is local time + offset − delay; pulses and latches go by local
+//! time + offset (ESC data sheet, section I, table 30). A value written to it is the reference clock's; the
+//! loop slews the local clock towards it and never steps. How it does is not published beyond its
+//! registers: here a share of the phase by slewing, and a smaller one by the rate.
 
 use ecat_wire::register as reg;
 
 use super::{ClockLevel, Esc, Passage};
 
-/// The loop corrects at most this much of an elapsed time: 1/1,000.
-const SLEW_DIVISOR: i64 = 1_000;
+/// The loop slews at most this share of an elapsed time. With [`RATE_PPB_MAX`] it stays below the 770·10⁻⁶
+/// that the largest value of 0x0932 means.
+const SLEW_DIVISOR: i64 = 2_500;
 /// Largest correction of the clock's rate, in 10⁻⁹.
 const RATE_PPB_MAX: i64 = 300_000;
 /// Feature bit 3 (0x0008): 64-bit clocks.
 const CLOCK_64_BIT: u16 = 0x0008;
 const PPB: i128 = 1_000_000_000;
+/// Bandwidth at which the loop corrects half of the phase with each value: the default of 0x0930.
+const BANDWIDTH: i64 = 0x1000;
+const BANDWIDTHS: std::ops::RangeInclusive<i64> = 0x0080..=0x3FFF;
+/// Steps of the mean difference that make up a ns.
+const MEAN_STEPS: i64 = 256;
+/// What the loop takes for the time between two values before it knows it, in ns.
+const COMPARISON_NS: u64 = 1_000_000;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clock {
@@ -25,16 +35,19 @@ pub(super) struct Clock {
     /// Phase still to be corrected, in ns.
     slew_ns: i64,
     compared_ns: Option<u64>,
-    mean_difference_ns: i64,
+    /// In 1/256 ns; none since the filters were reset.
+    mean_difference: Option<i64>,
     /// 0x0900 was written in the passing frame.
     latch: bool,
-    /// 0x0910 was written in the passing frame, with 4 or 8 bytes.
-    reference: Option<u64>,
+    /// The lower half of what was written to 0x0910 in the passing frame.
+    reference: Option<u32>,
 }
 
 impl Clock {
     fn local(&self, now_ns: u64, drift_ppb: i32) -> u64 {
-        let elapsed = now_ns.saturating_sub(self.since_ns);
+        let Some(elapsed) = now_ns.checked_sub(self.since_ns) else {
+            return self.local_ns.wrapping_sub(self.since_ns - now_ns);
+        };
         let rate = i128::from(self.rate_ppb) + i128::from(drift_ppb);
         let drift = i128::from(elapsed) * rate / PPB;
         let bound = i64::try_from(elapsed).unwrap_or(i64::MAX) / SLEW_DIVISOR;
@@ -54,30 +67,92 @@ impl Clock {
 
 impl Esc {
     pub(super) fn power_on_clock(&mut self, now_ns: u64) {
-        self.clock = Clock { since_ns: now_ns, ..Clock::default() };
+        let local_ns = self.profile.clock_offset_ns;
+        self.clock = Clock { since_ns: now_ns, local_ns, ..Clock::default() };
         let stale = self.profile.stale_port_times;
         for (time, address) in stale.iter().zip((reg::DC_RECEIVE_TIME..).step_by(4)) {
             self.memory.set(address, &time.to_le_bytes());
         }
-        self.memory.set_u16(reg::DC_SPEED_START, 0x1000);
+        self.memory.set_u16(reg::DC_SPEED_START, BANDWIDTH as u16);
         self.memory.set(reg::DC_FILTER_DIFFERENCE, &[4, 12]);
     }
 
+    /// Whether the clock has 64 bits.
+    pub(super) fn wide_clock(&self) -> bool {
+        self.profile.features & CLOCK_64_BIT != 0
+    }
+
+    fn local_time(&self, now_ns: u64) -> u64 {
+        self.clock.local(now_ns, self.profile.clock_drift_ppb)
+    }
+
+    /// Local time as a stamp shows it: no two are equally good. A function of seed and time alone.
+    fn stamped(&self, now_ns: u64) -> u64 {
+        self.local_time(now_ns).saturating_add_signed(self.jitter_ns(now_ns))
+    }
+
+    fn jitter_ns(&self, now_ns: u64) -> i64 {
+        let jitter = u64::from(self.profile.clock_jitter_ns);
+        if jitter == 0 {
+            return 0;
+        }
+        let random = mixed(self.profile.clock_seed ^ mixed(now_ns)) % (2 * jitter + 1);
+        random as i64 - jitter as i64
+    }
+
+    /// What 0x0910 reads in a frame that arrived at `now_ns`.
     fn system_time(&self, now_ns: u64) -> u64 {
-        self.clock
-            .local(now_ns, self.profile.clock_drift_ppb)
+        self.stamped(now_ns)
             .wrapping_add(self.memory.u64(reg::DC_SYSTEM_TIME_OFFSET))
             .wrapping_sub(u64::from(self.memory.u32(reg::DC_SYSTEM_TIME_DELAY)))
     }
 
-    /// Brings 0x0910 and 0x092C up to date.
+    /// The time that pulses and latches go by.
+    pub(super) fn device_time(&self, now_ns: u64) -> u64 {
+        self.local_time(now_ns).wrapping_add(self.memory.u64(reg::DC_SYSTEM_TIME_OFFSET))
+    }
+
+    /// When [`Esc::device_time`] is `time`, in ns of the segment's time; `u64::MAX` if never.
+    pub(super) fn when_device_time_is(&self, time: u64, now_ns: u64) -> u64 {
+        let mut when = now_ns;
+        // Rates differ by less than 10⁻³, so that each turn gains three digits.
+        for _ in 0..6 {
+            let missing = time.wrapping_sub(self.device_time(when)) as i64;
+            let Some(better) = when.checked_add_signed(missing) else { return u64::MAX };
+            if missing == 0 {
+                break;
+            }
+            when = better;
+        }
+        when
+    }
+
+    /// Local time of an event at the device's own side, as 0x09F0–0x09FF have it.
+    pub(super) fn event_time(&self, now_ns: u64) -> [u8; 4] {
+        (self.local_time(now_ns) as u32).to_le_bytes()
+    }
+
+    /// Brings 0x0910, 0x092C and 0x0932 up to date.
     pub(super) fn refresh_clock(&mut self, now_ns: u64) {
-        let time = self.system_time(now_ns);
-        self.memory.set(reg::DC_SYSTEM_TIME, &time.to_le_bytes());
-        let mean = self.clock.mean_difference_ns;
+        let wide = if self.wide_clock() { 8 } else { 4 };
+        let time = self.system_time(now_ns).to_le_bytes();
+        self.memory.set(reg::DC_SYSTEM_TIME, &time[..wide]);
+        let mean = self.mean_difference_ns();
         let magnitude = mean.unsigned_abs().min(0x7FFF_FFFF) as u32;
         let difference = magnitude | if mean < 0 { 0x8000_0000 } else { 0 };
         self.memory.set(reg::DC_SYSTEM_TIME_DIFFERENCE, &difference.to_le_bytes());
+        let speed = speed_difference(self.clock.rate_ppb, self.bandwidth());
+        self.memory.set(reg::DC_SPEED_DIFFERENCE, &speed.to_le_bytes());
+    }
+
+    /// By how much the local copy is ahead of the values received, in the mean, in ns (0x092C).
+    pub(super) fn mean_difference_ns(&self) -> i64 {
+        self.clock.mean_difference.unwrap_or(0) / MEAN_STEPS
+    }
+
+    fn bandwidth(&self) -> i64 {
+        let start = i64::from(self.memory.u16(reg::DC_SPEED_START) & 0x7FFF);
+        start.clamp(*BANDWIDTHS.start(), *BANDWIDTHS.end())
     }
 
     /// Sets local time.
@@ -90,46 +165,51 @@ impl Esc {
         self.clock.local_ns = self.clock.local_ns.wrapping_add(by_ns);
     }
 
+    /// Fault: the local clock jumps. Pulses whose time was jumped over do not come.
+    pub(crate) fn step_clock(&mut self, by_ns: i64, now_ns: u64) {
+        self.sync_unit_changes(now_ns);
+        self.clock.local_ns = self.clock.local_ns.wrapping_add_signed(by_ns);
+        self.clock_jumped(now_ns);
+    }
+
+    /// From now on the local clock runs fast by `drift_ppb`·10⁻⁹.
+    pub(crate) fn set_drift(&mut self, drift_ppb: i32, now_ns: u64) {
+        self.sync_unit_changes(now_ns);
+        self.clock.rebase(now_ns, self.profile.clock_drift_ppb);
+        self.profile.clock_drift_ppb = drift_ppb;
+    }
+
     pub(super) fn latch_receive_times(&mut self) {
         self.clock.latch = true;
     }
 
-    /// A write to system time; `data` begins at 0x0910.
-    pub(super) fn compare_system_time(&mut self, data: &[u8], now_ns: u64) {
-        let mut bytes = [0; 8];
-        let length = data.len().min(8);
-        bytes[..length].copy_from_slice(&data[..length]);
-        let received = u64::from_le_bytes(bytes);
-        self.clock.reference = match length {
-            8 => Some(received),
-            // Four bytes: the upper half is the one that brings it nearest.
-            4..8 => {
-                let own = self.system_time(now_ns);
-                let ahead = (received as u32).wrapping_sub(own as u32) as i32;
-                Some(own.wrapping_add_signed(i64::from(ahead)))
-            }
-            _ => None,
-        };
+    /// A write to system time; `data` begins at 0x0910. Its lower half is compared (section II, table 100).
+    pub(super) fn compare_system_time(&mut self, data: &[u8]) {
+        if let Some(low) = data.first_chunk() {
+            self.clock.reference = Some(u32::from_le_bytes(*low));
+        }
     }
 
-    pub(super) fn reset_clock_filters(&mut self) {
-        self.clock.mean_difference_ns = 0;
-        self.clock.rate_ppb = 0;
-        self.clock.slew_ns = 0;
+    /// 0x0930 was written: difference and speed are learnt anew.
+    pub(super) fn reset_clock_filters(&mut self, now_ns: u64) {
+        self.sync_unit_changes(now_ns);
+        self.clock.rebase(now_ns, self.profile.clock_drift_ppb);
+        let clock = &mut self.clock;
+        (clock.mean_difference, clock.compared_ns) = (None, None);
+        (clock.rate_ppb, clock.slew_ns) = (0, 0);
     }
 
     pub(super) fn end_of_frame_clock(&mut self, passage: Passage) {
-        let drift = self.profile.clock_drift_ppb;
         if std::mem::take(&mut self.clock.latch) {
-            let processed = self.clock.local(passage.arrival_ns, drift);
+            let processed = self.stamped(passage.arrival_ns);
             if self.profile.clock == ClockLevel::Full {
-                let wide = if self.profile.features & CLOCK_64_BIT == 0 { 4 } else { 8 };
+                let wide = if self.wide_clock() { 8 } else { 4 };
                 let bytes = &processed.to_le_bytes()[..wide];
                 self.memory.set(reg::DC_RECEIVE_TIME_PROCESSING, bytes);
             }
             for (time, address) in passage.port_ns.iter().zip((reg::DC_RECEIVE_TIME..).step_by(4)) {
                 if let Some(received_ns) = *time {
-                    let received = self.clock.local(received_ns, drift);
+                    let received = self.stamped(received_ns);
                     self.memory.set(address, &received.to_le_bytes()[..4]);
                 }
             }
@@ -139,18 +219,59 @@ impl Esc {
         }
     }
 
-    /// One turn of the control loop: half of the phase by slewing, and a share of it by the rate.
-    fn follow(&mut self, reference: u64, now_ns: u64) {
-        let difference = self.system_time(now_ns).wrapping_sub(reference) as i64;
+    /// One turn of the control loop.
+    fn follow(&mut self, reference: u32, now_ns: u64) {
+        let difference =
+            i64::from((self.system_time(now_ns) as u32).wrapping_sub(reference) as i32);
+        let depths = [reg::DC_FILTER_DIFFERENCE, reg::DC_FILTER_SPEED]
+            .map(|register| u32::from(self.memory.u8(register) & 0x0F));
+        let bandwidth = self.bandwidth();
+        // Pulses that came before go by the clock as it was.
+        self.sync_unit_changes(now_ns);
         self.clock.rebase(now_ns, self.profile.clock_drift_ppb);
         let clock = &mut self.clock;
-        if let Some(before_ns) = clock.compared_ns.replace(now_ns) {
-            let elapsed = i128::from(now_ns.saturating_sub(before_ns)).max(1);
-            let share = -i128::from(difference) * PPB / (elapsed * 64);
-            let change = share.clamp(-1_000, 1_000) as i64;
+        // A larger bandwidth value means a smaller share.
+        let share_of_phase = |value: i64| value * BANDWIDTH / (2 * bandwidth.max(BANDWIDTH));
+        let before_ns = clock.compared_ns.replace(now_ns);
+        let elapsed =
+            before_ns.map_or(COMPARISON_NS, |before| now_ns.saturating_sub(before)).max(1);
+        // No more than is done by the next value.
+        let bound = (elapsed.min(1_000_000_000) as i64 / SLEW_DIVISOR).max(1);
+        let wanted = -share_of_phase(difference);
+        // A large phase says nothing about the rate.
+        if before_ns.is_some() && wanted.abs() <= bound {
+            // Of the phase that is corrected, a share is taken for the clock's rate, the smaller the deeper
+            // the filter; more than half of it would not be stable.
+            let ppb = i128::from(wanted) * PPB / i128::from(elapsed);
+            let change = (ppb >> (1 + depths[1] / 3)).clamp(-1_000, 1_000) as i64;
             clock.rate_ppb = (clock.rate_ppb + change).clamp(-RATE_PPB_MAX, RATE_PPB_MAX);
         }
-        clock.slew_ns = -(difference / 2);
-        clock.mean_difference_ns = clock.mean_difference_ns.midpoint(difference);
+        clock.slew_ns = wanted.clamp(-bound, bound);
+        let scaled = difference * MEAN_STEPS;
+        let mean =
+            clock.mean_difference.map_or(scaled, |mean| mean + ((scaled - mean) >> depths[0]));
+        clock.mean_difference = Some(mean);
     }
+}
+
+/// Register 0x0932 for a correction of the clock's rate: the deviation is
+/// diff / (5 · (start + diff + 2) · (start − diff + 2)), within ±(start − 0x7F) (section II, table 105). That a
+/// clock which is held back reads positive is a choice.
+fn speed_difference(rate_ppb: i64, start: i64) -> i16 {
+    if rate_ppb == 0 {
+        return 0;
+    }
+    let deviation = -(rate_ppb as f64) / 1e9;
+    let start_2 = (start + 2) as f64;
+    let root = (1.0 + 100.0 * deviation * deviation * start_2 * start_2).sqrt();
+    let limit = (start - 0x7F) as f64;
+    ((root - 1.0) / (10.0 * deviation)).round().clamp(-limit, limit) as i16
+}
+
+/// Bits that have nothing in common with those of a neighbour (the finaliser of SplitMix64).
+pub(crate) const fn mixed(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let value = (value ^ value >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let value = (value ^ value >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+    value ^ value >> 31
 }

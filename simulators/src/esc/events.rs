@@ -4,11 +4,13 @@ use ecat_wire::register as reg;
 
 use super::Esc;
 
+/// Bit 0: a latch input changed; reading its time clears.
+pub(super) const LATCH: u16 = 0x0001;
 /// Bit 2: DL status changed; reading it clears.
 pub(super) const DL_STATUS: u16 = 0x0004;
 /// Bit 3: the program wrote AL status; reading it clears.
 pub(super) const AL_STATUS: u16 = 0x0008;
-const LATCHED: u16 = DL_STATUS | AL_STATUS | 0x0001;
+const LATCHED: u16 = LATCH | DL_STATUS | AL_STATUS;
 
 impl Esc {
     /// Latches an event, masked or not.

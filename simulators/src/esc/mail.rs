@@ -139,6 +139,7 @@ impl Esc {
         let unread = std::mem::take(&mut self.mail.unread);
         let content = self.mail.open.map(|[receive, _]| self.mailbox_content(receive));
         (0..16).filter(|n| unread & 1 << n != 0).for_each(|n| self.empty_mailbox(n));
+        self.buffer_changed_by_program(due_ns);
         let state = self.al_state();
         self.refresh_objects();
         if let (Some(mailbox), Some(content)) = (&mut self.mailbox, content) {
@@ -162,6 +163,7 @@ impl Esc {
         if let Some(mail) = self.mail.put_off.take().or_else(|| mailbox.next_mail()) {
             self.fill_mailbox(send, &mail);
             self.mail.presented = Some(mail);
+            self.buffer_changed_by_program(self.mail.now_ns);
         }
     }
 

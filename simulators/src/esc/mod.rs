@@ -10,6 +10,7 @@ mod dl;
 mod eeprom;
 mod events;
 mod fmmu;
+mod latch;
 mod mail;
 mod mapping;
 mod memory;
@@ -19,10 +20,12 @@ mod profile;
 mod protection;
 mod release;
 mod start;
+mod sync;
 mod sync_manager;
 mod watchdog;
 
 pub use chip::{Chip, RegisterAccess, Row, Source, rows};
+pub(crate) use dc::mixed;
 pub use profile::{
     Application, ClockLevel, Direction, ExpectedSyncManager, Point, ProcessArea, Profile, Refusal,
     RefusalCondition, Role,
@@ -30,6 +33,7 @@ pub use profile::{
 pub(crate) use protection::Reset;
 pub use release::InternalEvent;
 pub use start::Start;
+pub use sync::SyncPulse;
 
 use crate::mailbox::Mailbox;
 use ecat_wire::register as reg;
@@ -94,6 +98,7 @@ pub struct Esc {
     al: al::Al,
     eeprom: eeprom::Eeprom,
     clock: dc::Clock,
+    sync: sync::Sync,
     watchdog: watchdog::Watchdog,
     protection: protection::Protection,
     /// What answers mail, if the program does.
@@ -105,6 +110,8 @@ pub struct Esc {
     pins: Vec<u8>,
     /// Events whose register was read in the passing frame.
     read_events: u16,
+    /// Latch events whose time was read in the passing frame, two bits a unit.
+    read_latches: u8,
     /// The passing frame has a bad checksum: but for process RAM, nothing takes effect.
     damaged: bool,
     /// Something waits for the end of the frame.
@@ -132,12 +139,14 @@ impl Esc {
             al: al::Al::default(),
             eeprom: eeprom::Eeprom::default(),
             clock: dc::Clock::default(),
+            sync: sync::Sync::default(),
             watchdog: watchdog::Watchdog::default(),
             protection: protection::Protection::default(),
             mailbox: None,
             mail: mail::Mail::default(),
             image: None,
             read_events: 0,
+            read_latches: 0,
             damaged: false,
             pending: false,
             release: release::Release::default(),
@@ -164,7 +173,7 @@ impl Esc {
         self.memory.clear();
         self.staged.clear();
         self.protection = protection::Protection::default();
-        (self.read_events, self.pending) = (0, false);
+        (self.read_events, self.read_latches, self.pending) = (0, 0, false);
         let profile = &self.profile;
         self.memory.set(reg::TYPE, &[profile.kind, profile.revision]);
         self.memory.set_u16(reg::BUILD, profile.build);
@@ -183,6 +192,7 @@ impl Esc {
         self.power_on_dl();
         self.power_on_watchdog();
         self.power_on_clock(now_ns);
+        self.power_on_sync();
         self.mappings.decode(&self.memory, self.profile.fmmu_count);
         self.decode_sync_managers();
         self.power_on_mail();
@@ -217,6 +227,7 @@ impl Esc {
             let from = start.max(RAM);
             accessible |=
                 self.read_ram(from, &mut data[from - start..end - start], merge == Merge::Or);
+            self.buffers_accessed(now_ns);
         }
         accessible
     }
@@ -246,6 +257,7 @@ impl Esc {
         if end > RAM && !self.protection.refuses(reg::PROCESS_RAM) {
             let from = start.max(RAM);
             accessible |= self.write_ram(from, &data[from - start..end - start], now_ns);
+            self.buffers_accessed(now_ns);
         }
         accessible
     }
@@ -261,8 +273,15 @@ impl Esc {
         if touches(reg::EEPROM_OWNER, 16) {
             self.refresh_eeprom(now_ns);
         }
-        if touches(reg::DC_SYSTEM_TIME, 0x20) && self.profile.clock == ClockLevel::Full {
+        if touches(reg::DC_SYSTEM_TIME, 0x28) && self.profile.clock == ClockLevel::Full {
             self.refresh_clock(now_ns);
+        }
+        if start < 0x0A00
+            && end > usize::from(reg::DC_UNIT_CONTROL)
+            && self.profile.clock == ClockLevel::Full
+        {
+            self.refresh_sync(now_ns);
+            self.latch_times_read(start, end);
         }
         if touches(reg::ECAT_EVENT, 2) {
             self.refresh_events();
@@ -310,7 +329,10 @@ impl Esc {
                 reg::AL_CONTROL..=0x0121 => self.al_control_free(),
                 reg::EEPROM_CONTROL..=0x050F => self.eeprom_writable(),
                 reg::SYNC_MANAGER..=0x087F => self.sync_manager_writable(register),
-                reg::DC_START_TIME..=0x0997 => self.memory.u8(reg::DC_SYNC_ACTIVATION) & 1 == 0,
+                reg::DC_SYNC_ACTIVATION
+                | reg::DC_START_TIME..=0x0997
+                | reg::DC_SYNC0_CYCLE..=0x09A7 => self.sync_unit_writable(register),
+                reg::DC_LATCH_CONTROL..=0x09A9 => self.latch_writable(register),
                 _ => true,
             }
     }
@@ -343,7 +365,7 @@ impl Esc {
     /// The frame has passed, and its checksum was bad: what it wrote to registers is forgotten.
     pub(crate) fn abandon_frame(&mut self) {
         self.pending = false;
-        self.read_events = 0;
+        (self.read_events, self.read_latches) = (0, 0);
         self.staged.clear();
         self.protection.end_of_frame();
         self.al_control_abandoned();
@@ -359,6 +381,7 @@ impl Esc {
         if read_events != 0 {
             self.clear_event(read_events);
         }
+        self.end_of_frame_latches();
         let mut sync_managers_changed = false;
         let loops = self.memory.u8(reg::DL_CONTROL + 1);
         let staged = std::mem::replace(&mut self.staged, Staged::empty());
@@ -395,6 +418,14 @@ impl Esc {
     /// Takes one staged write over.
     fn commit(&mut self, start: u16, data: &[u8], now_ns: u64) {
         let end = start + data.len() as u16;
+        // What the SYNC unit goes by: its own registers, and the offset of the clock.
+        let sync_unit = self.profile.clock == ClockLevel::Full
+            && (start < 0x09A8 && end > reg::DC_UNIT_CONTROL
+                || start < reg::DC_SYSTEM_TIME_DELAY && end > reg::DC_SYSTEM_TIME_OFFSET);
+        let activation = self.memory.u8(reg::DC_SYNC_ACTIVATION);
+        if sync_unit {
+            self.sync_unit_changes(now_ns);
+        }
         for (address, &value) in (start..end).zip(data) {
             if !self.memory.writable(usize::from(address)) {
                 continue;
@@ -418,7 +449,10 @@ impl Esc {
                 reg::DC_RECEIVE_TIME => self.latch_receive_times(),
                 0x0901..=0x0903 => {}
                 reg::DC_SYSTEM_TIME..=0x0917 => {}
-                reg::DC_START_TIME..=0x0997 => {
+                reg::DC_SYNC_ACTIVATION
+                | reg::DC_START_TIME..=0x0997
+                | reg::DC_SYNC0_CYCLE..=0x09A7
+                | reg::DC_LATCH_CONTROL..=0x09A9 => {
                     if self.takes_write(usize::from(address)) {
                         self.memory.set_u8(address, value);
                     }
@@ -442,13 +476,16 @@ impl Esc {
             && self.memory.writable(usize::from(reg::DC_SYSTEM_TIME))
         {
             let data = &data[usize::from(reg::DC_SYSTEM_TIME - start)..];
-            self.compare_system_time(data, now_ns);
+            self.compare_system_time(data);
         }
         if let Some(low) = byte(reg::AL_CONTROL) {
             self.request_al(low, byte(reg::AL_CONTROL + 1));
         }
         if byte(reg::DC_SPEED_START).is_some() {
-            self.reset_clock_filters();
+            self.reset_clock_filters(now_ns);
+        }
+        if sync_unit {
+            self.sync_unit_written(start, end, activation, now_ns);
         }
     }
 
@@ -459,8 +496,9 @@ impl Esc {
     /// Lets time pass; returns when something will happen next (`u64::MAX`: nothing).
     pub(crate) fn tick(&mut self, now_ns: u64) -> u64 {
         self.mail.now_ns = now_ns;
+        let pulse = self.tick_sync(now_ns);
         let watchdog = self.tick_watchdog(now_ns);
         let ports = self.tick_ports(now_ns);
-        watchdog.min(self.tick_al(now_ns)).min(self.tick_mail(now_ns)).min(ports)
+        watchdog.min(self.tick_al(now_ns)).min(self.tick_mail(now_ns)).min(ports).min(pulse)
     }
 }

@@ -24,6 +24,11 @@ impl Esc {
         if self.profile.clock == ClockLevel::Full && CLOCK_REGISTERS.iter().any(clock) {
             return SourceKind::Clock;
         }
+        // While pulses come, the time of the next one.
+        let next_pulse = (reg::DC_START_TIME..reg::DC_NEXT_SYNC1).contains(&address);
+        if next_pulse && self.sync_active() {
+            return SourceKind::Clock;
+        }
         if usize::from(address) < RAM {
             let unknown = self.unknown_word(address);
             return unknown.map_or(SourceKind::Exact, |word| SourceKind::Unknown { word });

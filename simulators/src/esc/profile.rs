@@ -42,6 +42,12 @@ pub struct Profile {
     pub clock: ClockLevel,
     /// By how much the local clock runs fast, in 10⁻⁹.
     pub clock_drift_ppb: i32,
+    /// By how much a time stamp may be off, either way, in ns.
+    pub clock_jitter_ns: u32,
+    /// What the jitter is made of: equal seeds give equal stamps.
+    pub clock_seed: u64,
+    /// Local time at power-on, in ns.
+    pub clock_offset_ns: u64,
     /// What the receive times of ports that never saw a frame read.
     pub stale_port_times: [u32; 4],
     /// Static low byte of register 0x0502. Bit 6: eight bytes a read.
@@ -86,6 +92,9 @@ impl Profile {
             pdi_control: None,
             clock: ClockLevel::Full,
             clock_drift_ppb: 0,
+            clock_jitter_ns: 0,
+            clock_seed: 0,
+            clock_offset_ns: 0,
             stale_port_times: [0; 4],
             eeprom_status: 0,
             eeprom_access_ns: 500_000,

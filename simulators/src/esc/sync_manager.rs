@@ -42,6 +42,9 @@ pub(super) struct SyncManagers {
     trigger_count: usize,
     /// Bit per mailbox that was completely transferred in the passing frame.
     completed: u16,
+    /// A buffer or mailbox was completely transferred since this was last asked; outputs were.
+    changed: bool,
+    outputs_changed: bool,
 }
 
 impl SyncManagers {
@@ -78,6 +81,12 @@ impl SyncManagers {
                 self.count += 1;
             }
         }
+    }
+
+    /// Whether a buffer or mailbox was completely transferred since this was last asked, and whether it was
+    /// one of outputs.
+    pub(super) fn take_changes(&mut self) -> (bool, bool) {
+        (std::mem::take(&mut self.changed), std::mem::take(&mut self.outputs_changed))
     }
 
     /// Whether any SyncManager triggers the watchdog.
@@ -140,6 +149,8 @@ impl SyncManagers {
             new &= !(if area.ecat_writes { STATUS_READ_EVENT } else { STATUS_WRITE_EVENT });
         }
         if to == area.end {
+            self.changed = true;
+            self.outputs_changed |= area.ecat_writes && !area.mailbox;
             if area.mailbox {
                 // Full or empty only from the end of the frame on.
                 area.opened = false;

@@ -13,7 +13,7 @@ pub const CLOCK_PPM: u64 = 200;
 pub const CLOCK_JITTER_NS: u64 = 1_000_000;
 
 /// Registers that hold one value each: address and bytes.
-const VALUES: [(u16, u16); 14] = [
+const VALUES: [(u16, u16); 15] = [
     (0x0900, 4),
     (0x0904, 4),
     (0x0908, 4),
@@ -22,6 +22,7 @@ const VALUES: [(u16, u16); 14] = [
     (0x0918, 8),
     (DIFFERENCE, 4),
     (SPEED, 2),
+    (0x0990, 8),
     (0x0998, 8),
     (0x09B0, 8),
     (0x09B8, 8),

@@ -68,6 +68,8 @@ impl Segment {
             scratch: self.scratch.clone(),
             due_ns: self.due_ns,
             stepped_ns: self.stepped_ns,
+            takes_pulses: false,
+            pulses: Vec::new(),
         }
     }
 

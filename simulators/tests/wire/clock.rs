@@ -92,3 +92,73 @@ fn the_start_time_is_writable_while_the_sync_unit_is_off() {
     assert_eq!(wire.set(0x1001, reg::DC_START_TIME, &[2; 8]), 0);
     assert_eq!(wire.get(0x1001, reg::DC_START_TIME, 8), [1; 8]);
 }
+
+#[test]
+fn only_the_lower_half_of_a_system_time_is_compared() {
+    // Section II, table 100: bits 31:0.
+    let mut wire = Wire::new(vec![emulated()]);
+    let time = u64_at(&wire.get(0x1001, reg::DC_SYSTEM_TIME, 8));
+    wire.set(0x1001, reg::DC_SYSTEM_TIME, &(time + 1_000 + (7 << 32)).to_le_bytes());
+    assert_eq!(wire.get(0x1001, reg::DC_SYSTEM_TIME_DIFFERENCE, 4), [0; 4]);
+    // The local copy is smaller than what was received: bit 31, and the magnitude.
+    let time = u64_at(&wire.get(0x1001, reg::DC_SYSTEM_TIME, 8));
+    wire.set(0x1001, reg::DC_SPEED_START, &0x1000_u16.to_le_bytes());
+    wire.set(0x1001, reg::DC_SYSTEM_TIME, &(time + 2_000 + 300).to_le_bytes());
+    let difference = u32_at(&wire.get(0x1001, reg::DC_SYSTEM_TIME_DIFFERENCE, 4));
+    assert_eq!(difference, 0x8000_0000 | 300);
+}
+
+#[test]
+fn the_mean_difference_is_filtered_by_its_depth() {
+    // 0x0934: a deeper filter follows more slowly.
+    let follow = |depth: u8| {
+        let mut wire = Wire::new(vec![emulated()]);
+        wire.set(0x1001, reg::DC_FILTER_DIFFERENCE, &[depth]);
+        let mut differences = Vec::new();
+        for ahead in [0, 0x4000] {
+            let time = u64_at(&wire.get(0x1001, reg::DC_SYSTEM_TIME, 8));
+            wire.set(0x1001, reg::DC_SYSTEM_TIME, &(time + 1_000 - ahead).to_le_bytes());
+            differences.push(u32_at(&wire.get(0x1001, reg::DC_SYSTEM_TIME_DIFFERENCE, 4)));
+        }
+        differences[1]
+    };
+    assert_eq!([0, 1, 4].map(follow), [0x4000, 0x2000, 0x400]);
+}
+
+#[test]
+fn the_speed_counter_shows_the_deviation_and_a_write_to_its_start_forgets_it() {
+    // 0x0932; section II, table 105: diff / (5 (start + diff + 2) (start − diff + 2)).
+    let fast = Profile { clock_drift_ppb: 100_000, ..Profile::default() };
+    let mut wire = Wire::new(vec![emulated(), emulated_with(fast)]);
+    let frmw = Command::Frmw { station: 0x1001, register: reg::DC_SYSTEM_TIME };
+    for _ in 0..3_000 {
+        wire.wait_us(1_000);
+        wire.write(frmw, &[0; 8]);
+    }
+    let speed = f64::from(wire.word(0x1002, reg::DC_SPEED_DIFFERENCE).cast_signed());
+    let start = f64::from(0x1000);
+    let deviation = speed / (5.0 * (start + speed + 2.0) * (start - speed + 2.0));
+    assert!((deviation - 100e-6).abs() < 2e-6, "{deviation}");
+    wire.set(0x1002, reg::DC_SPEED_START, &0x1000_u16.to_le_bytes());
+    assert_eq!(wire.word(0x1002, reg::DC_SPEED_DIFFERENCE), 0);
+    assert_eq!(wire.get(0x1002, reg::DC_SYSTEM_TIME_DIFFERENCE, 4), [0; 4]);
+}
+
+#[test]
+fn stamps_jitter_within_their_limit_and_the_same_for_the_same_seed() {
+    let stamps = |seed| {
+        let noisy = Profile { clock_jitter_ns: 40, clock_seed: seed, ..Profile::default() };
+        let mut wire = Wire::new(vec![emulated_with(noisy)]);
+        (0..500)
+            .map(|_| {
+                let time = u64_at(&wire.get(0x1001, reg::DC_SYSTEM_TIME, 8));
+                time as i64 - wire.now_ns as i64
+            })
+            .collect::<Vec<_>>()
+    };
+    let one = stamps(1);
+    assert!(one.iter().all(|error| error.abs() <= 40), "{one:?}");
+    assert!(one.contains(&40) && one.contains(&-40), "{one:?}");
+    assert_eq!(one, stamps(1));
+    assert_ne!(one, stamps(2));
+}

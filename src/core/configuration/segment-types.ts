@@ -8,6 +8,8 @@ export interface SegmentDocument {
   signals?: readonly SignalDocument[];
   /** Outputs that are wired back to inputs. */
   wires?: readonly WireDocument[];
+  /** What the segment's chance is made of; by default 0. */
+  seed?: number;
   /** The port that is cabled to the MainDevice's second port. */
   ring?: { parent: string; port: number };
   /** Registers of which a replay does not compare every bit. */
@@ -40,6 +42,7 @@ interface SegmentDeviceDocument {
   alias?: number;
   device_emulation?: boolean;
   distributed_clock?: boolean;
+  clock?: { drift_ppm?: number; jitter_ns?: number; offset_ns?: number };
   refuse?: readonly { to: string; code: number }[];
   transition_delay_ms?: number;
   mailbox?: Readonly<Record<string, unknown>>;
@@ -115,6 +118,8 @@ export interface SegmentDescription {
   readonly signals: readonly Readonly<Record<string, unknown>>[];
   /** Outputs that are wired back to inputs. */
   readonly wires: readonly Readonly<Record<string, unknown>>[];
+  /** What the segment's chance is made of; by default 0. */
+  readonly seed?: number;
   /** The port that is cabled to the MainDevice's second port. */
   readonly ring?: Readonly<Record<string, unknown>>;
   /** Registers of which a replay does not compare every bit. */
