@@ -41,7 +41,13 @@ try {
 
 function measure(): DecodedTimes {
   const table = new TagTable(task.tags);
-  const detector = new ChangeDetector(table, new Decoder(table, memory.sections), memory.sections, memory.slotBytes);
+  const detector = new ChangeDetector(
+    table,
+    new Decoder(table, memory.sections),
+    memory.sections,
+    memory.slotBytes,
+    table.tagsOf(0),
+  );
   const batch = new BatchWriter(table.count);
   const times = new Uint32Array(4);
   let previous = new SlotBuffer(memory.slotBytes);

@@ -90,7 +90,8 @@ export class AttachedBus extends Bus implements Disposable {
 
   /** Value of a tag in the cycle that {@link AttachedBus.waitCycle} returned last. @throws `ECAT_ERR_TAG_UNKNOWN` */
   read(tag: string): TagValue {
-    return this.#view.decoder.read(this.#waitedSlot(), this.#view.numberOf(tag));
+    const number = this.#view.numberOf(tag);
+    return this.#view.directory.labelled(number, this.#view.decoder.read(this.#waitedSlot(), number));
   }
 
   /** Quality of a tag in that cycle. @throws `ECAT_ERR_TAG_UNKNOWN` */

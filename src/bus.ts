@@ -1,26 +1,37 @@
 /** What an application does with a running bus on any thread: the part that MainDevice and AttachedBus have in common. */
 
+import type { Subscriber } from 'rxjs';
 import type { BusHandle } from './core/bus-handle.ts';
 import type { BusView } from './core/bus-view.ts';
+import { Columns } from './core/columns.ts';
 import { SlotBuffer } from './core/decode.ts';
 import { EtherCatError } from './core/errors/ethercat-error.ts';
 import type { BusState } from './core/events.ts';
 import type { Fault } from './core/faults.ts';
+import { History } from './core/history.ts';
 import type { OutputLane, WriteResult } from './core/outputs.ts';
 import { joinTimes, slotReader } from './core/process-image.ts';
 import { Snapshot } from './core/snapshot.ts';
 import type { TagValue } from './core/tag-types.ts';
-import type { BusObservable } from './streams/bus-observable.ts';
+import { BusObservable } from './streams/bus-observable.ts';
 import type { ChangeBatch } from './streams/change-batch.ts';
+import { CycleClock } from './streams/cycle-clock.ts';
 import { type CycleInfo, CycleStream } from './streams/cycle-stream.ts';
 import { EventStream } from './streams/event-stream.ts';
-import { BusTag, type Tag } from './streams/tag.ts';
+import { SampledStream } from './streams/sampled-stream.ts';
+import { BusTag, type Tag, type TagContext } from './streams/tag.ts';
+import type { TagsSample } from './streams/tag-group.ts';
+import { TagList } from './streams/tag-list.ts';
 import { TagStreams } from './streams/tag-streams.ts';
+import { type WindowOptions, WindowStream } from './streams/window-stream.ts';
+
+/** Cycles of a window at most: what a typed array of a moderate process holds. */
+const WINDOW_CYCLES_MAX = 1 << 20;
 
 /** A running bus, as one thread sees it. Everything that it emits comes on that thread. */
 export abstract class Bus {
   /** Every tag, in the order of the configuration; one for every entry when it names none. */
-  readonly tags: readonly Tag[];
+  readonly tags: TagList;
   /**
    * Everything that changed in a cycle, once.
    *
@@ -43,8 +54,11 @@ export abstract class Bus {
   readonly #view: BusView;
   readonly #streams: TagStreams;
   readonly #cycles: CycleStream;
+  readonly #clock: CycleClock;
+  readonly #tagContext: TagContext;
   readonly #faults: EventStream<Fault>;
   readonly #lasting: Fault[] = [];
+  #ended = false;
 
   /** @internal */
   protected constructor(view: BusView) {
@@ -56,8 +70,7 @@ export abstract class Bus {
     );
     this.faults$ = this.#faults.stream;
     this.#streams = new TagStreams({
-      table: view.table,
-      names: view.tags.map(({ name }) => name),
+      directory: view.directory,
       consumer: view.consumer,
       cycleNumber: view.cycleNumber,
       reportOf: (tag) => (error) => this.reportThrown(error, tag),
@@ -65,7 +78,19 @@ export abstract class Bus {
     this.changes$ = this.#streams.changes$;
     this.#cycles = new CycleStream(view, (error) => this.reportThrown(error, undefined));
     this.cycles$ = this.#cycles.stream;
-    this.tags = Object.freeze(view.tags.map((tag, number) => new BusTag(tag, number, this.#streams, this)));
+    this.#clock = new CycleClock(
+      () => view.cycleNumber.extend(view.memory.latestCycle),
+      (cycle) => view.status.awaitCycle(cycle % 2 ** 32),
+    );
+    this.#tagContext = {
+      directory: view.directory,
+      table: view.table,
+      streams: this.#streams,
+      clock: this.#clock,
+      cyclePeriodNs: view.memory.cyclePeriodNs,
+      writer: this,
+    };
+    this.tags = new TagList(view.directory, (tag) => new BusTag(this.#tagContext, tag));
     view.onBatch = (batch) => this.#streams.deliver(batch);
   }
 
@@ -86,7 +111,95 @@ export abstract class Bus {
 
   /** The tag of that name. @throws `ECAT_ERR_TAG_UNKNOWN` */
   tag<T extends TagValue = TagValue>(name: string): Tag<T> {
-    return this.tags[this.#view.numberOf(name)] as Tag<T>;
+    return new BusTag(this.#tagContext, this.#view.numberOf(name)) as unknown as Tag<T>;
+  }
+
+  /**
+   * Several tags as one stream: the values of all of them, from one cycle, when one of them changed; at first as they
+   * are.
+   *
+   * Rate: at most one emission a cycle. When this thread is late by more than 32 cycles, one stands for all that were
+   * missed, and says how many.
+   *
+   * @throws `ECAT_ERR_TAG_UNKNOWN`, `ECAT_ERR_INVALID_ARGUMENT` without any name
+   */
+  tags$<T extends Readonly<Record<string, TagValue>> = Readonly<Record<string, TagValue>>>(
+    names: readonly (string & keyof T)[],
+  ): BusObservable<TagsSample<T>> {
+    if (!Array.isArray(names as unknown) || names.length === 0) {
+      throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', 'tags$() takes a list of the names of tags');
+    }
+    return this.#streams.tags$([...names], this.#numbersOf(names)) as BusObservable<TagsSample<T>>;
+  }
+
+  /**
+   * A snapshot every n cycles, of exactly those cycles as long as the history has them; the first at once.
+   *
+   * Rate: one every n cycles. When this thread is late by more, the latest wins, and its `missed` says how many were left
+   * out. Wakes this thread for each.
+   *
+   * @param names - tags to have in it; all unless given
+   * @throws `ECAT_ERR_INVALID_ARGUMENT`, `ECAT_ERR_TAG_UNKNOWN`
+   */
+  every(n: number, names?: readonly string[]): BusObservable<Snapshot> {
+    checkCycles('every', 'n', n, 2 ** 31);
+    const tags = names === undefined ? undefined : this.#numbersOf(names);
+    const take = (cycle: number, missed: number): Snapshot => this.#snapshot(tags, cycle, missed);
+    return this.#cyclic((subscriber) => {
+      const first = this.#snapshot(tags);
+      const stream = new SampledStream({ every: n, first, take, clock: this.#clock }, subscriber);
+      return () => stream.stop();
+    });
+  }
+
+  /**
+   * Windows of raw cycles, without dead bands, as columns of typed arrays; the first begins with the next cycle.
+   *
+   * Rate: one every `hop` cycles. Nothing is dropped as long as the history holds what this thread is late by; beyond
+   * that a window begins anew with the oldest cycle there is, and its `missed` says how many cycles later that is than
+   * it should be.
+   *
+   * @throws `ECAT_ERR_INVALID_ARGUMENT`, `ECAT_ERR_TAG_UNKNOWN`
+   */
+  windows({ tags: names, window, hop = window }: WindowOptions): BusObservable<History> {
+    checkCycles('windows', 'window', window, WINDOW_CYCLES_MAX);
+    checkCycles('windows', 'hop', hop, 2 ** 31);
+    const tags = this.#numbersOf(names);
+    const view = this.#view;
+    return this.#cyclic((subscriber) => {
+      const source = {
+        decoder: view.decoder,
+        directory: view.directory,
+        clock: this.#clock,
+        slot: new SlotBuffer(view.memory.slotBytes),
+        depth: view.memory.slotCount,
+        copy: (cycle: number, slot: SlotBuffer) => view.copyCycle(cycle % 2 ** 32, slot),
+      };
+      const stream = new WindowStream(source, { tags, window, hop }, subscriber);
+      return () => stream.stop();
+    });
+  }
+
+  /**
+   * The last n cycles that the input ring holds, without dead bands, as columns of typed arrays. Synchronous; does not
+   * depend on the decode worker, nor on another thread. `missed` says how many of them are not there.
+   *
+   * @param names - tags to have in it; all unless given
+   * @throws `ECAT_ERR_INVALID_ARGUMENT` when the ring is shorter (`history_ms` of the configuration),
+   * `ECAT_ERR_TAG_UNKNOWN`, `ECAT_ERR_CLOSED`
+   */
+  history(n: number, names?: readonly string[]): History {
+    const view = this.#view;
+    checkCycles('history', 'n', n, view.memory.slotCount);
+    const tags =
+      names === undefined ? Uint32Array.from({ length: this.tags.length }, (_, tag) => tag) : this.#numbersOf(names);
+    const columns = new Columns(view.decoder, tags, n);
+    const slot = new SlotBuffer(view.memory.slotBytes);
+    const latest = view.cycleNumber.extend(view.memory.latestCycle);
+    for (let cycle = Math.max(0, latest - n + 1); cycle <= latest; cycle += 1) {
+      if (view.copyCycle(cycle % 2 ** 32, slot)) columns.append(slot, cycle);
+    }
+    return new History(columns, n - columns.rows, view.directory);
   }
 
   /**
@@ -97,14 +210,7 @@ export abstract class Bus {
    * @throws `ECAT_ERR_TAG_UNKNOWN`, `ECAT_ERR_CLOSED`
    */
   snapshot(names?: readonly string[]): Snapshot {
-    const view = this.#view;
-    const numbers = names === undefined ? view.numbers : new Map(names.map((name) => [name, view.numberOf(name)]));
-    const slot = new SlotBuffer(view.memory.slotBytes);
-    view.copyNewest(slot);
-    const times = new Uint32Array(4);
-    slotReader.times(slot, times);
-    const cycle = view.cycleNumber.extend(slotReader.cycle(slot));
-    return new Snapshot({ cycle, ...joinTimes(times), slot, decoder: view.decoder, numbers });
+    return this.#snapshot(names === undefined ? undefined : this.#numbersOf(names));
   }
 
   /**
@@ -140,6 +246,7 @@ export abstract class Bus {
   /** @internal Emits the newest cycle. */
   protected showCycle(): void {
     this.#cycles.look();
+    this.#clock.look();
   }
 
   /** @internal Emits a fault; one that lasts is repeated for every new subscriber. */
@@ -161,13 +268,42 @@ export abstract class Bus {
 
   /** @internal Ends every stream of values. */
   protected completeValues(): void {
+    this.#ended = true;
     this.#streams.complete();
+    this.#clock.complete();
     this.#cycles.complete();
   }
 
   /** @internal Ends the stream of faults: the last, since others may fail while they end. */
   protected completeFaults(): void {
     this.#faults.complete();
+  }
+
+  #numbersOf(names: readonly string[]): Uint32Array {
+    return Uint32Array.from(names, (name) => this.#view.numberOf(name));
+  }
+
+  /** Of that cycle where the history has it, of the newest otherwise. */
+  #snapshot(tags: Uint32Array | undefined, wanted?: number, missed?: number): Snapshot {
+    const { memory, cycleNumber, decoder, directory } = this.#view;
+    const slot = new SlotBuffer(memory.slotBytes);
+    if (wanted === undefined || !this.#view.copyCycle(wanted % 2 ** 32, slot)) this.#view.copyNewest(slot);
+    const times = new Uint32Array(4);
+    slotReader.times(slot, times);
+    const cycle = cycleNumber.extend(slotReader.cycle(slot));
+    return new Snapshot({ cycle, ...joinTimes(times), slot, decoder, directory, tags, ...(missed && { missed }) });
+  }
+
+  /** A stream that goes by cycle numbers and ends with the bus. */
+  #cyclic<T>(begin: (subscriber: Subscriber<T>) => () => void): BusObservable<T> {
+    return new BusObservable<T>(
+      (error) => this.reportThrown(error, undefined),
+      (subscriber) => {
+        if (!this.#ended) return begin(subscriber);
+        subscriber.complete();
+        return undefined;
+      },
+    );
   }
 
   #withLane<T>(work: (lane: OutputLane) => Promise<T>): Promise<T> {
@@ -177,4 +313,13 @@ export abstract class Bus {
       return Promise.reject(EtherCatError.from(error));
     }
   }
+}
+
+/** @throws ECAT_ERR_INVALID_ARGUMENT for anything but a whole number of cycles from 1 to `most` */
+function checkCycles(method: string, name: string, value: number, most: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return;
+  throw new EtherCatError(
+    'ECAT_ERR_INVALID_ARGUMENT',
+    `${method}(): ${name} has to be a whole number of cycles from 1 to ${most}, not ${value}`,
+  );
 }

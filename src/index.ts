@@ -5,6 +5,7 @@ export type { Bus } from './bus.ts';
 export type { BusHandle } from './core/bus-handle.ts';
 export type { SegmentDescription, SegmentDocument } from './core/configuration/segment-types.ts';
 export type { ConfigurationDocument, NormalizedConfiguration, OnLoss, TagType } from './core/configuration/types.ts';
+export type { DeadBand } from './core/dead-band.ts';
 export {
   type DeviceIdentity,
   type ErrorDetails,
@@ -15,18 +16,25 @@ export {
 export { type ErrorCategory, type ErrorCode, errorCodes, errorTable } from './core/errors/table.ts';
 export type { BusState, SubDeviceState } from './core/events.ts';
 export type { Fault, FaultKind } from './core/faults.ts';
+export type { History } from './core/history.ts';
 export type { WriteResult } from './core/outputs.ts';
 export type { Quality } from './core/quality.ts';
 export type { Simulator } from './core/simulator.ts';
 export type { Snapshot, SnapshotEntry } from './core/snapshot.ts';
 export type { CycleStatistics, DurationStatistics } from './core/statistics.ts';
 export type { SubDevice } from './core/sub-device.ts';
-export type { TagValue } from './core/tag-types.ts';
+export type { TagLabels } from './core/tag-directory.ts';
+export type { TagArray, TagValue } from './core/tag-types.ts';
 export { MainDevice, type OpenOptions } from './main-device.ts';
 export type { BusObservable } from './streams/bus-observable.ts';
 export type { Change, ChangeBatch } from './streams/change-batch.ts';
 export type { CycleInfo } from './streams/cycle-stream.ts';
-export { iterate, type ObservableIterator } from './streams/iterate.ts';
+export type { Edge } from './streams/edges.ts';
+export { type IterateOptions, iterate, type ObservableIterator } from './streams/iterate.ts';
 export type { StateChange } from './streams/state-change.ts';
 export type { Tag } from './streams/tag.ts';
+export type { DeliveryHead, TagsSample } from './streams/tag-group.ts';
+export type { TagList } from './streams/tag-list.ts';
 export type { Sample } from './streams/tag-streams.ts';
+export type { WatchOptions } from './streams/watch.ts';
+export type { WindowOptions } from './streams/window-stream.ts';

@@ -103,7 +103,13 @@ function ourDetector(load: Load): () => void {
   const table = TagTable.build(rows, SUB_DEVICES);
   const sections = { quality: QUALITY_AT, inputs: INPUTS_AT, outputs: INPUTS_AT + (TAGS * load.bits) / 8 };
   let [previous, current] = slots(load);
-  const detector = new ChangeDetector(table, new Decoder(table, sections), sections, current.bytes.length);
+  const detector = new ChangeDetector(
+    table,
+    new Decoder(table, sections),
+    sections,
+    current.bytes.length,
+    table.tagsOf(0),
+  );
   const batch = new BatchWriter(TAGS);
   let cycle = 0;
   return () => {

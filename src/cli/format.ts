@@ -2,11 +2,14 @@
 
 import { stripVTControlCharacters } from 'node:util';
 
-/** What a tag can hold. */
-export type Value = boolean | number | bigint | Uint8Array | undefined;
+import type { TagValue } from '../core/tag-types.ts';
 
-/** Bytes of a byte string that are shown. */
+/** What a tag can hold. */
+export type Value = TagValue | undefined;
+
+/** Bytes of a byte string, and values of an array, that are shown. */
 const SHOWN_BYTES_MAX = 8;
+const SHOWN_VALUES_MAX = 4;
 
 /** A tag's value, without its unit. `scale` decides how many decimals are worth showing. */
 export function formatValue(value: Value, scale = 1): string {
@@ -19,17 +22,24 @@ export function formatValue(value: Value, scale = 1): string {
       return grouped(value.toString());
     case 'number':
       return formatNumber(value, scale);
+    case 'string':
+      return value;
     default: {
-      const text = Array.from(value.subarray(0, SHOWN_BYTES_MAX), (byte) => byte.toString(16).padStart(2, '0')).join(
-        ' ',
+      const isBytes = value instanceof Uint8Array;
+      const shown = isBytes ? SHOWN_BYTES_MAX : SHOWN_VALUES_MAX;
+      const texts = Array.from(value.subarray(0, shown), (one: number | bigint) =>
+        isBytes ? one.toString(16).padStart(2, '0') : formatValue(one, scale),
       );
-      return value.length > SHOWN_BYTES_MAX ? `${text} …` : text;
+      return `${texts.join(' ')}${value.length > shown ? ' …' : ''}`;
     }
   }
 }
 
-/** A tag's value as JSON holds it: bigints beyond 2⁵³ as text, byte strings in hex. */
-export function jsonValue(value: Value): boolean | number | string | null {
+/** What {@link jsonValue} makes of a value. */
+export type JsonValue = boolean | number | string | null | readonly JsonValue[];
+
+/** A tag's value as JSON holds it: bigints beyond 2⁵³ as text, byte strings in hex, arrays as lists. */
+export function jsonValue(value: Value): JsonValue {
   switch (typeof value) {
     case 'undefined':
       return null;
@@ -39,9 +49,12 @@ export function jsonValue(value: Value): boolean | number | string | null {
       // JSON has neither NaN nor infinities; null would hide that there is a value.
       return Number.isFinite(value) ? value : String(value);
     case 'boolean':
+    case 'string':
       return value;
     default:
-      return Buffer.from(value).toString('hex');
+      return value instanceof Uint8Array
+        ? Buffer.from(value).toString('hex')
+        : Array.from<number | bigint, JsonValue>(value, jsonValue);
   }
 }
 

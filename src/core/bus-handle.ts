@@ -4,7 +4,6 @@
  */
 
 import { EtherCatError } from './errors/ethercat-error.ts';
-import type { TagInfo } from './resolve-tags.ts';
 
 /** A running bus, to be posted to another thread of the process and given to `attach()` there. Its fields are internal. */
 export interface BusHandle {
@@ -16,6 +15,8 @@ export interface BusHandle {
   readonly memory: SharedArrayBuffer;
   /** The tag table. */
   readonly table: SharedArrayBuffer;
+  /** The tag directory. */
+  readonly directory: SharedArrayBuffer;
   /** Words of the decode worker. */
   readonly status: SharedArrayBuffer;
   /** What the outputs go to when their writer falls silent. */
@@ -24,13 +25,11 @@ export interface BusHandle {
   readonly clock: SharedArrayBuffer;
   /** Records of the change log. */
   readonly logRecords: number;
-  /** Name, type, direction and unit of every tag. */
-  readonly tags: readonly TagInfo[];
 }
 
 const HANDLE_KIND = 'bifrost-ethercat-bus';
 
-const buffers = ['memory', 'table', 'status', 'outputs', 'clock'] as const;
+const buffers = ['memory', 'table', 'directory', 'status', 'outputs', 'clock'] as const;
 
 /** A handle out of its parts. */
 export function makeHandle(parts: Omit<BusHandle, 'kind'>): BusHandle {

@@ -17,7 +17,7 @@ import { type Claims, LossPolicy } from './loss-policy.ts';
 import { type BindingAttachment, native } from './native.ts';
 import { type LanePort, OutputLane } from './outputs.ts';
 import { ProcessMemory, slotReader } from './process-image.ts';
-import type { TagInfo } from './resolve-tags.ts';
+import { TagDirectory } from './tag-directory.ts';
 import { TagTable } from './tag-table.ts';
 
 /** Attempts to copy the newest slot: each failure means that the ring went round once during a copy. */
@@ -34,9 +34,7 @@ export interface BusViewOptions {
 /** One thread's view of a bus. It holds the shared memory until it is released. */
 export class BusView {
   readonly handle: BusHandle;
-  readonly tags: readonly TagInfo[];
-  /** Numbers of the tags by name. */
-  readonly numbers: ReadonlyMap<string, number>;
+  readonly directory: TagDirectory;
   readonly table: TagTable;
   readonly memory: ProcessMemory;
   readonly decoder: Decoder;
@@ -56,8 +54,7 @@ export class BusView {
   constructor(handle: BusHandle, { bell, refusal }: BusViewOptions = {}) {
     this.handle = handle;
     this.#refusal = refusal ?? (() => this.#refusalByState());
-    this.tags = handle.tags;
-    this.numbers = new Map(handle.tags.map(({ name }, number) => [name, number]));
+    this.directory = new TagDirectory(handle.directory);
     this.table = new TagTable(handle.table);
     this.memory = new ProcessMemory(handle.memory);
     this.status = new DecodeStatus(handle.status);
@@ -118,8 +115,8 @@ export class BusView {
       laneEpoch: (of) => this.memory.laneEpoch(of),
       drainReceipts: (of, tail, out) => attachment.drainReceipts(of, tail, out),
     };
-    const { table, numbers, cycleNumber } = this;
-    const options = { port, lane, table, numbers, cycleNumber, claims, refusal: this.#refusal };
+    const { table, directory, cycleNumber } = this;
+    const options = { port, lane, table, directory, cycleNumber, claims, refusal: this.#refusal };
     const claimed = translated(() => new OutputLane(options));
     this.#lanes.push(claimed);
     return claimed;
@@ -127,9 +124,7 @@ export class BusView {
 
   /** The number of the tag. @throws `ECAT_ERR_TAG_UNKNOWN` */
   numberOf(name: string): number {
-    const number = this.numbers.get(name);
-    if (number === undefined) throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', `there is no tag ${name}`, { tag: name });
-    return number;
+    return this.directory.numberOf(name);
   }
 
   /** Copies the newest slot into a buffer of the caller's. @throws `ECAT_ERR_CLOSED` when it was released */
@@ -149,6 +144,11 @@ export class BusView {
   newestSlot(): SlotBuffer {
     this.copyNewest(this.#newest);
     return this.#newest;
+  }
+
+  /** Copies a cycle of the history into a buffer of the caller's; whether the ring has it. */
+  copyCycle(cycle: number, slot: SlotBuffer): boolean {
+    return translated(() => this.#open().copyCycle(cycle >>> 0, slot.bytes)) === CopyOutcome.Fresh;
   }
 
   /**

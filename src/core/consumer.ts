@@ -9,10 +9,13 @@
 
 import { BATCH_HEADER_RECORDS, ENTRY_TAG_MASK, RECORD_WORDS } from './change-log.ts';
 import { type CycleNumber, cyclesBetween } from './cycle-number.ts';
+import { leavesBand } from './dead-band.ts';
 import { type Decoder, type SlotBuffer, ValueArrays } from './decode.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
 import { LOG_BATCH_FULL, LOG_BATCH_MARKER, LOG_ENTRY_QUALITY_SHIFT, RECORD_BYTES } from './generated/layout.ts';
-import type { TagTable } from './tag-table.ts';
+import { emptyArray, unpack } from './tag-arrays.ts';
+import { Band, type TagTable } from './tag-table.ts';
+import type { TagValue } from './tag-types.ts';
 
 /** Cycles that are delivered one by one after a pause; a longer backlog is delivered as one. */
 export const BACKLOG_CYCLES_MAX = 32;
@@ -59,7 +62,8 @@ export class Consumer {
   readonly cycles: Float64Array;
   /** Times of that cycle, four words a tag: host time low and high half, DC time low and high half. */
   readonly times: Uint32Array;
-  readonly #bytes: (Uint8Array | undefined)[] = [];
+  /** The bits of byte strings and arrays as they were in their last change. */
+  readonly #bytes: (Uint8Array<ArrayBuffer> | undefined)[] = [];
   readonly #table: TagTable;
   readonly #decoder: Decoder;
   readonly #reader: SlotReader;
@@ -73,6 +77,7 @@ export class Consumer {
   #slot: SlotBuffer;
   readonly #batch: Batch;
   readonly #hasWide: boolean;
+  readonly #single: ValueArrays = new ValueArrays(1);
   /** Every cycle up to this one is in the arrays. */
   #seen = 0;
   #filled = false;
@@ -120,9 +125,11 @@ export class Consumer {
     return this.#seen;
   }
 
-  /** Bytes of a byte string as they were in its last change, in an array of the caller's own. */
-  bytes(tag: number): Uint8Array {
-    return this.#bytes[tag]?.slice() ?? new Uint8Array(this.#table.bitLength[tag]! / 8);
+  /** The newest value of a tag, by its type, without its label; arrays are the caller's own. */
+  value(tag: number): TagValue {
+    if (!this.#table.isWide(tag)) return this.values.read(this.#table, tag);
+    const packed = this.#bytes[tag];
+    return packed === undefined ? emptyArray(this.#table, tag) : unpack(this.#table, tag, packed.slice());
   }
 
   /**
@@ -290,8 +297,11 @@ export class Consumer {
     for (let tag = 0; tag < this.#table.count; tag += 1) {
       const low = halves[2 * tag]!;
       const high = halves[2 * tag + 1]!;
-      this.#decoder.decodeInto(slot, tag, this.values);
       const quality = this.#decoder.quality(slot, tag);
+      if (!first && this.#table.band[tag] !== Band.none && quality === this.quality[tag]) {
+        if (!this.#leavesBand(tag)) continue;
+      }
+      this.#decoder.decodeInto(slot, tag, this.values);
       let same = halves[2 * tag] === low && halves[2 * tag + 1] === high && quality === this.quality[tag];
       if (this.#table.isWide(tag)) {
         const bytes = this.#decoder.readBytes(slot, tag);
@@ -305,6 +315,15 @@ export class Consumer {
       count += 1;
     }
     return count;
+  }
+
+  /** Whether the value in the slot has left the dead band around the one in the arrays. */
+  #leavesBand(tag: number): boolean {
+    const table = this.#table;
+    this.#decoder.decodeInto(this.#slot, tag, this.#single, 0);
+    const value = this.#single.distanceFromZero(table, tag, 0);
+    const told = this.values.distanceFromZero(table, tag, tag);
+    return leavesBand(table.band[tag]!, table.deadBand[tag]!, told, value);
   }
 
   /** Notes that a tag changed in the cycle of the batch. */

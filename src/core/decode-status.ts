@@ -48,8 +48,12 @@ export class DecodeStatus {
     return Atomics.load(this.#words, HAS_DECODED) !== 0;
   }
 
-  /** Asks to be woken once the worker has come to this cycle, whether or not anything changed. */
+  /**
+   * Asks for everybody to be woken once the worker has come to this cycle, whether or not anything changed. An earlier
+   * cycle that is asked for already comes first: whoever is woken and still waits asks again.
+   */
   awaitCycle(cycle: number): void {
+    if (Atomics.load(this.#words, IS_AWAITED) !== 0 && ((Atomics.load(this.#words, AWAITED) - cycle) | 0) < 0) return;
     Atomics.store(this.#words, AWAITED, cycle | 0);
     Atomics.store(this.#words, IS_AWAITED, 1);
   }

@@ -6,6 +6,7 @@
  */
 
 import { BAD } from './quality.ts';
+import { unpack } from './tag-arrays.ts';
 import { Direction, type TagTable } from './tag-table.ts';
 import { isSigned, isWide64, Kind, type TagValue } from './tag-types.ts';
 
@@ -35,7 +36,7 @@ export class SlotBuffer {
 
 /**
  * One value of 8 bytes a tag: a float64 for every tag up to 32 bits and every scaled one, the bits of an
- * int64 or uint64 for unscaled 64-bit tags, nothing for byte strings. The same as in a change-log entry.
+ * int64 or uint64 for unscaled 64-bit tags, nothing for byte strings and arrays. The same as in a change-log entry.
  */
 export class ValueArrays {
   readonly number: Float64Array<ArrayBuffer>;
@@ -53,12 +54,20 @@ export class ValueArrays {
     this.halves = new Uint32Array(buffer);
   }
 
-  /** The value as an application sees it; not for byte strings. */
-  read(table: TagTable, tag: number): boolean | number | bigint {
+  /** The value of a tag at its place, or at `at`, without its label; not for byte strings and arrays. */
+  read(table: TagTable, tag: number, at: number = tag): boolean | number | bigint {
     const kind = table.kind[tag]!;
-    if (kind === Kind.bool) return this.number[tag] !== 0;
-    if (!isWide64(kind) || table.isScaled(tag)) return this.number[tag]!;
-    return kind === Kind.int64 ? this.int64[tag]! : this.uint64[tag]!;
+    if (kind === Kind.bool) return this.number[at] !== 0;
+    if (!isWide64(kind) || table.isScaled(tag)) return this.number[at]!;
+    return kind === Kind.int64 ? this.int64[at]! : this.uint64[at]!;
+  }
+
+  /** The value at `at` as a number, rounded where it is a 64-bit one: to measure distances by, without an object. */
+  distanceFromZero(table: TagTable, tag: number, at: number): number {
+    const kind = table.kind[tag]!;
+    if (!isWide64(kind) || table.isScaled(tag)) return this.number[at]!;
+    const high = this.halves[2 * at + 1]!;
+    return (kind === Kind.int64 ? high | 0 : high) * 0x1_0000_0000 + this.halves[2 * at]!;
   }
 }
 
@@ -120,7 +129,7 @@ export class Decoder {
       const length = table.bitLength[tag]!;
       this.#bit[tag] = bit;
       this.#scaled[tag] = table.isScaled(tag) ? 1 : 0;
-      if (kind === Kind.bytes) this.#how[tag] = Read.none;
+      if (table.isWide(tag)) this.#how[tag] = Read.none;
       else if (length === 1 && !isSigned(kind)) this.#how[tag] = Read.bit;
       else if (bit % 8 === 0 && length === alignedBits[kind]) this.#how[tag] = alignedReads.get(kind) ?? Read.field;
       else this.#how[tag] = Read.field;
@@ -142,7 +151,7 @@ export class Decoder {
     for (const at of this.#qualityAt) slot.bytes[at] = BAD;
   }
 
-  /** Decodes one tag into its place, or into `at`. Byte strings are left out: {@link readBytes}. */
+  /** Decodes one tag into its place, or into `at`. Byte strings and arrays are left out: {@link readBytes}. */
   decodeInto(slot: SlotBuffer, tag: number, values: ValueArrays, at: number = tag): void {
     const how = this.#how[tag]!;
     const bit = this.#bit[tag]!;
@@ -156,7 +165,7 @@ export class Decoder {
   }
 
   /**
-   * Decodes tags into every `step`-th value from `first` on; a byte string gives 0. As {@link decodeInto} one by one, with
+   * Decodes tags into every `step`-th value from `first` on; a byte string or array gives 0. As {@link decodeInto} one by one, with
    * everything that does not change taken out of the loop.
    */
   decodeAll(
@@ -195,40 +204,25 @@ export class Decoder {
     } else values.number[at] = this.#fieldValue(kind);
   }
 
-  /** One value as an application sees it. */
+  /** One value by its type, without its label. */
   read(slot: SlotBuffer, tag: number): TagValue {
-    if (this.table.isWide(tag)) return this.readBytes(slot, tag);
+    if (this.table.isWide(tag)) return unpack(this.table, tag, this.readBytes(slot, tag));
     this.decodeInto(slot, tag, this.#single, 0);
-    const kind = this.table.kind[tag]!;
-    if (kind === Kind.bool) return this.#single.number[0] !== 0;
-    if (!isWide64(kind) || this.#scaled[tag] !== 0) return this.#single.number[0]!;
-    return kind === Kind.int64 ? this.#single.int64[0]! : this.#single.uint64[0]!;
+    return this.#single.read(this.table, tag, 0);
   }
 
-  /** The bytes of a byte string, in an array of their own. */
+  /** The bits of a byte string or array, from the first bit of the first byte on, in an array of their own. */
   readBytes(slot: SlotBuffer, tag: number): Uint8Array<ArrayBuffer> {
     const bit = this.#bit[tag]!;
     const byte = bit >>> 3;
     const shift = bit & 7;
-    const out = slot.bytes.slice(byte, byte + this.table.bitLength[tag]! / 8);
-    if (shift === 0) return out;
-    for (let i = 0; i < out.length; i += 1) {
+    const length = this.table.bitLength[tag]!;
+    const out = slot.bytes.slice(byte, byte + ((length + 7) >>> 3));
+    for (let i = 0; shift !== 0 && i < out.length; i += 1) {
       out[i] = ((slot.bytes[byte + i]! | (slot.bytes[byte + i + 1]! << 8)) >>> shift) & 0xff;
     }
+    if (length % 8 !== 0) out[out.length - 1]! &= 0xff >>> (8 - (length % 8));
     return out;
-  }
-
-  /** Whether the bytes of a byte string are the same in two slots. */
-  sameBytes(a: SlotBuffer, b: SlotBuffer, tag: number): boolean {
-    const first = this.#bit[tag]!;
-    const end = first + this.table.bitLength[tag]!;
-    for (let byte = first >>> 3; byte * 8 < end; byte += 1) {
-      let mask = 0xff;
-      if (byte * 8 < first) mask &= 0xff << (first & 7);
-      if (byte * 8 + 8 > end) mask &= 0xff >>> (byte * 8 + 8 - end);
-      if (((a.bytes[byte]! ^ b.bytes[byte]!) & mask) !== 0) return false;
-    }
-    return true;
   }
 
   /** Loads up to 64 bits from any bit offset, extended by their sign where the type has one. */

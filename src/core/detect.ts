@@ -4,9 +4,10 @@
  */
 
 import { BATCH_HEADER_RECORDS, type BatchWriter, entriesMax, RECORD_WORDS } from './change-log.ts';
+import { leavesBand } from './dead-band.ts';
 import { type Decoder, type SlotBuffer, type SlotSections, ValueArrays } from './decode.ts';
 import { LOG_BATCH_FULL, LOG_ENTRY_QUALITY_SHIFT } from './generated/layout.ts';
-import { Direction, type TagTable } from './tag-table.ts';
+import { Band, Direction, type TagTable } from './tag-table.ts';
 import { Kind } from './tag-types.ts';
 
 /** Lists of tags by an index (word of a slot, SubDevice): those of `i` are `tags[first[i]] … tags[first[i + 1] - 1]`. */
@@ -14,16 +15,16 @@ class TagIndex {
   readonly first: Uint32Array;
   readonly tags: Uint32Array;
 
-  constructor(size: number, count: number, range: (tag: number) => readonly [from: number, to: number]) {
+  constructor(size: number, listed: Uint32Array, range: (tag: number) => readonly [from: number, to: number]) {
     this.first = new Uint32Array(size + 1);
-    for (let tag = 0; tag < count; tag += 1) {
+    for (const tag of listed) {
       const [from, to] = range(tag);
       for (let at = from; at <= to; at += 1) this.first[at + 1]! += 1;
     }
     for (let at = 0; at < size; at += 1) this.first[at + 1]! += this.first[at]!;
     this.tags = new Uint32Array(this.first[size]!);
     const next = this.first.slice(0, size);
-    for (let tag = 0; tag < count; tag += 1) {
+    for (const tag of listed) {
       const [from, to] = range(tag);
       for (let at = from; at <= to; at += 1) {
         this.tags[next[at]!] = tag;
@@ -41,11 +42,13 @@ const Look = {
   spans: 1,
   /** Other bits may be the same value (a bool of a byte, a scaled number). */
   value: 2,
+  /** Another value may not be worth telling. */
+  band: 4,
 } as const;
 
 /**
- * Compares slots of one layout and writes what changed as entries of a batch. Keeps nothing between two comparisons, and
- * allocates nothing once it is made.
+ * Compares slots of one layout and writes what changed as entries of a batch. Keeps nothing between two comparisons but
+ * the values last told of tags with a dead band, and allocates nothing once it is made.
  */
 export class ChangeDetector {
   readonly #decoder: Decoder;
@@ -71,49 +74,58 @@ export class ChangeDetector {
   /** The comparison in which a tag was last looked at, for those that may come up twice in one. */
   readonly #seen: Uint32Array;
   #comparison = 0;
+  /** Tags with a dead band, and the value that was told of each, by tag; NaN before the first. */
+  readonly #banded: Uint32Array;
+  readonly #told: Float64Array;
 
-  constructor(table: TagTable, decoder: Decoder, sections: SlotSections, slotBytes: number) {
+  /** @param tags - those to look at: a partition */
+  constructor(table: TagTable, decoder: Decoder, sections: SlotSections, slotBytes: number, tags: Uint32Array) {
     this.#decoder = decoder;
     this.#subDeviceCount = table.subDeviceCount;
-    this.#most = entriesMax(table.count);
+    this.#most = entriesMax(tags.length);
+    this.#banded = tags.filter((tag) => table.band[tag] !== Band.none);
+    this.#told = new Float64Array(this.#banded.length === 0 ? 0 : table.count).fill(Number.NaN);
     this.#changed = new Uint32Array(this.#most + 1);
     this.#firstQualityAt = sections.quality;
     this.#qualityAt = Uint32Array.from({ length: table.count }, (_, tag) => sections.quality + table.subDevice[tag]!);
     const lastBit = (tag: number): number => decoder.bitInSlot(tag) + table.bitLength[tag]! - 1;
-    this.#byWord = new TagIndex((slotBytes + 3) >>> 2, table.count, (tag) => [
+    this.#byWord = new TagIndex((slotBytes + 3) >>> 2, tags, (tag) => [
       decoder.bitInSlot(tag) >>> 5,
       lastBit(tag) >>> 5,
     ]);
-    const { first, tags } = this.#byWord;
-    this.#masks = new Int32Array(tags.length);
+    const { first, tags: inWords } = this.#byWord;
+    this.#masks = new Int32Array(inWords.length);
     for (let word = 0; word < first.length - 1; word += 1) {
       for (let i = first[word]!; i < first[word + 1]!; i += 1) {
-        const from = Math.max(0, decoder.bitInSlot(tags[i]!) - word * 32);
-        const to = Math.min(31, lastBit(tags[i]!) - word * 32);
+        const from = Math.max(0, decoder.bitInSlot(inWords[i]!) - word * 32);
+        const to = Math.min(31, lastBit(inWords[i]!) - word * 32);
         this.#masks[i] = (-1 << from) & (-1 >>> (31 - to));
       }
     }
-    this.#bySubDevice = new TagIndex(table.subDeviceCount, table.count, (tag) => {
+    this.#bySubDevice = new TagIndex(table.subDeviceCount, tags, (tag) => {
       const subDevice = table.subDevice[tag]!;
       return [subDevice, subDevice];
     });
     this.#look = Uint8Array.from({ length: table.count }, (_, tag) => {
       const spans = decoder.bitInSlot(tag) >>> 5 !== lastBit(tag) >>> 5;
-      const value = table.isScaled(tag) || (table.kind[tag] === Kind.bool && table.bitLength[tag] !== 1);
-      return (spans ? Look.spans : 0) | (value ? Look.value : 0);
+      // The bits of byte strings and arrays are all there is to compare.
+      const value =
+        !table.isWide(tag) && (table.isScaled(tag) || (table.kind[tag] === Kind.bool && table.bitLength[tag] !== 1));
+      const band = table.band[tag] !== Band.none;
+      return (spans ? Look.spans : 0) | (value ? Look.value : 0) | (band ? Look.band : 0);
     });
     this.#bitByBit = Uint8Array.from({ length: first.length - 1 }, (_, word) => {
       const begin = first[word]!;
       let is = first[word + 1]! - begin === 32;
       for (let bit = 0; is && bit < 32; bit += 1) {
-        is = this.#masks[begin + bit] === 1 << bit && this.#look[tags[begin + bit]!] === Look.none;
+        is = this.#masks[begin + bit] === 1 << bit && this.#look[inWords[begin + bit]!] === Look.none;
       }
       return is ? 1 : 0;
     });
     const ranges = [Direction.input, Direction.output].flatMap((direction) => {
       let from = Number.POSITIVE_INFINITY;
       let end = 0;
-      for (let tag = 0; tag < table.count; tag += 1) {
+      for (const tag of tags) {
         if (table.direction[tag] !== direction) continue;
         from = Math.min(from, decoder.bitInSlot(tag) >>> 5);
         end = Math.max(end, (lastBit(tag) >>> 5) + 1);
@@ -134,7 +146,10 @@ export class ChangeDetector {
   compare(previous: SlotBuffer, current: SlotBuffer, cycle: number, batch: BatchWriter): number {
     const regraded = this.#listRegraded(previous, current);
     const count = this.#listChanged(previous, current, regraded);
-    if (count > this.#most) return LOG_BATCH_FULL;
+    if (count > this.#most) {
+      this.tellAll(current);
+      return LOG_BATCH_FULL;
+    }
     const { bytes } = current;
     const { words } = batch;
     const changed = this.#changed;
@@ -149,6 +164,14 @@ export class ChangeDetector {
     return count;
   }
 
+  /**
+   * Takes what consumers find in this slot by themselves, since a batch is FULL, as told: the values that are outside of
+   * their dead bands.
+   */
+  tellAll(slot: SlotBuffer): void {
+    for (const tag of this.#banded) this.#leavesBand(slot, tag);
+  }
+
   /** Lists every tag of the SubDevices whose quality differs; returns how many, and goes no further than one too many. */
   #listRegraded(previous: SlotBuffer, current: SlotBuffer): number {
     const was = previous.bytes;
@@ -161,8 +184,10 @@ export class ChangeDetector {
       if (was[at] === is[at]) continue;
       const subDevice = at - this.#firstQualityAt;
       for (let i = first[subDevice]!; i < first[subDevice + 1]! && count <= this.#most; i += 1) {
-        this.#seen[tags[i]!] = this.#comparison;
-        this.#changed[count] = tags[i]!;
+        const tag = tags[i]!;
+        this.#seen[tag] = this.#comparison;
+        this.#changed[count] = tag;
+        if ((this.#look[tag]! & Look.band) !== 0) this.#told[tag] = this.#valueOf(current, tag);
         count += 1;
       }
     }
@@ -214,7 +239,23 @@ export class ChangeDetector {
   #isNews(previous: SlotBuffer, current: SlotBuffer, tag: number): boolean {
     if (this.#seen[tag] === this.#comparison) return false;
     this.#seen[tag] = this.#comparison;
-    return (this.#look[tag]! & Look.value) === 0 || !this.#isSameValue(previous, current, tag);
+    const look = this.#look[tag]!;
+    if ((look & Look.band) !== 0) return this.#leavesBand(current, tag);
+    return (look & Look.value) === 0 || !this.#isSameValue(previous, current, tag);
+  }
+
+  /** Whether a value has left its dead band; it counts as told then. */
+  #leavesBand(slot: SlotBuffer, tag: number): boolean {
+    const { table } = this.#decoder;
+    const value = this.#valueOf(slot, tag);
+    if (!leavesBand(table.band[tag]!, table.deadBand[tag]!, this.#told[tag]!, value)) return false;
+    this.#told[tag] = value;
+    return true;
+  }
+
+  #valueOf(slot: SlotBuffer, tag: number): number {
+    this.#decoder.decodeInto(slot, tag, this.#is, 0);
+    return this.#is.distanceFromZero(this.#decoder.table, tag, 0);
   }
 
   /** Takes a number that no tag was seen with. */

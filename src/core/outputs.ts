@@ -6,7 +6,7 @@
  */
 
 import type { CycleNumber } from './cycle-number.ts';
-import { type EncodedValue, encodeValue, writeBits } from './encode.ts';
+import { type EncodedValue, encodeNamed, writeBits } from './encode.ts';
 import { type ErrorDetails, EtherCatError } from './errors/ethercat-error.ts';
 import type { ErrorCode } from './errors/table.ts';
 import {
@@ -18,6 +18,7 @@ import {
   Verdict,
 } from './generated/layout.ts';
 import type { Claims } from './loss-policy.ts';
+import type { TagDirectory } from './tag-directory.ts';
 import { Direction, type TagTable } from './tag-table.ts';
 import type { TagValue } from './tag-types.ts';
 
@@ -60,7 +61,7 @@ export class OutputLane {
   readonly #port: LanePort;
   readonly #lane: number;
   readonly #table: TagTable;
-  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #directory: TagDirectory;
   readonly #cycleNumber: CycleNumber;
   readonly #refusal: () => EtherCatError | undefined;
   readonly #shadow: Uint8Array<ArrayBuffer>;
@@ -77,8 +78,7 @@ export class OutputLane {
     port: LanePort;
     lane: number;
     table: TagTable;
-    /** Numbers of the tags by name. */
-    numbers: ReadonlyMap<string, number>;
+    directory: TagDirectory;
     cycleNumber: CycleNumber;
     claims: Claims;
     /** Why nothing can be written at the moment. */
@@ -87,7 +87,7 @@ export class OutputLane {
     this.#port = options.port;
     this.#lane = options.lane;
     this.#table = options.table;
-    this.#numbers = options.numbers;
+    this.#directory = options.directory;
     this.#cycleNumber = options.cycleNumber;
     this.#refusal = options.refusal;
     this.#shadow = new Uint8Array(options.claims.mask.length);
@@ -160,12 +160,11 @@ export class OutputLane {
   }
 
   #encode(name: string, value: TagValue): EncodedValue {
-    const tag = this.#numbers.get(name);
-    if (tag === undefined) throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', `there is no tag ${name}`, { tag: name });
+    const tag = this.#directory.numberOf(name);
     if (this.#table.direction[tag] !== Direction.output) {
       throw new EtherCatError('ECAT_ERR_NOT_AN_OUTPUT', `tag ${name} is an input`, { tag: name });
     }
-    return encodeValue(this.#table, tag, name, value);
+    return encodeNamed(this.#table, this.#directory, tag, name, value);
   }
 
   #checkReady(): void {

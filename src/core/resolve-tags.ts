@@ -4,22 +4,21 @@
  */
 
 import type { NormalizedConfiguration, OnLoss, TagConfiguration, TagType } from './configuration/types.ts';
+import { parseDeadBand } from './dead-band.ts';
 import { encodeLoss } from './encode.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
 import { hex, type Network, type NetworkEntry, type NetworkSubDevice, nameSubDevices } from './network.ts';
+import type { TagNaming } from './tag-directory.ts';
 import { Direction, type TagRow, TagTable } from './tag-table.ts';
-import { defaultType, Kind, lengthsOf, typeBits, typeFits } from './tag-types.ts';
+import { defaultType, isInteger, isSigned, Kind, lengthsOf, typeBits, typeFits } from './tag-types.ts';
 
-/** What stays of a tag beside its row in the table. The index in a list is the tag's number everywhere. */
-export interface TagInfo {
-  readonly name: string;
+/**
+ * A tag with its place, as it becomes a row of the tag table and one of the tag directory. Its index in the list is its
+ * number everywhere.
+ */
+export interface ResolvedTag extends TagNaming {
   readonly type: TagType;
   readonly direction: 'input' | 'output';
-  readonly unit: string | undefined;
-}
-
-/** A tag with its place. */
-export interface ResolvedTag extends TagInfo {
   readonly onLoss: OnLoss;
   readonly row: TagRow;
 }
@@ -64,14 +63,15 @@ function resolveTag(tag: TagConfiguration, subDevice: NetworkSubDevice): Resolve
     );
   }
   const first = tag.bitOffset ?? 0;
-  const part = tag.bitOffset !== undefined || tag.bitLength !== undefined;
-  const length =
-    tag.bitLength ??
-    (tag.bitOffset !== undefined && tag.type !== undefined && tag.type !== 'bytes'
-      ? typeBits[tag.type]
-      : entry.bitLength - first);
-  if (length <= 0 || first + length > entry.bitLength) {
+  const part = tag.bitOffset !== undefined || tag.bitLength !== undefined || tag.count !== undefined;
+  const { count = 1 } = tag;
+  const length = tag.bitLength ?? defaultLength(tag, entry.bitLength - first);
+  if (length <= 0 || (first + length > entry.bitLength && count === 1)) {
     return fail('ECAT_ERR_TAG_TYPE', `bits ${first} to ${first + length - 1} are not all in ${describe(entry)}`);
+  }
+  if (first + count * length > entry.bitLength) {
+    const broken = checkRun(candidates, entry, { first, length, count });
+    if (broken !== undefined) return fail('ECAT_ERR_TAG_TYPE', broken);
   }
   const type = tag.type ?? defaultType(part ? 0 : entry.dataType, length);
   if (!typeFits(type, length)) {
@@ -79,16 +79,20 @@ function resolveTag(tag: TagConfiguration, subDevice: NetworkSubDevice): Resolve
   }
   const scaled = tag.scale !== 1 || tag.offset !== 0;
   if (scaled && (type === 'bool' || type === 'bytes')) return fail('ECAT_ERR_TAG_TYPE', `${type} cannot be scaled`);
+  const unmeant = checkMeaning(tag, type, length);
+  if (unmeant !== undefined) return fail('ECAT_ERR_TAG_TYPE', unmeant);
   const row: TagRow = {
     kind: Kind[type],
     direction: Direction[tag.direction],
     bitOffset: entry.bitOffset + first,
-    bitLength: length,
+    bitLength: count * length,
     subDevice: subDevice.position,
     scale: tag.scale,
     offset: tag.offset,
+    elements: count,
+    ...parseDeadBand(tag.deadBand),
   };
-  const { name, direction, unit, onLoss } = tag;
+  const { name, direction, unit, labels, onLoss } = tag;
   if (direction === 'output' && onLoss !== 'hold') {
     try {
       encodeLoss(TagTable.build([row], 1), 0, `${name}: on_loss`, onLoss);
@@ -97,7 +101,49 @@ function resolveTag(tag: TagConfiguration, subDevice: NetworkSubDevice): Resolve
       return new EtherCatError('ECAT_ERR_VALUE_RANGE', message, { tag: name, location: tag.location });
     }
   }
-  return { name, type, direction, unit, onLoss, row };
+  return { name, type, direction, unit, labels, onLoss, row };
+}
+
+/** Bits of a tag, or of one element of an array, that says nothing about it itself. */
+function defaultLength({ type, bitOffset, count }: TagConfiguration, rest: number): number {
+  const full = type === undefined ? 0 : typeBits[type];
+  if (count === undefined) return bitOffset !== undefined && full > 0 ? full : rest;
+  // An entry of the type's length, or shorter, is one element of several; a longer one holds them all.
+  return full > 0 && full < rest ? full : rest;
+}
+
+/**
+ * Why an array that is longer than its entry cannot go on through the entries behind it: they have to follow each other
+ * in the process image without a gap, and each has to hold one element. Undefined when it can.
+ */
+function checkRun(
+  entries: readonly NetworkEntry[],
+  entry: NetworkEntry,
+  { first, length, count }: { first: number; length: number; count: number },
+): string | undefined {
+  if (first !== 0 || length !== entry.bitLength) {
+    return `${count} elements of ${length} bits are more than ${describe(entry)} has`;
+  }
+  const places = new Map(entries.map((one) => [one.bitOffset, one]));
+  for (let n = 0; n < count; n += 1) {
+    const next = places.get(entry.bitOffset + n * length);
+    if (next?.bitLength === length) continue;
+    const found = next === undefined ? 'a gap' : describe(next);
+    return `${count} elements of ${length} bits from ${describe(entry)} on: in place of element ${n + 1} there is ${found}`;
+  }
+  return undefined;
+}
+
+/** What only the type, that may be the entry's, shows to mean nothing; undefined when all is well. */
+function checkMeaning({ labels, deadBand }: TagConfiguration, type: TagType, length: number): string | undefined {
+  if (deadBand !== undefined && (type === 'bool' || type === 'bytes')) return `${type} has no use for a dead band`;
+  if (labels === undefined) return undefined;
+  if (type !== 'bool' && !isInteger(type)) return `${type} cannot have labels, only whole numbers and bools can`;
+  const bits = type === 'bool' ? 1 : length;
+  const low = isSigned(Kind[type]) ? -(2 ** (bits - 1)) : 0;
+  const high = isSigned(Kind[type]) ? 2 ** (bits - 1) - 1 : 2 ** bits - 1;
+  const beyond = Object.keys(labels).find((value) => Number(value) < low || Number(value) > high);
+  return beyond === undefined ? undefined : `the label of ${beyond} is of no value from ${low} to ${high} (${type})`;
 }
 
 /** The entry that a tag means, or why there is none. */
@@ -150,8 +196,8 @@ function listEntries(entries: readonly NetworkEntry[]): string {
 }
 
 /**
- * One tag for every entry, named `device.PDO.entry` by the names of the SII, or `device.0xINDEX.SUBINDEX`
- * where a name is missing or not the only one of its kind. Outputs go to zero on loss.
+ * One tag for every entry, named `device.0xINDEX.SUBINDEX`, which stays what it is whatever the names of the SII are. Its
+ * alias is `device.PDO.entry` by those names, where that is the only one of its kind. Outputs go to zero on loss.
  */
 function automaticTags(configuration: Pick<NormalizedConfiguration, 'devices'>, network: Network): ResolvedTag[] {
   const names = nameSubDevices(configuration.devices, network.subDevices);
@@ -160,32 +206,34 @@ function automaticTags(configuration: Pick<NormalizedConfiguration, 'devices'>, 
       .filter(({ index, bitLength }) => index !== 0 && (bitLength <= 64 || bitLength % 8 === 0))
       .map((entry) => {
         const device = names[subDevice.position]!;
-        const address = `${device}.${hex(entry.index, 4)}.${entry.subindex}`;
         const parts = entry.pdoName === entry.name ? [entry.name] : [entry.pdoName, entry.name];
         const text = parts.map((part) => part.trim()).filter((part) => part !== '');
         return {
           entry,
           position: subDevice.position,
-          address,
-          name: text.length === 0 ? address : `${device}.${text.join('.')}`,
+          address: `${device}.${hex(entry.index, 4)}.${entry.subindex}`,
+          readable: text.length === 0 ? undefined : `${device}.${text.join('.')}`,
         };
       }),
   );
-  const times = Map.groupBy(found, ({ name }) => name);
   const taken = new Set<string>();
-  return found.map(({ entry, position, address, name }) => {
-    const wanted = times.get(name)!.length === 1 ? name : address;
+  const unique = found.map(({ address }) => {
     // The same object may be mapped twice, or in both directions.
-    let unique = wanted;
-    for (let n = 2; taken.has(unique); n += 1) unique = `${wanted}#${n}`;
-    taken.add(unique);
+    let name = address;
+    for (let n = 2; taken.has(name); n += 1) name = `${address}#${n}`;
+    taken.add(name);
+    return name;
+  });
+  const times = Map.groupBy(found, ({ readable }) => readable);
+  return found.map(({ entry, position, readable }, n) => {
     const type = defaultType(entry.dataType, entry.bitLength);
     const { direction, bitOffset, bitLength } = entry;
+    const isAlias = readable !== undefined && times.get(readable)!.length === 1 && !taken.has(readable);
     return {
-      name: unique,
+      name: unique[n]!,
+      alias: isAlias ? readable : undefined,
       type,
       direction,
-      unit: undefined,
       onLoss: 'zero',
       row: {
         kind: Kind[type],

@@ -17,6 +17,7 @@ import { claimsOf, LossPolicy } from './loss-policy.ts';
 import { compareIdentities, type Network, type SubDeviceSummary, summarize } from './network.ts';
 import type { OutputLane } from './outputs.ts';
 import { type ResolvedTag, resolveTags } from './resolve-tags.ts';
+import { TagDirectory } from './tag-directory.ts';
 import { Direction, TagTable } from './tag-table.ts';
 
 /** The main thread's lane. */
@@ -94,12 +95,11 @@ export class Session {
       engineId: link.engine.id,
       memory: link.start(options),
       table: table.buffer,
+      directory: TagDirectory.build(tags).buffer,
       status: new DecodeStatus().buffer,
       outputs: LossPolicy.build(table, tags, network.outputBytes).buffer,
       clock: CycleNumber.makeShared(),
       logRecords: options.logRecords,
-      // Without their rows, which the table holds.
-      tags: tags.map(({ name, type, direction, unit }) => ({ name, type, direction, unit })),
     });
     this.view = new BusView(handle, { refusal: () => this.#refusal() });
     this.#deadlineCycles = Math.ceil((outputDeadlineMs * 1e6) / cyclePeriodNs);
@@ -166,9 +166,7 @@ export class Session {
       left -= step;
       this.#checkOpen();
       this.view.beat();
-      const target = this.#grant(step);
-      this.view.status.awaitCycle(target);
-      await this.#seen(target);
+      await this.#seen(this.#grant(step));
     }
   }
 
@@ -183,9 +181,7 @@ export class Session {
 
   /** Waits until this thread has seen everything up to the cycle that is the newest now. */
   async catchUp(signal: AbortSignal | undefined): Promise<void> {
-    const target = this.view.memory.latestCycle;
-    this.view.status.awaitCycle(target);
-    await this.#seen(target, signal);
+    await this.#seen(this.view.memory.latestCycle, signal);
   }
 
   /** Asks for the orderly stop; writes are refused from now on. */
@@ -228,7 +224,9 @@ export class Session {
   async #seen(cycle: number, signal?: AbortSignal): Promise<void> {
     await this.#link.until(() => {
       if (this.view.hasEnded || this.#closing) throw this.#endError();
-      return cyclesBetween(this.view.consumer.seenCycle, cycle) >= 0;
+      if (cyclesBetween(this.view.consumer.seenCycle, cycle) >= 0) return true;
+      this.view.status.awaitCycle(cycle);
+      return false;
     }, signal);
   }
 

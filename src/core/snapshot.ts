@@ -3,6 +3,7 @@
 import type { Decoder, SlotBuffer } from './decode.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
 import { type Quality, qualityOf } from './quality.ts';
+import type { TagDirectory } from './tag-directory.ts';
 import type { TagValue } from './tag-types.ts';
 
 /** One tag in a snapshot. */
@@ -23,9 +24,13 @@ export class Snapshot implements Iterable<SnapshotEntry> {
   readonly hostTimeNs: bigint;
   /** DC time of the cycle, in ns since 2000; undefined without distributed clocks. */
   readonly dcTimeNs: bigint | undefined;
+  /** Snapshots that `every(n)` left out before this one, since this thread was late; 0 for others. */
+  readonly missed: number;
   readonly #slot: SlotBuffer;
   readonly #decoder: Decoder;
-  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #directory: TagDirectory;
+  /** The tags in it; undefined for all. */
+  readonly #tags: Uint32Array | undefined;
 
   /** @internal */
   constructor(content: {
@@ -34,25 +39,29 @@ export class Snapshot implements Iterable<SnapshotEntry> {
     dcTimeNs: bigint | undefined;
     slot: SlotBuffer;
     decoder: Decoder;
-    /** Numbers of the tags in this snapshot, by name. */
-    numbers: ReadonlyMap<string, number>;
+    directory: TagDirectory;
+    /** The tags in this snapshot; undefined for all. */
+    tags: Uint32Array | undefined;
+    missed?: number;
   }) {
     this.cycle = content.cycle;
     this.hostTimeNs = content.hostTimeNs;
     this.dcTimeNs = content.dcTimeNs;
     this.#slot = content.slot;
     this.#decoder = content.decoder;
-    this.#numbers = content.numbers;
+    this.#directory = content.directory;
+    this.#tags = content.tags;
+    this.missed = content.missed ?? 0;
   }
 
   /** Number of tags. */
   get size(): number {
-    return this.#numbers.size;
+    return this.#tags?.length ?? this.#directory.count;
   }
 
   /** @throws ECAT_ERR_TAG_UNKNOWN when the tag is not in this snapshot */
   value(tag: string): TagValue {
-    return this.#decoder.read(this.#slot, this.#number(tag));
+    return this.#value(this.#number(tag));
   }
 
   /** @throws ECAT_ERR_TAG_UNKNOWN when the tag is not in this snapshot */
@@ -66,12 +75,20 @@ export class Snapshot implements Iterable<SnapshotEntry> {
   }
 
   *[Symbol.iterator](): IterableIterator<SnapshotEntry> {
-    for (const tag of this.#numbers.keys()) yield { tag, value: this.value(tag), quality: this.quality(tag) };
+    for (let i = 0; i < this.size; i += 1) {
+      const number = this.#tags?.[i] ?? i;
+      const quality = qualityOf(this.#decoder.quality(this.#slot, number));
+      yield { tag: this.#directory.name(number), value: this.#value(number), quality };
+    }
+  }
+
+  #value(number: number): TagValue {
+    return this.#directory.labelled(number, this.#decoder.read(this.#slot, number));
   }
 
   #number(tag: string): number {
-    const number = this.#numbers.get(tag);
-    if (number === undefined)
+    const number = this.#directory.find(tag);
+    if (number === undefined || this.#tags?.includes(number) === false)
       throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', `there is no tag ${tag} in this snapshot`, { tag });
     return number;
   }

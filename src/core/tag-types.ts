@@ -54,8 +54,24 @@ export function isSigned(kind: number): boolean {
   return kind === Kind.int8 || kind === Kind.int16 || kind === Kind.int32 || kind === Kind.int64;
 }
 
-/** What an application reads and writes: by the tag's type, and number for every scaled tag. */
-export type TagValue = boolean | number | bigint | Uint8Array;
+/** The values of an array, by the type of its elements; 0 and 1 for bools, and float64 for everything scaled. */
+export type TagArray =
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float32Array
+  | Float64Array;
+
+/**
+ * What an application reads and writes: by the tag's type, number for every scaled tag, text for the labels of an
+ * enumeration, and typed arrays for byte strings and arrays.
+ */
+export type TagValue = boolean | number | bigint | string | TagArray;
 
 /**
  * Base data types by their code (ETG.1000.6, base data types of the object dictionary; the same code is

@@ -1,6 +1,7 @@
 /** Everything that changed in a cycle, once. */
 
 import { type Quality, qualityOf } from '../core/quality.ts';
+import type { TagDirectory } from '../core/tag-directory.ts';
 import type { TagValue } from '../core/tag-types.ts';
 
 /** One changed tag. */
@@ -26,11 +27,11 @@ export class ChangeBatch implements Iterable<Change> {
   readonly hostTimeNs: bigint;
   /** DC time of the cycle, in ns since 2000; undefined without distributed clocks. */
   readonly dcTimeNs: bigint | undefined;
-  readonly #names: readonly string[];
+  readonly #directory: TagDirectory;
   readonly #tags: Uint32Array;
   readonly #qualities: Uint8Array;
   readonly #values: readonly TagValue[];
-  #places: Map<string, number> | undefined;
+  #places: Map<number, number> | undefined;
 
   /** @internal */
   constructor(content: {
@@ -38,7 +39,7 @@ export class ChangeBatch implements Iterable<Change> {
     missed: number;
     hostTimeNs: bigint;
     dcTimeNs: bigint | undefined;
-    names: readonly string[];
+    directory: TagDirectory;
     tags: Uint32Array;
     qualities: Uint8Array;
     values: readonly TagValue[];
@@ -47,7 +48,7 @@ export class ChangeBatch implements Iterable<Change> {
     this.missed = content.missed;
     this.hostTimeNs = content.hostTimeNs;
     this.dcTimeNs = content.dcTimeNs;
-    this.#names = content.names;
+    this.#directory = content.directory;
     this.#tags = content.tags;
     this.#qualities = content.qualities;
     this.#values = content.values;
@@ -58,10 +59,12 @@ export class ChangeBatch implements Iterable<Change> {
     return this.#tags.length;
   }
 
-  /** The change of one tag; undefined where it is not in this batch. */
+  /** The change of one tag, by name or alias; undefined where it is not in this batch. */
   get(tag: string): Change | undefined {
-    this.#places ??= new Map(Array.from(this.#tags, (number, i) => [this.#names[number]!, i]));
-    const at = this.#places.get(tag);
+    const number = this.#directory.find(tag);
+    if (number === undefined) return undefined;
+    this.#places ??= new Map(Array.from(this.#tags, (changed, i) => [changed, i]));
+    const at = this.#places.get(number);
     return at === undefined ? undefined : this.#change(at);
   }
 
@@ -70,6 +73,10 @@ export class ChangeBatch implements Iterable<Change> {
   }
 
   #change(at: number): Change {
-    return { tag: this.#names[this.#tags[at]!]!, value: this.#values[at]!, quality: qualityOf(this.#qualities[at]!) };
+    return {
+      tag: this.#directory.name(this.#tags[at]!),
+      value: this.#values[at]!,
+      quality: qualityOf(this.#qualities[at]!),
+    };
   }
 }

@@ -2,6 +2,17 @@
 
 import type { Observable, Subscription } from 'rxjs';
 
+/** What becomes of values that a loop is too slow for. */
+export interface IterateOptions {
+  /**
+   * - `queue`, the default: they wait, up to `capacity` of them; then the oldest is dropped;
+   * - `latest`: only the newest waits.
+   */
+  readonly policy?: 'queue' | 'latest';
+  /** Values that wait at most; 1,024 unless given. */
+  readonly capacity?: number;
+}
+
 /** Values that wait for a slow loop when nothing else is asked for. */
 const CAPACITY = 1024;
 
@@ -20,11 +31,15 @@ export interface ObservableIterator<T> extends AsyncIterableIterator<T> {
  * Subscribes to an observable and hands its values to a `for await` loop.
  *
  * Values that arrive while the loop is busy wait in a queue of `capacity` (1,024 unless told); when it is
- * full the oldest is dropped and counted in `dropped`. Leaving the loop unsubscribes. An error of the
+ * full the oldest is dropped and counted in `dropped`. With the policy `latest` only the newest waits. Leaving the loop unsubscribes. An error of the
  * observable is thrown in the loop after the values before it.
  */
-export function iterate<T>(source: Observable<T>, options: { capacity?: number } = {}): ObservableIterator<T> {
-  const capacity = options.capacity ?? CAPACITY;
+export function iterate<T>(source: Observable<T>, options: IterateOptions = {}): ObservableIterator<T> {
+  const isLatest = options.policy === 'latest';
+  if (!isLatest && options.policy !== undefined && options.policy !== 'queue') {
+    throw new RangeError('policy has to be "queue" or "latest"');
+  }
+  const capacity = isLatest ? 1 : (options.capacity ?? CAPACITY);
   if (!Number.isInteger(capacity) || capacity < 1) throw new RangeError('capacity has to be a whole number from 1');
   const queue: T[] = [];
   // The oldest value stands at `head`; the part before it is free.

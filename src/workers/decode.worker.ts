@@ -52,8 +52,10 @@ class DecodeLoop {
   constructor(memory: ProcessMemory, table: TagTable, status: DecodeStatus, attachment: BindingAttachment) {
     this.#status = status;
     this.#attachment = attachment;
-    this.#detector = new ChangeDetector(table, new Decoder(table, memory.sections), memory.sections, memory.slotBytes);
-    this.#batch = new BatchWriter(table.count);
+    const decoder = new Decoder(table, memory.sections);
+    const tags = table.tagsOf(0);
+    this.#detector = new ChangeDetector(table, decoder, memory.sections, memory.slotBytes, tags);
+    this.#batch = new BatchWriter(tags.length);
     this.#previous = new SlotBuffer(memory.slotBytes);
     this.#current = new SlotBuffer(memory.slotBytes);
     if (status.hasDecoded) this.#last = status.decodedCycle;
@@ -86,6 +88,7 @@ class DecodeLoop {
       // A successor may find nothing newer than what its predecessor looked at; it still takes it as its first.
       if (ahead > 0) this.#missed += ahead - 1;
     }
+    if (this.#full) this.#detector.tellAll(this.#current);
     const count = this.#full
       ? LOG_BATCH_FULL
       : this.#detector.compare(this.#previous, this.#current, cycle, this.#batch);

@@ -145,6 +145,7 @@ test('extensions of a tag arrive', async (t) => {
     scale: 0.5,
     offset: -3,
     unit: '°C',
+    dead_band: '2.5 %',
     on_loss: 20,
   } as const;
   const configuration = await loadConfiguration({
@@ -169,6 +170,9 @@ test('extensions of a tag arrive', async (t) => {
     scale: 0.5,
     offset: -3,
     unit: '°C',
+    count: undefined,
+    labels: undefined,
+    deadBand: '2.5 %',
     onLoss: 20,
     location: undefined,
   });

@@ -156,6 +156,42 @@ const tagProblems: readonly [string, string, string][] = [
     'index: 1, on_loss: stop',
     '.on_loss must be hold, zero, or a value, not "stop"',
   ],
+  ['has labels by number', 'index: 1, labels: { open: on }', '.labels must be names by whole numbers, not "open"'],
+  [
+    'has labels that are a mapping',
+    'index: 1, labels: [open]',
+    '.labels must be whole numbers with a name each, such as { 0: closed, 1: open }, not a list',
+  ],
+  ['has each label once', 'index: 1, labels: { 0: open, 1: open }', '.labels.1 is "open", as that of 0 is already'],
+  [
+    'has labels for whole numbers alone',
+    'index: 1, type: float32, labels: { 1: a }',
+    '.labels mean nothing for float32: they name whole numbers',
+  ],
+  [
+    'has either labels or a scale',
+    'index: 1, labels: { 1: a }, scale: 2',
+    '.labels cannot stand beside scale or offset: they name raw values',
+  ],
+  ['that is an array has no labels', 'index: 1, labels: { 1: a }, count: 2', '.labels mean nothing for an array'],
+  ['is an array from two elements on', 'index: 1, count: 1', '.count must be a whole number from 2 to 65535, not 1'],
+  [
+    'of bytes is no array',
+    'index: 1, type: bytes, count: 2',
+    '.count means nothing for bytes: bit_length says how many they are',
+  ],
+  [
+    'has a dead band in units or percent',
+    'index: 1, dead_band: 2 m',
+    '.dead_band must be a number from 0, or text in percent such as "2 %", not "2 m"',
+  ],
+  [
+    'has a dead band from 0',
+    'index: 1, dead_band: -1',
+    '.dead_band must be a number from 0, or text in percent such as "2 %", not -1',
+  ],
+  ['of bool has no dead band', 'index: 1, type: bool, dead_band: 1', '.dead_band means nothing for bool'],
+  ['that is an array has no dead band', 'index: 1, count: 3, dead_band: 1', '.dead_band means nothing for an array'],
 ];
 for (const [title, keys, expected] of tagProblems) {
   test(`a tag ${title}`, async (t) => {

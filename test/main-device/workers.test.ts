@@ -37,8 +37,7 @@ class Supervised implements AsyncDisposable {
   private constructor(session: Session, silenceMs: number) {
     this.session = session;
     this.streams = new TagStreams({
-      table: session.view.table,
-      names: session.view.tags.map(({ name }) => name),
+      directory: session.view.directory,
       consumer: session.view.consumer,
       cycleNumber: session.view.cycleNumber,
       reportOf: () => (error) => {
@@ -92,9 +91,10 @@ for (const [how, misbehaviour] of [
     t.is(bus.failures.length, 1);
     t.is(bus.failures[0]!.code, 'ECAT_ERR_DECODE_WORKER');
     t.is(bus.pool.replaced, 1);
-    bus.session.view.tags.forEach(({ name }, tag) => {
-      t.deepEqual(bus.streams.value(tag), bus.session.view.decoder.read(bus.session.view.newestSlot(), tag), name);
-    });
+    const { directory, decoder } = bus.session.view;
+    for (let tag = 0; tag < directory.count; tag += 1) {
+      t.deepEqual(bus.streams.value(tag), decoder.read(bus.session.view.newestSlot(), tag), directory.name(tag));
+    }
   });
 }
 
@@ -123,7 +123,9 @@ test('a thread without the addon reads the same slots by Atomics alone', async (
     // Nothing runs without a grant: the newest slot is still the one that the worker has read.
     t.deepEqual(
       values,
-      session.view.tags.map((_, tag) => session.view.decoder.read(session.view.newestSlot(), tag)),
+      Array.from({ length: session.view.directory.count }, (_, tag) =>
+        session.view.decoder.read(session.view.newestSlot(), tag),
+      ),
     );
   } finally {
     await worker.terminate();

@@ -2,10 +2,19 @@ import { testProp } from '@fast-check/ava';
 import test from 'ava';
 import fc from 'fast-check';
 import { Decoder, SlotBuffer, ValueArrays } from '../../src/core/decode.ts';
-import { encodeValue, setBits, writeBits } from '../../src/core/encode.ts';
+import { encodeLoss, encodeNamed, encodeValue, setBits, writeBits } from '../../src/core/encode.ts';
 import type { EtherCatError } from '../../src/core/errors/ethercat-error.ts';
+import { TagDirectory } from '../../src/core/tag-directory.ts';
 import { Direction, type TagRow, TagTable } from '../../src/core/tag-table.ts';
-import { defaultType, Kind, type TagValue, tagTypes, typeBits, typeFits } from '../../src/core/tag-types.ts';
+import {
+  defaultType,
+  Kind,
+  type TagArray,
+  type TagValue,
+  tagTypes,
+  typeBits,
+  typeFits,
+} from '../../src/core/tag-types.ts';
 
 const sections = { quality: 0, inputs: 8, outputs: 72 };
 const SLOT_BYTES = 136;
@@ -28,7 +37,7 @@ function roundTrip(tag: TagRow, value: TagValue, fill: number): { value: TagValu
   const values = new ValueArrays(1);
   decoder.decodeInto(slot, 0, values);
   const decoded = decoder.read(slot, 0);
-  return { value: decoded, others, arrays: tag.kind === Kind.bytes ? decoded : values.read(table, 0) };
+  return { value: decoded, others, arrays: table.isWide(0) ? decoded : values.read(table, 0) };
 }
 
 const integerTag = fc
@@ -72,6 +81,81 @@ testProp(
     t.true(back.others);
   },
 );
+
+const arrayTag = fc
+  .record({
+    type: fc.constantFrom(...tagTypes.filter((type) => type !== 'bytes')),
+    bitOffset: fc.nat(100),
+    shorter: fc.nat(31),
+    elements: fc.integer({ min: 2, max: 6 }),
+    bits: fc.array(fc.bigInt(0n, (1n << 64n) - 1n), { minLength: 6, maxLength: 6 }),
+    fill: fc.constantFrom(0, 0xff),
+  })
+  .map(({ type, bitOffset, shorter, elements, bits, fill }) => {
+    const width = typeBits[type];
+    const odd = type.includes('int') ? shorter % Math.max(1, width === 8 ? 8 : width / 2) : 0;
+    const length = width - odd;
+    const values = bits.slice(0, elements).map((raw): number | bigint => {
+      if (type === 'bool') return Number(raw & 1n);
+      if (type === 'float32') return Math.fround(Number(raw));
+      if (type === 'float64') return Number(raw) / 3;
+      const value = type.startsWith('u') ? BigInt.asUintN(length, raw) : BigInt.asIntN(length, raw);
+      return width === 64 ? value : Number(value);
+    });
+    return { tag: row(Kind[type], bitOffset, length * elements, { elements }), values, fill };
+  });
+
+testProp('an array of any type at any bit comes back, and no other bit is touched', [arrayTag], (t, one) => {
+  const back = roundTrip(one.tag, one.values as unknown as TagValue, one.fill);
+  t.deepEqual([...(back.value as TagArray)], one.values);
+  t.true(back.others);
+});
+
+test('an array has the typed array of its elements, and of float64 where it is scaled', (t) => {
+  const array = (kind: number, bits: number, more: Partial<TagRow> = {}): TagValue =>
+    roundTrip(row(kind, 0, 2 * bits, { elements: 2, ...more }), [2, 4] as unknown as TagValue, 0).value;
+  t.deepEqual(array(Kind.int16, 16), Int16Array.of(2, 4));
+  t.deepEqual(array(Kind.uint16, 12), Uint16Array.of(2, 4));
+  t.deepEqual(array(Kind.float32, 32), Float32Array.of(2, 4));
+  t.deepEqual(array(Kind.uint64, 64), BigUint64Array.of(2n, 4n));
+  t.deepEqual(array(Kind.int16, 16, { scale: 0.5 }), Float64Array.of(2, 4));
+  const bools = roundTrip(row(Kind.bool, 5, 3, { elements: 3 }), [true, 0, 1] as unknown as TagValue, 0xff).value;
+  t.deepEqual(bools, Uint8Array.of(1, 0, 1));
+});
+
+test('an array of the wrong length, or with an element that does not fit, is refused', (t) => {
+  const refused = (value: unknown): string => {
+    const table = TagTable.build([row(Kind.int8, 0, 24, { elements: 3 })], 1);
+    return t.throws(() => encodeValue(table, 0, 'a', value as TagValue)).message;
+  };
+  t.regex(refused(Int8Array.of(1, 2)), /expected an array of 3 values, got 2 values/);
+  t.regex(refused(7), /expected an array of 3 values, got 7/);
+  t.regex(refused([1, 200, 3]), /a whole number from -128 to 127 \(int8\) at \[1\], got 200/);
+});
+
+test('on loss every element of an array goes to the value', (t) => {
+  const table = TagTable.build([row(Kind.int16, 0, 32, { elements: 2, scale: 0.5, offset: 1 })], 1);
+  const image = new Uint8Array(64);
+  writeBits(table, encodeLoss(table, 0, 'a', 3), image);
+  t.deepEqual([...image.subarray(0, 5)], [4, 0, 4, 0, 0]);
+  writeBits(table, encodeLoss(table, 0, 'a', 'zero'), image);
+  t.deepEqual([...image.subarray(0, 5)], [0xfe, 0xff, 0xfe, 0xff, 0]);
+});
+
+test('a label is written as its value', (t) => {
+  const table = TagTable.build([row(Kind.bool, 0, 1), row(Kind.int8, 8, 8)], 1);
+  const directory = TagDirectory.build([
+    { name: 'door', labels: { 0: 'closed', 1: 'open' } },
+    { name: 'mode', labels: { [-2]: 'manual' } },
+  ]);
+  const bits = (tag: number, value: TagValue): unknown => encodeNamed(table, directory, tag, 'x', value).bits;
+  t.deepEqual(
+    [bits(0, 'open'), bits(0, 'closed'), bits(0, true), bits(1, 'manual'), bits(1, 5)],
+    [1n, 0n, 1n, 0xfen, 5n],
+  );
+  t.throws(() => bits(1, 'automatic'), { code: 'ECAT_ERR_VALUE_RANGE' });
+  t.throws(() => bits(0, 1), { code: 'ECAT_ERR_VALUE_RANGE' });
+});
 
 test('a bool is one bit, or a byte of which any bit counts', (t) => {
   for (let bit = 0; bit < 16; bit += 1) {

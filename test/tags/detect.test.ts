@@ -10,7 +10,7 @@ import {
 import { Decoder, SlotBuffer, ValueArrays } from '../../src/core/decode.ts';
 import { ChangeDetector } from '../../src/core/detect.ts';
 import { LOG_BATCH_FULL } from '../../src/core/generated/layout.ts';
-import { Direction, type TagRow, TagTable } from '../../src/core/tag-table.ts';
+import { Band, Direction, type TagRow, TagTable } from '../../src/core/tag-table.ts';
 import { Kind } from '../../src/core/tag-types.ts';
 
 // Two quality bytes, 32 bytes of inputs and 16 of outputs.
@@ -19,7 +19,7 @@ const SLOT_BYTES = 56;
 const SUB_DEVICES = 2;
 const IMAGE_BITS = { [Direction.input]: 256, [Direction.output]: 128 };
 
-const widths: readonly (readonly [kind: number, bits: number])[] = [
+const widths: readonly (readonly [kind: number, bits: number, elements?: number])[] = [
   [Kind.bool, 1],
   [Kind.bool, 8],
   [Kind.int8, 8],
@@ -32,6 +32,9 @@ const widths: readonly (readonly [kind: number, bits: number])[] = [
   [Kind.float64, 64],
   [Kind.bytes, 40],
   [Kind.bytes, 72],
+  [Kind.bool, 11, 11],
+  [Kind.uint16, 48, 4],
+  [Kind.float32, 96, 3],
 ];
 
 const anyRow: fc.Arbitrary<TagRow> = fc
@@ -42,7 +45,7 @@ const anyRow: fc.Arbitrary<TagRow> = fc
     subDevice: fc.nat(SUB_DEVICES - 1),
     scale: fc.constantFrom(1, 1, 0.5, 0),
   })
-  .map(({ width: [kind, bitLength], direction, place, subDevice, scale }) => ({
+  .map(({ width: [kind, bitLength, elements = 1], direction, place, subDevice, scale }) => ({
     kind,
     direction,
     bitOffset: place % (IMAGE_BITS[direction] - bitLength + 1),
@@ -50,6 +53,7 @@ const anyRow: fc.Arbitrary<TagRow> = fc
     subDevice,
     scale: kind === Kind.bool || kind === Kind.bytes ? 1 : scale,
     offset: 0,
+    elements,
   }));
 
 /** Puts a tag on every bit of some words, as digital terminals do. */
@@ -83,7 +87,7 @@ testProp(
   (t, rows, bytes, flips) => {
     const table = TagTable.build(rows, SUB_DEVICES);
     const decoder = new Decoder(table, sections);
-    const detector = new ChangeDetector(table, decoder, sections, SLOT_BYTES);
+    const detector = new ChangeDetector(table, decoder, sections, SLOT_BYTES, table.tagsOf(0));
     const batch = new BatchWriter(rows.length);
     const previous = slotOf(bytes);
     const current = slotOf(bytes);
@@ -129,7 +133,7 @@ test('more changes than a batch holds make it FULL, whether of values or of qual
     offset: 0,
   }));
   const table = TagTable.build(rows, 1);
-  const detector = new ChangeDetector(table, new Decoder(table, sections), sections, SLOT_BYTES);
+  const detector = new ChangeDetector(table, new Decoder(table, sections), sections, SLOT_BYTES, table.tagsOf(0));
   const batch = new BatchWriter(rows.length);
   const zero = new SlotBuffer(SLOT_BYTES);
   const values = new SlotBuffer(SLOT_BYTES);
@@ -140,4 +144,70 @@ test('more changes than a batch holds make it FULL, whether of values or of qual
   const qualities = new SlotBuffer(SLOT_BYTES);
   qualities.bytes[sections.quality] = 3;
   t.is(detector.compare(zero, qualities, 1, batch), LOG_BATCH_FULL);
+});
+
+/** What a detector tells of one int16 with a dead band, value by value; null where it says nothing. */
+function told(band: number, deadBand: number, values: readonly number[]): (number | null)[] {
+  const row = { kind: Kind.int16, direction: Direction.input, bitOffset: 0, bitLength: 16, subDevice: 0, scale: 1 };
+  const table = TagTable.build([{ ...row, offset: 0, band, deadBand }], 1);
+  const detector = new ChangeDetector(table, new Decoder(table, sections), sections, SLOT_BYTES, table.tagsOf(0));
+  const batch = new BatchWriter(1);
+  let previous = new SlotBuffer(SLOT_BYTES);
+  detector.tellAll(previous);
+  return values.map((value) => {
+    const current = new SlotBuffer(SLOT_BYTES);
+    current.view.setInt16(sections.inputs, value, true);
+    const count = detector.compare(previous, current, 1, batch);
+    previous = current;
+    return count === 0 ? null : batch.values.number[(BATCH_HEADER_RECORDS * RECORD_WORDS + 2) / 2]!;
+  });
+}
+
+test('a dead band hides changes up to its width from the value last told, however slowly they come', (t) => {
+  t.deepEqual(told(Band.absolute, 3, [3, 4, 6, 1, 0, 7, 8]), [null, 4, null, null, 0, 7, null]);
+  t.deepEqual(told(Band.relative, 0.1, [1, 100, 110, 111, 99, 0, 1]), [1, 100, null, 111, 99, 0, 1]);
+  const ramp = Array.from({ length: 100 }, (_, n) => n + 1);
+  t.deepEqual(
+    told(Band.absolute, 9, ramp).filter((value) => value !== null),
+    [10, 20, 30, 40, 50, 60, 70, 80, 90, 100],
+  );
+});
+
+test('a change of quality is told within a dead band too, with the newest value', (t) => {
+  const row = { kind: Kind.float64, direction: Direction.input, bitOffset: 0, bitLength: 64, subDevice: 1, scale: 1 };
+  const table = TagTable.build([{ ...row, offset: 0, band: Band.absolute, deadBand: 1 }], 2);
+  const detector = new ChangeDetector(table, new Decoder(table, sections), sections, SLOT_BYTES, table.tagsOf(0));
+  const batch = new BatchWriter(1);
+  const slots = [0, 0.75, 1.5, Number.NaN, Number.NaN].map((value, n) => {
+    const slot = new SlotBuffer(SLOT_BYTES);
+    slot.view.setFloat64(sections.inputs, value, true);
+    slot.bytes[sections.quality + 1] = n === 1 ? 2 : 0;
+    return slot;
+  });
+  detector.tellAll(slots[0]!);
+  const counts = slots.slice(1).map((slot, n) => detector.compare(slots[n]!, slot, 1, batch));
+  // The quality goes and comes back; NaN is a change, and stays one value.
+  t.deepEqual(counts, [1, 1, 1, 0]);
+});
+
+test('a detector looks at the tags of its partition alone', (t) => {
+  const bit = { kind: Kind.bool, direction: Direction.input, bitLength: 1, subDevice: 0, scale: 1, offset: 0 };
+  const table = TagTable.build(
+    Array.from({ length: 64 }, (_, n) => ({ ...bit, bitOffset: n, partition: n & 1 })),
+    1,
+  );
+  t.is(table.partitionCount, 2);
+  const current = new SlotBuffer(SLOT_BYTES);
+  current.bytes.fill(0xff, sections.inputs, sections.inputs + 3);
+  for (const partition of [0, 1]) {
+    const tags = table.tagsOf(partition);
+    const detector = new ChangeDetector(table, new Decoder(table, sections), sections, SLOT_BYTES, tags);
+    const batch = new BatchWriter(tags.length);
+    const count = detector.compare(new SlotBuffer(SLOT_BYTES), current, 1, batch);
+    const entries = Array.from({ length: count }, (_, i) => batch.words[(BATCH_HEADER_RECORDS + i) * RECORD_WORDS]!);
+    t.deepEqual(
+      entries.map((first) => first & ENTRY_TAG_MASK),
+      Array.from({ length: 12 }, (_, n) => 2 * n + partition),
+    );
+  }
 });

@@ -5,6 +5,7 @@ import { EtherCatError } from '../../src/core/errors/ethercat-error.ts';
 import { type Claims, claimsOf, LossPolicy } from '../../src/core/loss-policy.ts';
 import { type LanePort, OutputLane, WRITES_OUTSTANDING_MAX } from '../../src/core/outputs.ts';
 import type { ResolvedTag } from '../../src/core/resolve-tags.ts';
+import { TagDirectory } from '../../src/core/tag-directory.ts';
 import { Direction, TagTable } from '../../src/core/tag-table.ts';
 import { Kind } from '../../src/core/tag-types.ts';
 
@@ -50,7 +51,7 @@ class Lane implements LanePort {
       port: this,
       lane: 0,
       table,
-      numbers: new Map(tags.map(({ name }, number) => [name, number])),
+      directory: TagDirectory.build(tags),
       cycleNumber: new CycleNumber(),
       claims: claimsOf(table, [0, 1, 2, 3], LossPolicy.build(table, tags, 4), 100),
       refusal: () => this.refusal,

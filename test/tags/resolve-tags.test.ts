@@ -3,6 +3,7 @@ import type { TagConfiguration } from '../../src/core/configuration/types.ts';
 import type { EtherCatError } from '../../src/core/errors/ethercat-error.ts';
 import { compareIdentities, type Network, type NetworkEntry } from '../../src/core/network.ts';
 import { resolveTags } from '../../src/core/resolve-tags.ts';
+import { Band } from '../../src/core/tag-table.ts';
 
 function entry(more: Partial<NetworkEntry>): NetworkEntry {
   return {
@@ -92,7 +93,7 @@ const devices = [
   },
 ];
 
-function resolve(more: Partial<TagConfiguration>): ReturnType<typeof resolveTags> {
+function resolve(more: Partial<TagConfiguration>, found: Network = network): ReturnType<typeof resolveTags> {
   const tag: TagConfiguration = {
     name: 't',
     direction: 'input',
@@ -107,11 +108,14 @@ function resolve(more: Partial<TagConfiguration>): ReturnType<typeof resolveTags
     scale: 1,
     offset: 0,
     unit: undefined,
+    count: undefined,
+    labels: undefined,
+    deadBand: undefined,
     onLoss: 'hold',
     location: { file: 'plant.yaml', line: 7, column: 5 },
     ...more,
   };
-  return resolveTags({ devices, tags: [tag] }, network);
+  return resolveTags({ devices, tags: [tag] }, found);
 }
 
 test('a tag is found by object address, by channel, by channel and entry, by entry, and by PDO', (t) => {
@@ -131,6 +135,41 @@ test('a part of an entry is a tag of its own', (t) => {
   t.deepEqual([bit!.type, bit!.row.bitOffset, bit!.row.bitLength], ['bool', 6, 1]);
   const [rest] = resolve({ index: 0x3101, subindex: 2, bitOffset: 4 }).tags;
   t.deepEqual([rest!.type, rest!.row.bitOffset, rest!.row.bitLength], ['uint16', 12, 12]);
+});
+
+test('an array lies within its entry, or goes on through the entries behind it', (t) => {
+  const entries = [
+    ...Array.from({ length: 4 }, (_, n) => entry({ subindex: n + 1, bitOffset: 16 * n, bitLength: 16, dataType: 3 })),
+    entry({ index: 0x6001, bitOffset: 64, bitLength: 256, dataType: 0x0a }),
+    entry({ index: 0x6002, bitOffset: 320, bitLength: 8, dataType: 5 }),
+  ];
+  const one = { ...network, subDevices: [network.subDevices[0]!, { ...network.subDevices[1]!, entries }] };
+  const array = (more: Partial<TagConfiguration>): unknown => {
+    const { tags, errors } = resolve({ index: 0x6000, subindex: 1, ...more }, one);
+    return errors[0]?.message ?? [tags[0]!.type, tags[0]!.row.bitOffset, tags[0]!.row.bitLength, tags[0]!.row.elements];
+  };
+  t.deepEqual(array({ count: 4 }), ['uint16', 0, 64, 4]);
+  t.deepEqual(array({ count: 3, subindex: 2, type: 'int16' }), ['int16', 16, 48, 3]);
+  t.deepEqual(array({ count: 8, index: 0x6001, type: 'float32' }), ['float32', 64, 256, 8]);
+  t.deepEqual(array({ count: 5, index: 0x6001, bitOffset: 16, bitLength: 12 }), ['uint16', 80, 60, 5]);
+  t.regex(String(array({ count: 5 })), /5 elements of 16 bits from .* on: in place of element 5 there is 0x6001:1/);
+  t.regex(String(array({ count: 9, index: 0x6001, type: 'float32' })), /9 elements of 32 bits are more than 0x6001:1/);
+  t.regex(String(array({ count: 2, index: 0x6002 })), /in place of element 2 there is a gap/);
+});
+
+test('labels and dead bands fit the type, also where that is the type of the entry', (t) => {
+  const ai = { index: 0x3102, subindex: 2 };
+  const [tag] = resolve({ ...ai, labels: { 0: 'off', [-32768]: 'low' } }).tags;
+  t.deepEqual(tag!.labels, { 0: 'off', [-32768]: 'low' });
+  t.like(resolve({ ...ai, deadBand: '2 %' }).tags[0]!.row, { band: Band.relative, deadBand: 0.02 });
+  t.like(resolve({ ...ai, deadBand: 0.5 }).tags[0]!.row, { band: Band.absolute, deadBand: 0.5 });
+  const message = (more: Partial<TagConfiguration>): string => resolve(more).errors[0]!.message;
+  t.regex(
+    message({ ...ai, labels: { 32768: 'high' } }),
+    /the label of 32768 is of no value from -32768 to 32767 \(int16\)/,
+  );
+  t.regex(message({ direction: 'output', entry: 'Reset', labels: { 2: 'x' } }), /the label of 2 .* 0 to 1 \(bool\)/);
+  t.regex(message({ direction: 'output', entry: 'Reset', deadBand: 1 }), /bool has no use for a dead band/);
 });
 
 test('a tag that cannot be found says where it stands, what was sought, and what there is', (t) => {
@@ -175,17 +214,17 @@ test('a loss value that its tag cannot hold is an error at the tag', (t) => {
   });
 });
 
-test('a configuration without tags gets one for every entry', (t) => {
+test('a configuration without tags gets one for every entry, named by its object and, where that is unique, by the SII', (t) => {
   const { tags } = resolveTags({ devices, tags: [] }, network);
   t.deepEqual(
-    tags.map(({ name }) => name),
+    tags.map(({ name, alias }) => [name, alias]),
     [
-      'ai.AI Channel 1.Status',
-      'ai.AI Channel 1.Value',
-      'ai.AI Channel 2.Status',
-      'ai.AI Channel 2.Value',
-      'ai.0x6010.0',
-      'ai.Reset',
+      ['ai.0x3101.1', 'ai.AI Channel 1.Status'],
+      ['ai.0x3101.2', 'ai.AI Channel 1.Value'],
+      ['ai.0x3102.1', 'ai.AI Channel 2.Status'],
+      ['ai.0x3102.2', 'ai.AI Channel 2.Value'],
+      ['ai.0x6010.0', undefined],
+      ['ai.0x7000.1', 'ai.Reset'],
     ],
   );
 });

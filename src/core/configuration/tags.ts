@@ -1,6 +1,6 @@
 /** The tags of a configuration: what a schema cannot say about them, and their defaults. */
 
-import { typeBits } from '../tag-types.ts';
+import { isInteger, typeBits } from '../tag-types.ts';
 import type { ParsedDocument, Path } from './document.ts';
 import { nearest, shown } from './problems.ts';
 import type {
@@ -40,6 +40,7 @@ export function normalizeTags(
     }
     checkAddress(tag, path, complain);
     checkType(tag, path, complain);
+    checkMeaning(tag, path, complain);
     if (direction === 'output') checkLoss(tag, path, complain);
     return {
       name: tag.name,
@@ -55,6 +56,9 @@ export function normalizeTags(
       scale: tag.scale ?? 1,
       offset: tag.offset ?? 0,
       unit: tag.unit,
+      count: tag.count,
+      labels: tag.labels,
+      deadBand: tag.dead_band,
       onLoss: tag.on_loss ?? 'hold',
       location: document.locate(path),
     };
@@ -94,6 +98,34 @@ function checkType({ type, bit_length: bits, scale, offset }: InputDocument, pat
   if (type !== 'bool' && type !== 'bytes') return;
   if (scale !== undefined) complain([...path, 'scale'], `means nothing for ${type}`);
   if (offset !== undefined) complain([...path, 'offset'], `means nothing for ${type}`);
+}
+
+/** What scaling, labels, dead bands and arrays mean together. */
+function checkMeaning(tag: InputDocument, path: Path, complain: Complain): void {
+  const { type, count, labels, dead_band: deadBand } = tag;
+  if (count !== undefined && type === 'bytes') {
+    complain([...path, 'count'], 'means nothing for bytes: bit_length says how many they are');
+  }
+  if (labels !== undefined) {
+    const isWhole = type === undefined || type === 'bool' || isInteger(type);
+    if (!isWhole) complain([...path, 'labels'], `mean nothing for ${type}: they name whole numbers`);
+    else if (count !== undefined) complain([...path, 'labels'], 'mean nothing for an array');
+    else if (tag.scale !== undefined || tag.offset !== undefined) {
+      complain([...path, 'labels'], 'cannot stand beside scale or offset: they name raw values');
+    }
+    const values = new Map<string, string>();
+    for (const [value, label] of Object.entries(labels)) {
+      const same = values.get(label);
+      if (same !== undefined) complain([...path, 'labels', value], `is ${shown(label)}, as that of ${same} is already`);
+      values.set(label, value);
+    }
+  }
+  if (deadBand !== undefined) {
+    const what = count !== undefined ? 'an array' : labels !== undefined ? 'an enumeration' : type;
+    if (count !== undefined || labels !== undefined || type === 'bool' || type === 'bytes') {
+      complain([...path, 'dead_band'], `means nothing for ${what}`);
+    }
+  }
 }
 
 function checkLoss({ type, on_loss: loss }: OutputDocument, path: Path, complain: Complain): void {

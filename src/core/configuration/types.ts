@@ -79,6 +79,9 @@ export interface InputDocument {
   scale?: number;
   offset?: number;
   unit?: string;
+  count?: number;
+  labels?: Readonly<Record<number, string>>;
+  dead_band?: number | string;
 }
 
 export interface OutputDocument extends InputDocument {
@@ -123,14 +126,20 @@ export interface TagConfiguration {
   readonly entry: string | undefined;
   /** First bit within the entry; undefined is 0. */
   readonly bitOffset: number | undefined;
-  /** Bits of the tag; undefined takes the length of the type, or else of the entry. */
+  /** Bits of the tag, or of one element of an array; undefined takes the length of the type, or else of the entry. */
   readonly bitLength: number | undefined;
+  /** Elements of an array; undefined is no array. */
+  readonly count: number | undefined;
   /** Undefined takes the type of the entry. */
   readonly type: TagType | undefined;
   /** value = raw · scale + offset. */
   readonly scale: number;
   readonly offset: number;
   readonly unit: string | undefined;
+  /** Names of values. */
+  readonly labels: Readonly<Record<number, string>> | undefined;
+  /** Changes that are not told: in units of the value, or as text in percent of the value last told. */
+  readonly deadBand: number | string | undefined;
   /** Outputs only; inputs have 'hold', which means nothing there. */
   readonly onLoss: OnLoss;
   readonly location: Location | undefined;
