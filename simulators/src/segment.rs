@@ -499,8 +499,11 @@ impl Segment {
         }
         let mut changes = Changes::default();
         for &place in &self.pending {
-            let passage = self.line.passage(place, now_ns);
             let esc = &mut self.devices[usize::from(self.line.present[place])].esc;
+            if esc.end_of_exchange() {
+                continue;
+            }
+            let passage = self.line.passage(place, now_ns);
             let changed = esc.end_of_frame(passage);
             changes.addresses |= changed.addresses;
             changes.mappings |= changed.mappings;

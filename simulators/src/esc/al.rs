@@ -290,5 +290,6 @@ impl Esc {
             }
         }
         self.decode_sync_managers();
+        self.show_inputs_anew();
     }
 }

@@ -180,8 +180,7 @@ impl Esc {
         map.for_each_run(part, |index, bit, bits, physical, physical_bit| {
             let mask = ones(physical_bit, bits);
             let value = (data[index] >> bit << physical_bit) & mask;
-            let old = self.peek(physical) & !mask;
-            accessible |= self.write(physical, &[old | value], now_ns);
+            accessible |= self.write_bits(physical, value, mask, now_ns);
         });
         accessible
     }
@@ -218,8 +217,7 @@ impl Esc {
             let value = (data[index] >> bit << physical_bit) & mask;
             let mut byte = [0];
             let readable = self.read(physical, &mut byte, Merge::Replace, now_ns);
-            let old = self.peek(physical) & !mask;
-            written |= self.write(physical, &[old | value], now_ns);
+            written |= self.write_bits(physical, value, mask, now_ns);
             if readable {
                 read = true;
                 let mask = ones(bit, bits);

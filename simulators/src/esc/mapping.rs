@@ -117,7 +117,7 @@ impl Esc {
         (application.sync_managers, application.inputs, application.outputs) =
             (expected, inputs, outputs);
         self.image = Some(image);
-        self.show_inputs();
+        self.show_inputs_anew();
         Ok(())
     }
 
@@ -162,12 +162,10 @@ impl Esc {
 
     fn set_image_bit(&mut self, bit: u32, level: bool) {
         let areas = &self.profile.application.inputs;
-        if let Some(address) = super::process_data::byte_address(areas, bit / 8)
-            && usize::from(address) < self.memory.len()
-        {
+        if let Some(address) = super::process_data::byte_address(areas, bit / 8) {
             let mask = 1 << (bit % 8);
-            let byte = self.memory.u8(address) & !mask;
-            self.memory.set_u8(address, if level { byte | mask } else { byte });
+            let byte = self.device_input(address) & !mask;
+            self.set_device_input(address, if level { byte | mask } else { byte });
         }
     }
 

@@ -57,6 +57,11 @@ impl Memory {
         &mut self.bytes[start..end]
     }
 
+    /// Copies `bytes` bytes within the memory.
+    pub(super) fn copy(&mut self, from: usize, bytes: usize, to: usize) {
+        self.bytes.copy_within(from..from + bytes, to);
+    }
+
     pub(super) fn u8(&self, address: u16) -> u8 {
         self.bytes[usize::from(address)]
     }

@@ -4,6 +4,7 @@
 //! its end, and process RAM is written at once, as in the silicon (Beckhoff ESC data sheet, section I).
 
 mod al;
+mod buffers;
 mod chip;
 mod dc;
 mod dl;
@@ -197,7 +198,7 @@ impl Esc {
         self.decode_sync_managers();
         self.power_on_mail();
         self.power_on_al();
-        self.power_on_inputs();
+        self.show_inputs_anew();
     }
 
     /// A byte as it is now, without effects.
@@ -354,7 +355,13 @@ impl Esc {
 
     /// Whether [`Esc::end_of_frame`] has something to do.
     pub(crate) fn is_pending(&self) -> bool {
-        self.pending
+        self.pending || self.sync_managers.exchanged != 0
+    }
+
+    /// Ends a frame that did nothing but exchange buffers, as most do; returns whether it did no more.
+    pub(crate) fn end_of_exchange(&mut self) -> bool {
+        self.sync_managers.exchange(&mut self.memory);
+        !self.pending
     }
 
     /// The frame that is about to pass has a bad checksum, or no longer.
@@ -402,6 +409,7 @@ impl Esc {
         }
         if sync_managers_changed {
             self.decode_sync_managers();
+            self.show_inputs_anew();
             self.sync_managers_written_al();
         }
         if changes.ports {
@@ -490,7 +498,8 @@ impl Esc {
     }
 
     fn decode_sync_managers(&mut self) {
-        self.sync_managers.decode(&self.memory, self.profile.sync_manager_count);
+        let shows_use = self.profile.buffers_in_use;
+        self.sync_managers.decode(&self.memory, self.profile.sync_manager_count, shows_use);
     }
 
     /// Lets time pass; returns when something will happen next (`u64::MAX`: nothing).

@@ -31,6 +31,7 @@ impl Esc {
             at += bits;
             rest -= bits;
         }
+        self.device_inputs_done();
     }
 
     /// Reads bits of the inputs; see [`crate::plant::Plant::input`].
@@ -43,21 +44,25 @@ impl Esc {
         (0..length).fold(0, |value, bit| value | level(bit) << bit)
     }
 
-    /// Takes all inputs in, as after power-on: what is connected to a device outlives its power.
-    pub(super) fn power_on_inputs(&mut self) {
-        for n in 0..self.pins.len() {
-            self.show_pin(n as u32, self.pins[n]);
+    /// Takes all inputs in, as after power-on, or when a SyncManager has become active: what is connected to a
+    /// device outlives both.
+    pub(super) fn show_inputs_anew(&mut self) {
+        if self.image.is_some() {
+            self.show_inputs();
+        } else {
+            for n in 0..self.pins.len() {
+                self.show_pin(n as u32, self.pins[n]);
+            }
         }
+        self.device_inputs_done();
     }
 
     fn show_pin(&mut self, n: u32, value: u8) {
         if self.image.is_some() {
             return self.show_input_byte(n);
         }
-        if let Some(address) = byte_address(&self.profile.application.inputs, n)
-            && usize::from(address) < self.memory.len()
-        {
-            self.memory.set_u8(address, value);
+        if let Some(address) = byte_address(&self.profile.application.inputs, n) {
+            self.set_device_input(address, value);
         }
     }
 
@@ -77,7 +82,7 @@ impl Esc {
             }
             let piece = from.map_or(0, |from| {
                 let byte = byte_address(&self.profile.application.outputs, from / 8)
-                    .map_or(0, |address| self.peek(address));
+                    .map_or(0, |address| self.device_output(address));
                 u64::from(byte >> (from % 8)) & ((1 << bits) - 1)
             });
             value |= piece << done;

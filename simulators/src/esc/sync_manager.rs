@@ -1,7 +1,5 @@
 //! SyncManagers (0x0800): buffers in process RAM, and who may reach them.
-//!
-//! A buffered SyncManager has one buffer here instead of three: frames and the application never run at
-//! the same time in the simulator, so what either sees is consistent all the same.
+//! How three buffers change hands is in `buffers.rs`.
 
 use ecat_wire::register as reg;
 use ecat_wire::sync_manager::{
@@ -11,32 +9,38 @@ use ecat_wire::sync_manager::{
 };
 
 use super::Esc;
+use super::buffers::Buffers;
 use super::memory::{Memory, RAM};
 
 /// Control bit 4: the SyncManager shows in the ECAT event register.
 const CONTROL_ECAT_INTERRUPT: u8 = 0x10;
 /// Status bit 7: the buffer is being written.
 const STATUS_WRITE_BUFFER_IN_USE: u8 = 0x80;
+/// Status bit 6: the buffer is being read.
+const STATUS_READ_BUFFER_IN_USE: u8 = 0x40;
 /// Status bits 4–5, which of the three buffers was written last; 3 is none yet.
-const LAST_BUFFER: u8 = 0x30;
+pub(super) const LAST_BUFFER: u8 = 0x30;
 
 /// The memory of an active SyncManager.
 #[derive(Clone, Copy, Debug, Default)]
-struct Area {
-    number: u8,
-    start: usize,
-    end: usize,
-    mailbox: bool,
-    ecat_writes: bool,
-    locked: bool,
-    /// A mailbox access has begun at the first byte and not reached the last one.
-    opened: bool,
+pub(super) struct Area {
+    pub(super) number: u8,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) mailbox: bool,
+    pub(super) ecat_writes: bool,
+    pub(super) locked: bool,
+    /// The MainDevice's access has begun at the first byte and not reached the last one.
+    pub(super) opened: bool,
+    pub(super) buffers: Buffers,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct SyncManagers {
-    areas: [Area; 16],
-    count: usize,
+    pub(super) areas: [Area; 16],
+    pub(super) count: usize,
+    /// Status bits 6 and 7 are there.
+    shows_use: bool,
     /// Addresses whose write completes an SM that triggers the watchdog.
     triggers: [usize; 16],
     trigger_count: usize,
@@ -45,11 +49,14 @@ pub(super) struct SyncManagers {
     /// A buffer or mailbox was completely transferred since this was last asked; outputs were.
     changed: bool,
     outputs_changed: bool,
+    /// Bit per area of three buffers that was.
+    pub(super) exchanged: u16,
 }
 
 impl SyncManagers {
     /// Reads the configuration anew.
-    pub(super) fn decode(&mut self, memory: &Memory, count: u8) {
+    pub(super) fn decode(&mut self, memory: &Memory, count: u8, shows_use: bool) {
+        self.shows_use = shows_use;
         let (before, before_count) = (self.areas, self.count);
         (self.count, self.trigger_count) = (0, 0);
         for number in 0..count.min(16) {
@@ -66,17 +73,21 @@ impl SyncManagers {
             }
             // One byte activates no buffer and protects nothing.
             if sm.length > 1 {
-                let opened = before[..before_count]
+                let locked = memory.u8(address + PDI_CONTROL_OFFSET) & PDI_CONTROL_LOCKED != 0;
+                let old = before[..before_count]
                     .iter()
-                    .any(|old| old.number == number && old.start == start && old.opened);
+                    .find(|old| old.number == number && old.start == start && old.opened);
+                let fits = start + 3 * (end - start) <= memory.len();
+                let status = memory.u8(address + STATUS_OFFSET);
                 self.areas[self.count] = Area {
                     number,
                     start,
                     end,
                     mailbox: sm.is_mailbox(),
                     ecat_writes: sm.ecat_writes(),
-                    locked: memory.u8(address + PDI_CONTROL_OFFSET) & PDI_CONTROL_LOCKED != 0,
-                    opened,
+                    locked,
+                    opened: old.is_some() && !locked,
+                    buffers: Buffers::new(status, fits, old.map(|old| old.buffers)),
                 };
                 self.count += 1;
             }
@@ -122,11 +133,13 @@ impl SyncManagers {
         (None, next)
     }
 
-    /// Whether the MainDevice may access `at` in this direction now. Opens a mailbox at its first byte.
-    fn admit(&mut self, index: usize, at: usize, writes: bool, memory: &Memory) -> bool {
+    /// Whether the MainDevice may access `at` in this direction now: how far behind the address its buffer
+    /// stands. The first byte opens a mailbox or a buffer, without which nothing else of it is accessible
+    /// (ESC data sheet, section I, "SyncManager").
+    fn admit(&mut self, index: usize, at: usize, writes: bool, memory: &Memory) -> Option<usize> {
         let area = &mut self.areas[index];
         if area.locked || area.ecat_writes != writes {
-            return false;
+            return None;
         }
         if area.mailbox {
             let status = memory.u8(reg::sync_manager(area.number) + STATUS_OFFSET);
@@ -134,9 +147,13 @@ impl SyncManagers {
             if at == area.start && full != writes && self.completed & 1 << area.number == 0 {
                 area.opened = true;
             }
-            return area.opened;
+            return area.opened.then_some(0);
         }
-        true
+        if at == area.start && !area.opened {
+            area.opened = true;
+            area.buffers.open(writes);
+        }
+        area.opened.then(|| area.buffers.opened_offset(area.end - area.start))
     }
 
     /// Notes an access that was admitted, in the status register.
@@ -151,17 +168,17 @@ impl SyncManagers {
         if to == area.end {
             self.changed = true;
             self.outputs_changed |= area.ecat_writes && !area.mailbox;
-            if area.mailbox {
-                // Full or empty only from the end of the frame on.
-                area.opened = false;
-                self.completed |= 1 << area.number;
-            } else if area.ecat_writes {
-                let last =
-                    if status & LAST_BUFFER >= 0x20 { 0 } else { (status & LAST_BUFFER) + 0x10 };
-                new = new & !LAST_BUFFER | last | STATUS_WRITE_EVENT;
-            } else {
-                new |= STATUS_READ_EVENT;
-            }
+        }
+        // What is complete changes hands at the end of the frame.
+        if to == area.end && area.mailbox {
+            area.opened = false;
+            self.completed |= 1 << area.number;
+        } else if to == area.end {
+            self.exchanged |= 1 << area.number;
+        }
+        if self.shows_use {
+            let bit = in_use(area.ecat_writes);
+            new = if area.opened { new | bit } else { new & !bit };
         }
         if new != status {
             memory.set_u8(status_address, new);
@@ -189,6 +206,10 @@ impl SyncManagers {
     }
 }
 
+const fn in_use(writes: bool) -> u8 {
+    if writes { STATUS_WRITE_BUFFER_IN_USE } else { STATUS_READ_BUFFER_IN_USE }
+}
+
 impl Esc {
     /// Reads process RAM, piece by piece as SyncManagers cover it. `data` begins at `start`.
     pub(super) fn read_ram(&mut self, start: usize, data: &mut [u8], or: bool) -> bool {
@@ -196,21 +217,16 @@ impl Esc {
         let (mut at, mut accessible) = (start, false);
         while at < end {
             let (area, next) = self.sync_managers.locate(at, end);
-            let admitted =
-                area.is_none_or(|index| self.sync_managers.admit(index, at, false, &self.memory));
-            if admitted {
+            if let Some(offset) = self.admit_ram(area, at, false) {
                 accessible = true;
-                let source = self.memory.slice(at, next);
+                let source = self.memory.slice(at + offset, next + offset);
                 let target = &mut data[at - start..next - start];
                 if or {
                     target.iter_mut().zip(source).for_each(|(byte, &value)| *byte |= value);
                 } else {
                     target.copy_from_slice(source);
                 }
-                if let Some(index) = area.filter(|_| !self.damaged) {
-                    self.sync_managers.accessed(index, at, next, &mut self.memory);
-                    self.pending |= self.sync_managers.completed != 0;
-                }
+                self.note_access(area, at, next);
             }
             at = next;
         }
@@ -223,15 +239,11 @@ impl Esc {
         let (mut at, mut accessible) = (start, false);
         while at < end {
             let (area, next) = self.sync_managers.locate(at, end);
-            let admitted =
-                area.is_none_or(|index| self.sync_managers.admit(index, at, true, &self.memory));
-            if admitted {
+            if let Some(offset) = self.admit_ram(area, at, true) {
                 accessible = true;
-                self.memory.slice_mut(at, next).copy_from_slice(&data[at - start..next - start]);
-                if let Some(index) = area.filter(|_| !self.damaged) {
-                    self.sync_managers.accessed(index, at, next, &mut self.memory);
-                    self.pending |= self.sync_managers.completed != 0;
-                }
+                let target = self.memory.slice_mut(at + offset, next + offset);
+                target.copy_from_slice(&data[at - start..next - start]);
+                self.note_access(area, at, next);
                 if self.sync_managers.triggered_by(at, next) {
                     self.trigger_watchdog(now_ns);
                 }
@@ -239,6 +251,41 @@ impl Esc {
             at = next;
         }
         accessible
+    }
+
+    /// Writes the bits of one byte that `mask` has.
+    pub(super) fn write_bits(&mut self, address: u16, value: u8, mask: u8, now_ns: u64) -> bool {
+        let at = usize::from(address);
+        if at < RAM || at >= self.memory.len() {
+            let old = self.peek(address) & !mask;
+            return self.write(address, &[old | value], now_ns);
+        }
+        let (area, _) = self.sync_managers.locate(at, at + 1);
+        if self.protection.refuses(address) {
+            return false;
+        }
+        let Some(offset) = self.admit_ram(area, at, true) else { return false };
+        let byte = &mut self.memory.slice_mut(at + offset, at + offset + 1)[0];
+        *byte = *byte & !mask | value;
+        self.note_access(area, at, at + 1);
+        if self.sync_managers.triggered_by(at, at + 1) {
+            self.trigger_watchdog(now_ns);
+        }
+        self.buffers_accessed(now_ns);
+        true
+    }
+
+    /// As [`SyncManagers::admit`]; memory without a SyncManager is always accessible.
+    fn admit_ram(&mut self, area: Option<usize>, at: usize, writes: bool) -> Option<usize> {
+        let Some(index) = area else { return Some(0) };
+        self.sync_managers.admit(index, at, writes, &self.memory)
+    }
+
+    fn note_access(&mut self, area: Option<usize>, at: usize, next: usize) {
+        if let Some(index) = area.filter(|_| !self.damaged) {
+            self.sync_managers.accessed(index, at, next, &mut self.memory);
+            self.pending |= self.sync_managers.completed != 0;
+        }
     }
 
     /// Takes over one byte of a SyncManager's registers. Start, length and control of an active one
@@ -267,8 +314,14 @@ impl Esc {
     /// Locks or opens a SyncManager from the device's side (0x0807 bit 0).
     pub(super) fn lock_sync_manager(&mut self, number: u8, locked: bool) {
         if number < self.profile.sync_manager_count {
-            let address = reg::sync_manager(number) + PDI_CONTROL_OFFSET;
-            self.memory.set_u8(address, u8::from(locked) * PDI_CONTROL_LOCKED);
+            let base = reg::sync_manager(number);
+            let was = self.memory.u8(base + PDI_CONTROL_OFFSET) & PDI_CONTROL_LOCKED != 0;
+            self.memory.set_u8(base + PDI_CONTROL_OFFSET, u8::from(locked) * PDI_CONTROL_LOCKED);
+            let sm = SyncManager::from_bytes(&self.memory.array::<SYNC_MANAGER_BYTES>(base));
+            // A SyncManager that the device deactivates is reset.
+            if locked && !was && !sm.is_mailbox() {
+                self.memory.set_u8(base + STATUS_OFFSET, LAST_BUFFER);
+            }
         }
     }
 

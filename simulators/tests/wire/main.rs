@@ -6,6 +6,7 @@
 mod access;
 mod al;
 mod any_frame;
+mod buffers;
 mod checksum;
 mod chips;
 mod clock;
