@@ -17,7 +17,10 @@ const PROCESS_RAM_KB_MAX: usize = 60;
 const PROCESS_RAM_KB_MIN: usize = 8;
 const OUTPUTS: u8 = 2;
 const INPUTS: u8 = 3;
+/// The lower half is a [`fingerprint`].
 const PRODUCT_CODE: u32 = 5 << 16;
+/// Word 0x10 of the image.
+const BEHIND_IDENTITY: usize = 0x20;
 const COE: u16 = 0x0004;
 const FOE: u16 = 0x0008;
 /// PDO flag: its entries cannot be changed.
@@ -132,6 +135,18 @@ pub(super) fn device(device: &DeviceDescription) -> Result<(Sii, Profile), Descr
         ..Sii::default()
     };
     Ok((sii, profile(ram_kb)))
+}
+
+/// The lower half of a product code, made of everything in the image behind the identity: a device with other
+/// mailboxes or PDOs is another product. SOEM reads the EEPROM of one device of an identity and takes the next
+/// ones for the same.
+pub(super) fn fingerprint(image: &[u8]) -> u16 {
+    let content = image.get(BEHIND_IDENTITY..).unwrap_or_default();
+    // FNV-1a.
+    let hash = content
+        .iter()
+        .fold(0x811C_9DC5_u32, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    (hash >> 16) as u16 ^ hash as u16
 }
 
 fn mailbox_bytes(device: &DeviceDescription) -> Result<u16, DescriptionError> {

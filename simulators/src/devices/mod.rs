@@ -204,7 +204,10 @@ fn given(device: &DeviceDescription, image: &[u8]) -> Result<(Vec<u8>, Profile),
 
 /// A device with the PDOs of its description.
 fn generic(device: &DeviceDescription) -> Result<(Vec<u8>, Profile), DescriptionError> {
-    let (sii, profile) = generic::device(device)?;
+    let (mut sii, profile) = generic::device(device)?;
+    let built = image(device, sii.clone())?;
+    sii.identity.product_code |= u32::from(generic::fingerprint(&built));
+    // Unless the description names another one.
     Ok((image(device, sii)?, profile))
 }
 

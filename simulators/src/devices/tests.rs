@@ -111,6 +111,21 @@ fn analogue_terminals_have_an_application_that_checks_its_sync_manager() {
 }
 
 #[test]
+fn generic_devices_have_the_same_product_code_only_if_they_are_the_same() {
+    let product = |json: &str| Sii::parse(&device(json).0.sii).unwrap().identity.product_code;
+    let pdo = r#"{"direction":"input","index":6656,"entries":[{"index":24676,"bits":BITS}]}"#;
+    let generic = |bits: &str, more: &str| {
+        product(&format!(r#"{{"type":"generic"{more},"pdos":[{}]}}"#, pdo.replace("BITS", bits)))
+    };
+    let one = generic("32", "");
+    assert_eq!(one >> 16, 5);
+    assert_eq!(generic("32", r#","serial":4,"alias":7,"name":"x""#), one);
+    assert_ne!(generic("16", ""), one);
+    assert_ne!(generic("32", r#","mailbox":{"bytes":64}"#), one);
+    assert_ne!(generic("32", r#","mailbox":{}"#), generic("32", r#","mailbox":{"bytes":64}"#));
+}
+
+#[test]
 fn a_generic_device_is_what_its_description_says() {
     let (servo, sii) = device(
         r#"{"type":"generic","vendorId":2,"productCode":72100946,"revision":3,"serial":9,"alias":7,

@@ -267,12 +267,16 @@ impl Esc {
 
     fn enter(&mut self, answer: Answer) {
         let error = if answer.code == 0 { 0 } else { ERROR_OR_ACKNOWLEDGE };
+        let changes = self.al_state() != answer.state || answer.code != 0;
         self.memory.set_u16(reg::AL_STATUS, u16::from(answer.state) | error);
         self.memory.set_u16(reg::AL_STATUS_CODE, answer.code);
         self.apply_locks(answer.state, answer.code == WATCHDOG_EXPIRED);
         self.raise_event(super::events::AL_STATUS);
         self.entered_eeprom(answer.state);
-        self.entered_mail(answer.state, answer.code);
+        // A request for the state that it has already is no entry.
+        if changes || answer.state == INIT {
+            self.entered_mail(answer.state, answer.code);
+        }
     }
 
     /// Process-data SyncManagers are open in SAFE-OP and OP only; those of outputs not after a watchdog.

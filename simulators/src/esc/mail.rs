@@ -195,6 +195,10 @@ impl Esc {
         }
         let now_ns = self.mail.now_ns;
         if state == al::INIT {
+            // Device stacks disable their mailboxes there (0x0807 bit 0), which empties them.
+            for number in self.mail.open.take().into_iter().flatten() {
+                self.discard_mail(number);
+            }
             self.mail = Mail { now_ns, ..Mail::default() };
             if let Some(mailbox) = &mut self.mailbox {
                 mailbox.stop();

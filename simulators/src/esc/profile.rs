@@ -147,8 +147,9 @@ impl Default for Application {
             mailbox: None,
             refusals: Vec::new(),
             boot: false,
-            // A quick microcontroller; an AKD takes up to 7.4 ms.
-            read_delay_ns: 100_000,
+            // A quick microcontroller; an AKD takes up to 7.4 ms. No more than one exchange on a wire: SOEM asks for
+            // PRE-OP five exchanges after INIT without a look at the working counter (ecx_reconfig_slave).
+            read_delay_ns: 20_000,
             transition_delay_ns: 200_000,
         }
     }

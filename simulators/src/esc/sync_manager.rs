@@ -332,6 +332,15 @@ impl Esc {
         self.memory.set_u8(address, status | STATUS_READ_EVENT);
     }
 
+    /// The device takes its mailbox out of use: what stands in it is gone.
+    pub(super) fn discard_mail(&mut self, number: u8) {
+        let address = reg::sync_manager(number) + STATUS_OFFSET;
+        if self.mailbox_is_full(number) {
+            let status = self.memory.u8(address) & !(STATUS_MAILBOX_FULL | STATUS_WRITE_EVENT);
+            self.memory.set_u8(address, status);
+        }
+    }
+
     /// Whether the MainDevice has read a mailbox, and the device has not opened it since.
     pub(super) fn mailbox_was_read(&self, number: u8) -> bool {
         self.memory.u8(reg::sync_manager(number) + STATUS_OFFSET) & STATUS_READ_EVENT != 0

@@ -410,6 +410,22 @@ fn objects_and_entries_describe_themselves() {
 }
 
 #[test]
+fn mail_that_waits_when_the_device_goes_to_init_is_gone() {
+    // SOEM acknowledges the last packet of a file and asks for INIT before the device has read that.
+    for answered in [false, true] {
+        let mut post = Post::new(DEVICE);
+        assert_eq!(post.write(3, &[0, 0x20, 0x40, 0x18, 0x10, 1, 0, 0, 0, 0]), 1);
+        if answered {
+            post.wire.wait_us(5_000);
+        }
+        assert_eq!(post.request_state(1), (1, 0));
+        assert_eq!(post.request_state(2), (2, 0));
+        assert_eq!(post.read(), None);
+        assert_eq!(post.sdo(&[0x40, 0x18, 0x10, 1, 0, 0, 0, 0])[0], 0x43);
+    }
+}
+
+#[test]
 fn emergencies_come_with_a_state_and_stay_in_the_history() {
     let emergency =
         r#""emergencies":[{"at":"SAFE-OP","code":33072,"register":17,"data":[1,2,3,4,5]}],"#;
@@ -425,6 +441,9 @@ fn emergencies_come_with_a_state_and_stay_in_the_history() {
         let [low, high] = index.to_le_bytes();
         post.sdo(&[0x40, low, high, subindex, 0, 0, 0, 0])[4]
     };
+    // Asked for the state that it has, it says nothing.
+    assert_eq!(post.request_state(4), (4, 0));
+    assert_eq!(post.read(), None);
     assert_eq!(byte(&mut post, 0x1001, 0), 0x11);
     // A refused change is remembered as well.
     assert_eq!(post.request_state(3).1, 0x0011);
