@@ -105,7 +105,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
     this.#onState = onState;
     this.configuration = session.configuration;
     this.#names = nameSubDevices(session.configuration.devices, session.subDevices);
-    this.#devices = new SubDevices(session.view, session.subDevices, this.#names);
+    this.#devices = new SubDevices(session.view, session.registers, session.subDevices, this.#names);
     this.subDevices = this.#devices.all;
     this.#states = new EventStream(
       (error) => this.reportThrown(error, undefined),

@@ -287,6 +287,8 @@ export interface BindingSubDevice {
   hasDistributedClock: boolean
   /** Delay from the reference clock, in ns. */
   propagationDelayNs: number
+  /** Mailbox protocols of the SII (word 0x1C): 0x01 AoE, 0x02 EoE, 0x04 CoE, 0x08 FoE, 0x10 SoE, 0x20 VoE. */
+  mailboxProtocols: number
   /** First byte in the input image. */
   inputOffset: number
   /** Bytes in the input image. */

@@ -2,9 +2,9 @@
 
 import { styleText } from 'node:util';
 import { loadConfiguration } from '../core/configuration/load.ts';
-import { EngineLink } from '../core/engine-link.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
-import { hex, type Network, type NetworkEntry, nameSubDevices, summarize } from '../core/network.ts';
+import { hex, type NetworkEntry, nameSubDevices, summarize } from '../core/network.ts';
+import { scanSegment } from '../core/scan.ts';
 import { type DeviceRow, deviceCells } from './demo-model.ts';
 import { stopSignal } from './failure.ts';
 import { table } from './format.ts';
@@ -23,14 +23,7 @@ export async function scan(
   const source = file ?? { ethercat: { master } };
   const configuration = await loadConfiguration(source, options);
   const stopping = stopSignal();
-  const link = new EngineLink(configuration);
-  let network: Network;
-  try {
-    network = await link.bringUp(stopping.signal);
-  } finally {
-    link.abandon();
-    stopping.dispose();
-  }
+  const network = await scanSegment(configuration, stopping.signal).finally(() => stopping.dispose());
   const names = nameSubDevices(configuration.devices, network.subDevices);
   const lines = options.json
     ? network.subDevices.map((subDevice) =>

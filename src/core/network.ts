@@ -33,6 +33,11 @@ export interface NetworkSubDevice {
   readonly serial: number;
   readonly hasDistributedClock: boolean;
   readonly propagationDelayNs: number;
+  /** Word 0x1C of the SII. */
+  readonly mailboxProtocols: number;
+  /** First byte of its inputs and of its outputs in their images. */
+  readonly inputOffset: number;
+  readonly outputOffset: number;
   readonly entries: readonly NetworkEntry[];
 }
 

@@ -16,6 +16,7 @@ import { EVENT_WORDS, type NativeEvent, readEvent } from './events.ts';
 import { claimsOf, LossPolicy } from './loss-policy.ts';
 import { compareIdentities, type Network, type SubDeviceSummary, summarize } from './network.ts';
 import type { OutputLane } from './outputs.ts';
+import { RegisterReader } from './registers.ts';
 import { type ResolvedTag, resolveTags } from './resolve-tags.ts';
 import { TagDirectory } from './tag-directory.ts';
 import { Direction, TagTable } from './tag-table.ts';
@@ -50,6 +51,7 @@ export class Session {
   readonly view: BusView;
   /** The opener's own lane. */
   readonly lane: OutputLane;
+  readonly registers: RegisterReader;
   readonly #link: EngineLink;
   readonly #events: Uint32Array<ArrayBuffer> = new Uint32Array(EVENTS_AT_ONCE * EVENT_WORDS);
   readonly #tick: NodeJS.Timeout;
@@ -85,6 +87,7 @@ export class Session {
     this.configuration = configuration;
     this.subDevices = summarize(network);
     this.#link = link;
+    this.registers = new RegisterReader(link.engine);
     const table = TagTable.build(
       tags.map(({ row }) => row),
       network.subDevices.length,
@@ -197,6 +200,7 @@ export class Session {
     this.#pump();
     this.view.consumer.end();
     this.view.failAll('ECAT_ERR_CLOSED', 'the MainDevice was closed before a cycle carried the values');
+    this.registers.failAll(this.#endError());
   }
 
   /** Stops without the event loop, bounded. */
@@ -269,7 +273,11 @@ export class Session {
     // A subscriber may have closed everything.
     if (this.view.isReleased) return;
     this.view.settle();
-    if (this.#fault !== undefined) this.view.failAll(this.#fault.code, this.#fault.message, { cause: this.#fault });
+    this.registers.settle();
+    if (this.#fault !== undefined) {
+      this.view.failAll(this.#fault.code, this.#fault.message, { cause: this.#fault });
+      this.registers.failAll(this.#fault);
+    }
     this.#listener?.pumped();
   }
 

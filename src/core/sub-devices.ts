@@ -4,16 +4,24 @@ import type { BusView } from './bus-view.ts';
 import type { NativeEvent, SubDeviceState } from './events.ts';
 import type { SubDeviceSummary } from './network.ts';
 import { type Quality, qualityOf } from './quality.ts';
+import type { RegisterReader } from './registers.ts';
 import type { SubDevice } from './sub-device.ts';
 
 /** Keeps the states up to date by the events. */
 export class SubDevices {
   readonly all: readonly SubDevice[];
   readonly #bus: BusView;
+  readonly #registers: RegisterReader;
   readonly #states: SubDeviceState[];
 
-  constructor(bus: BusView, subDevices: readonly SubDeviceSummary[], names: readonly string[]) {
+  constructor(
+    bus: BusView,
+    registers: RegisterReader,
+    subDevices: readonly SubDeviceSummary[],
+    names: readonly string[],
+  ) {
     this.#bus = bus;
+    this.#registers = registers;
     this.#states = subDevices.map(() => 'PRE-OP');
     this.all = Object.freeze(subDevices.map((found) => this.#view(found, names[found.position]!)));
   }
@@ -39,6 +47,7 @@ export class SubDevices {
       alias: found.alias,
       hasDistributedClock: found.hasDistributedClock,
       propagationDelayNs: found.propagationDelayNs,
+      mailboxProtocols: found.mailboxProtocols,
       inputBits: found.inputBits,
       outputBits: found.outputBits,
       get state(): SubDeviceState {
@@ -47,6 +56,7 @@ export class SubDevices {
       get quality(): Quality {
         return qualityNow();
       },
+      readRegister: (register, length) => this.#registers.read(position, register, length),
     };
   }
 

@@ -28,6 +28,9 @@ const plain = {
   serial: 0,
   hasDistributedClock: false,
   propagationDelayNs: 0,
+  mailboxProtocols: 0,
+  inputOffset: 0,
+  outputOffset: 0,
 };
 
 const network: Network = {

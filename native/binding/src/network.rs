@@ -53,6 +53,8 @@ pub struct BindingSubDevice {
     pub has_distributed_clock: bool,
     /// Delay from the reference clock, in ns.
     pub propagation_delay_ns: u32,
+    /// Mailbox protocols of the SII (word 0x1C): 0x01 AoE, 0x02 EoE, 0x04 CoE, 0x08 FoE, 0x10 SoE, 0x20 VoE.
+    pub mailbox_protocols: u32,
     /// First byte in the input image.
     pub input_offset: u32,
     /// Bytes in the input image.
@@ -111,6 +113,7 @@ fn sub_device((device, layout): (&SubDevice, &DeviceLayout)) -> BindingSubDevice
         serial: device.identity.serial,
         has_distributed_clock: device.has_distributed_clock,
         propagation_delay_ns: device.propagation_delay_ns,
+        mailbox_protocols: device.sii.protocols.into(),
         input_offset: layout.inputs.start as u32,
         input_bytes: layout.inputs.len() as u32,
         output_offset: layout.outputs.start as u32,

@@ -63,6 +63,7 @@ export type ErrorCode =
   | 'ECAT_ERR_NOT_OPERATIONAL'
   | 'ECAT_ERR_LANE_LOST'
   | 'ECAT_ERR_WRITE_QUEUE_FULL'
+  | 'ECAT_ERR_REQUEST_QUEUE_FULL'
   | 'ECAT_ERR_WRITE_FAILED'
   | 'ECAT_ERR_WORKING_COUNTER'
   | 'ECAT_ERR_FRAMES_LOST'
@@ -307,6 +308,12 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     recoverable: true,
     meaning: 'Too many writes of this writer are waiting for their cycle.',
     action: 'Await earlier writes before writing again; several tags fit into one write().',
+  },
+  ECAT_ERR_REQUEST_QUEUE_FULL: {
+    category: 'maindevice',
+    recoverable: true,
+    meaning: 'Too many acyclic requests wait for their answer.',
+    action: 'Await earlier requests before making new ones.',
   },
   ECAT_ERR_WRITE_FAILED: {
     category: 'network',
