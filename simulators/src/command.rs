@@ -52,6 +52,13 @@ pub enum SegmentCommand {
     },
     /// All cables are whole again.
     MendCable,
+    /// The program of a device stops: it handles no request and no mail, and its watchdog expires. Or it goes on.
+    HaltProgram {
+        /** Which device. */
+        device: u16,
+        /** Whether it stops. */
+        halted: bool,
+    },
     /// The cable in one port of a device is cut.
     CutCableAt {
         /** Which device. */

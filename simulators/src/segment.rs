@@ -201,6 +201,12 @@ impl Segment {
                 self.topology.mend();
                 self.connect();
             }
+            SegmentCommand::HaltProgram { device, halted } => {
+                if let Some(device) = self.devices.get_mut(usize::from(device)) {
+                    device.esc.halt_program(halted, now_ns);
+                    self.due_ns = now_ns;
+                }
+            }
             SegmentCommand::CutCableAt { device, port } => {
                 if self.topology.cut(device, port, true) {
                     self.connect();
@@ -444,6 +450,9 @@ impl Segment {
     ) {
         let esc = &mut self.devices[usize::from(self.line.present[place])].esc;
         let arrival_ns = self.line.arrival(place, now_ns);
+        if wanted == BOTH && esc.ignores_read_write() {
+            return;
+        }
         let waited = esc.is_pending();
         let mut done = Access::default();
         if wanted == BOTH {

@@ -35,6 +35,9 @@ pub struct EscDescription {
     pub buffers_in_use: Option<bool>,
     /// Register 0x0110 bit 1.
     pub pdi_watchdog: Option<bool>,
+    /// What it does otherwise than others, by name; see [`Quirk::name`](crate::esc::Quirk::name).
+    #[serde(default)]
+    pub quirks: Vec<String>,
     /// What the receive times of ports that never saw a frame read, port 0 first.
     pub stale_port_times: Option<[u32; 4]>,
     /// By how much the local clock runs fast, in 10⁻⁹.

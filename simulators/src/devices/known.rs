@@ -16,7 +16,7 @@ pub(super) fn coupler() -> Profile {
 /// The ESC of small terminals, as in the EL1004 (identity block `12 01 01 00 03 04 01 4a fc 01`) and, as
 /// far as captures show, the EL2828.
 pub(super) fn terminal() -> Profile {
-    Profile { pdi_watchdog: true, ..Chip::Terminal.profile() }
+    Profile { ..Chip::Terminal.profile() }
 }
 
 /// The profile of the device that `image` names; for one that no capture shows, an ET1100's.
@@ -32,18 +32,15 @@ pub(super) fn by_identity(identity: &SiiIdentity) -> Option<Profile> {
         // EL1004, EL2004 (no capture; like the EL2828), EL2828.
         (BECKHOFF, 0x03EC_3052 | 0x07D4_3052 | 0x0B0C_3052) => terminal(),
         // EL2889: 3 FMMUs and 4 SyncManagers, and yet a full clock.
-        (BECKHOFF, 0x0B49_3052) => Profile { pdi_watchdog: true, ..Chip::ClockTerminal.profile() },
+        (BECKHOFF, 0x0B49_3052) => Profile { ..Chip::ClockTerminal.profile() },
         // EL3004.
         (BECKHOFF, 0x0BBC_3052) => Profile { pdi_control: Some(0x0C05), ..terminal() },
         // EK1914.
-        (BECKHOFF, 0x077A_2C52) => Profile {
-            pdi_control: Some(0x0C08),
-            clock: ClockLevel::ReceiveTimes,
-            pdi_watchdog: true,
-            ..coupler()
-        },
+        (BECKHOFF, 0x077A_2C52) => {
+            Profile { pdi_control: Some(0x0C08), clock: ClockLevel::ReceiveTimes, ..coupler() }
+        }
         (MICROCHIP, 0x0000_9252) => {
-            Profile { pdi_control: Some(0x0E89), pdi_watchdog: true, ..Chip::Lan9252.profile() }
+            Profile { pdi_control: Some(0x0E89), ..Chip::Lan9252.profile() }
         }
         // AKD: an IP core on two MII ports, with a 32-bit clock, an EEPROM emulated by the drive, and
         // registers 0x0140–0x0141 that are not those of the SII. Its counts were never read.
@@ -51,7 +48,6 @@ pub(super) fn by_identity(identity: &SiiIdentity) -> Option<Profile> {
             features: 0x0184,
             eeprom_status: 0x20,
             pdi_control: Some(0x0C08),
-            pdi_watchdog: true,
             ..Chip::IpCore.profile()
         },
         _ => return None,

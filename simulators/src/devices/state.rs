@@ -11,7 +11,7 @@ use crate::description::{
     ClockDescription, DescriptionError, DeviceDescription, EscDescription, SiiWordsDescription,
     StartDescription,
 };
-use crate::esc::{Chip, ClockLevel, Profile, Start};
+use crate::esc::{Chip, ClockLevel, Profile, Quirk, Start};
 
 const CONFIGURATION_BYTES: usize = 14;
 const CHECKSUM_WORD: u16 = 7;
@@ -55,7 +55,15 @@ pub(super) fn apply_esc(
     profile.clock = clock.unwrap_or(profile.clock);
     profile.eeprom_status = esc.eeprom_status.unwrap_or(profile.eeprom_status);
     profile.buffers_in_use = esc.buffers_in_use.unwrap_or(profile.buffers_in_use);
-    profile.pdi_watchdog = esc.pdi_watchdog.unwrap_or(profile.pdi_watchdog);
+    profile.pdi_watchdog = esc.pdi_watchdog.or(profile.pdi_watchdog);
+    for (index, name) in esc.quirks.iter().enumerate() {
+        let quirk = Quirk::from_name(name).ok_or_else(|| {
+            let names = Quirk::ALL.map(Quirk::name).join(", ");
+            let path = format!("/esc/quirks/{index}");
+            DescriptionError::new(path, format!("{name:?} is none of {names}"))
+        })?;
+        profile.add_quirk(quirk);
+    }
     profile.clock_drift_ppb = esc.clock_drift_ppb.unwrap_or(profile.clock_drift_ppb);
     profile.stale_port_times = esc.stale_port_times.unwrap_or(profile.stale_port_times);
     Ok(())

@@ -178,7 +178,7 @@ impl Esc {
         if self.application_runs() {
             status |= PDI_OPERATIONAL;
         }
-        if self.profile.pdi_watchdog {
+        if self.profile.pdi_watchdog.unwrap_or(self.pdi_is_watched()) {
             status |= PDI_WATCHDOG;
         }
         if self.memory.u8(reg::ESC_CONFIGURATION) & ENHANCED_LINK_DETECTION != 0 {

@@ -7,17 +7,17 @@ use ecat_wire::register as reg;
 use super::{Access, Esc, Merge, memory::Memory};
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Mapping {
-    first: u32,
-    last: u32,
+pub(super) struct Mapping {
+    pub(super) first: u32,
+    pub(super) last: u32,
     start_bit: u8,
     stop_bit: u8,
     physical: u16,
     physical_bit: u8,
-    read: bool,
-    write: bool,
+    pub(super) read: bool,
+    pub(super) write: bool,
     /// Whole bytes to whole bytes.
-    plain: bool,
+    pub(super) plain: bool,
 }
 
 /// The active FMMUs of an ESC.
@@ -52,6 +52,10 @@ impl Mappings {
         }
     }
 
+    pub(super) fn active(&self) -> &[Mapping] {
+        &self.list[..self.count]
+    }
+
     /// First and last logical address that any of them maps; first > last where none is active.
     pub(super) fn window(&self) -> (u32, u32) {
         let active = &self.list[..self.count];
@@ -63,7 +67,7 @@ impl Mappings {
 
 /// The part of a datagram that a mapping covers.
 #[derive(Clone, Copy)]
-struct Overlap {
+pub(super) struct Overlap {
     /// In the datagram's data.
     start: usize,
     end: usize,
@@ -72,7 +76,7 @@ struct Overlap {
 }
 
 impl Mapping {
-    fn overlap(&self, address: u32, length: usize) -> Option<Overlap> {
+    pub(super) fn overlap(&self, address: u32, length: usize) -> Option<Overlap> {
         let data_last = u64::from(address) + length as u64;
         let first = self.first.max(address);
         let end = (u64::from(self.last) + 1).min(data_last);
@@ -143,8 +147,12 @@ impl Esc {
         now_ns: u64,
     ) -> Access {
         let mut done = Access::default();
+        let serving = self.serving(address, data.len(), wanted);
         for n in 0..self.mappings.count {
             let mapping = self.mappings.list[n];
+            if serving & 1 << n == 0 {
+                continue;
+            }
             // On the wire each byte is taken out before its successor is put in, so what the
             // MainDevice sent is written before inputs replace it.
             if wanted.write
@@ -157,7 +165,7 @@ impl Esc {
         }
         for n in 0..self.mappings.count {
             let mapping = self.mappings.list[n];
-            if wanted.read && mapping.read {
+            if wanted.read && mapping.read && serving & 1 << n != 0 {
                 let Some(overlap) = mapping.overlap(address, data.len()) else { continue };
                 if wanted.write && mapping.write {
                     let read;

@@ -19,6 +19,7 @@ mod observation;
 mod process_data;
 mod profile;
 mod protection;
+mod quirks;
 mod release;
 mod start;
 mod sync;
@@ -32,6 +33,7 @@ pub use profile::{
     RefusalCondition, Role,
 };
 pub(crate) use protection::Reset;
+pub use quirks::{Quirk, Quirks};
 pub use release::InternalEvent;
 pub use start::Start;
 pub use sync::SyncPulse;
@@ -508,6 +510,9 @@ impl Esc {
         let pulse = self.tick_sync(now_ns);
         let watchdog = self.tick_watchdog(now_ns);
         let ports = self.tick_ports(now_ns);
+        if let Some(pdi) = self.tick_pdi_watchdog(now_ns) {
+            return pdi.min(pulse).min(watchdog).min(ports);
+        }
         watchdog.min(self.tick_al(now_ns)).min(self.tick_mail(now_ns)).min(ports).min(pulse)
     }
 }

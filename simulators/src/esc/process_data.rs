@@ -58,6 +58,9 @@ impl Esc {
     }
 
     fn show_pin(&mut self, n: u32, value: u8) {
+        if self.halted_outputs().is_some() {
+            return;
+        }
         if self.image.is_some() {
             return self.show_input_byte(n);
         }
@@ -68,6 +71,14 @@ impl Esc {
 
     /// Reads bits of the outputs as they are driven; see [`crate::plant::Plant::output`].
     pub(crate) fn output(&self, bit_offset: u32, bit_length: u8) -> u64 {
+        if let Some(outputs) = self.halted_outputs() {
+            let bit = |at: u32| {
+                let byte = outputs.get((at / 8) as usize).copied().unwrap_or(0);
+                u64::from(byte >> (at % 8) & 1)
+            };
+            let length = u32::from(bit_length.min(64));
+            return (0..length).fold(0, |value, n| value | bit(bit_offset + n) << n);
+        }
         if self.al_state() != al::OP || !self.watchdog_holds() {
             return 0;
         }

@@ -1,6 +1,7 @@
 //! What a device is made of: everything that power does not change.
 
 use super::chip::Chip;
+use super::quirks::Quirks;
 use crate::mailbox::MailboxSettings;
 
 /// Which of the distributed-clock registers an ESC has. The feature bit 0x0008.2 does not tell: real
@@ -57,8 +58,10 @@ pub struct Profile {
     /// Status bits 6 and 7 of SyncManagers: a buffer is being read or written. An EL3004, a LAN9252
     /// and an AKD show them, an EK1914 does not.
     pub buffers_in_use: bool,
-    /// Register 0x0110 bit 1: PDI watchdog reloaded.
-    pub pdi_watchdog: bool,
+    /// Register 0x0110 bit 1, where it does not follow from there being a process-data interface.
+    pub pdi_watchdog: Option<bool>,
+    /// What it does otherwise than others.
+    pub quirks: Quirks,
     /// How long a frame takes through this ESC to the next one by an E-bus port, in ns.
     pub forward_ns: u32,
     /// The same by an MII port, without the cable.
@@ -99,7 +102,8 @@ impl Profile {
             eeprom_status: 0,
             eeprom_access_ns: 500_000,
             buffers_in_use: false,
-            pdi_watchdog: false,
+            pdi_watchdog: None,
+            quirks: Quirks::default(),
             forward_ns: 150,
             forward_mii_ns: 500,
             processing_ns: 0,

@@ -1,4 +1,5 @@
-//! The SyncManager watchdog (0x0400, 0x0420, 0x0440, 0x0442): outputs that are no longer written fall.
+//! The SyncManager watchdog (0x0400, 0x0420, 0x0440, 0x0442): outputs that are no longer written fall. The
+//! watchdog of the process-data interface (0x0410, 0x0443, 0x0110 bit 1): the program has stopped.
 
 use ecat_wire::register as reg;
 
@@ -11,6 +12,9 @@ const DIVIDER_NS: u64 = 40;
 pub(super) struct Watchdog {
     triggered_ns: Option<u64>,
     expired: bool,
+    /// Since when the program does nothing, and what its outputs are then.
+    halted: Option<(u64, Vec<u8>)>,
+    pdi_expired: bool,
 }
 
 impl Esc {
@@ -34,8 +38,61 @@ impl Esc {
     }
 
     fn watchdog_ns(&self) -> u64 {
+        self.watchdog_time_ns(reg::WATCHDOG_TIME_SM)
+    }
+
+    fn watchdog_time_ns(&self, register: u16) -> u64 {
         let unit = (u64::from(self.memory.u16(reg::WATCHDOG_DIVIDER)) + 2) * DIVIDER_NS;
-        unit * u64::from(self.memory.u16(reg::WATCHDOG_TIME_SM))
+        unit * u64::from(self.memory.u16(register))
+    }
+
+    /// The program stops, or goes on. While it has stopped, its outputs are as they were and its inputs are not
+    /// handed over.
+    pub(crate) fn halt_program(&mut self, halted: bool, now_ns: u64) {
+        if !halted {
+            self.watchdog.halted = None;
+            self.show_pdi_watchdog(false);
+            self.show_inputs_anew();
+        } else if self.watchdog.halted.is_none() {
+            let bytes = self.output_bytes();
+            let outputs = (0..bytes).map(|n| self.output(8 * n, 8) as u8).collect();
+            self.watchdog.halted = Some((now_ns, outputs));
+        }
+    }
+
+    /// What the outputs of a stopped program are.
+    pub(super) fn halted_outputs(&self) -> Option<&[u8]> {
+        self.watchdog.halted.as_ref().map(|(_, outputs)| &outputs[..])
+    }
+
+    /// Where the program has stopped, lets its watchdog expire; returns when it would.
+    pub(super) fn tick_pdi_watchdog(&mut self, now_ns: u64) -> Option<u64> {
+        let &(since, _) = self.watchdog.halted.as_ref()?;
+        let time = self.watchdog_time_ns(reg::WATCHDOG_TIME_PDI);
+        if time == 0 || self.watchdog.pdi_expired {
+            return Some(u64::MAX);
+        }
+        let due = since.saturating_add(time);
+        if now_ns < due {
+            return Some(due);
+        }
+        self.memory.count(reg::WATCHDOG_COUNTER_PDI);
+        self.show_pdi_watchdog(true);
+        Some(u64::MAX)
+    }
+
+    fn show_pdi_watchdog(&mut self, expired: bool) {
+        if self.watchdog.pdi_expired != expired {
+            self.watchdog.pdi_expired = expired;
+            self.show_ports();
+            self.raise_event(super::events::DL_STATUS);
+        }
+    }
+
+    /// Whether there is a process-data interface whose watchdog has not expired.
+    pub(super) fn pdi_is_watched(&self) -> bool {
+        let there = self.application_runs() && self.memory.u8(reg::PDI_CONTROL) != 0;
+        there && !self.watchdog.pdi_expired
     }
 
     /// Lets it expire; returns when it would.

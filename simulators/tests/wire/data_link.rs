@@ -17,8 +17,7 @@ fn port_status_shows_a_line() {
     assert_eq!(wire.word(0x1001, reg::DL_STATUS), 0x5A31);
     assert_eq!(wire.word(0x1002, reg::DL_STATUS), 0x5A31);
     assert_eq!(wire.word(0x1003, reg::DL_STATUS), 0x5611);
-    let watched = Profile { pdi_watchdog: true, ..Profile::default() };
-    let mut wire = Wire::new(vec![Esc::new(watched, image(0x0005, 0))]);
+    let mut wire = Wire::new(vec![Esc::new(Profile::default(), image(0x0005, 0))]);
     assert_eq!(wire.word(0x1001, reg::DL_STATUS), 0x5613);
 }
 

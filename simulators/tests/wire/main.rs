@@ -24,6 +24,7 @@ mod mailbox_files;
 mod mailbox_process_data;
 mod mailbox_recording;
 mod protection;
+mod quirks;
 mod sync;
 mod sync_manager;
 mod topology;
