@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { RunningCommand } from './cli.ts';
 import { makeTestWire, whyNoTestWire } from './namespaces.ts';
 import { preparedFolder } from './prepared.ts';
+import { Capture, findTshark, type Tshark } from './tshark.ts';
 
 const VERSION = '1.1.13';
 const FIXTURES = join(import.meta.dirname, '../wire/fixtures/soem');
@@ -29,12 +30,20 @@ export function pythonWithSoem(): { python: string } | { reason: string } {
   return folder === undefined ? { reason: 'pysoem cannot be installed' } : { python: join(folder, 'bin/python') };
 }
 
+/** What a run of SOEM has left. Disposing of it deletes the capture. */
+export interface SoemRun extends AsyncDisposable {
+  /** What its script found. */
+  readonly found: unknown;
+  /** Everything that went over the wire, where there is what captures it. */
+  readonly capture: Capture | undefined;
+}
+
 /**
  * One run of SOEM on one simulated segment, and tests of what it found there.
  *
  * `fixtures/soem/SUBJECT.py` works on `fixtures/soem/SUBJECT.segment.yaml` at the other end of a wire, commands the
  * segment where it needs to, and ends with what it found as one JSON object. Where SOEM or the wire cannot be had, the
- * tests are skipped and the reason is printed.
+ * tests are skipped and the reason is printed. One more test has Wireshark judge all that was said.
  *
  * @returns what declares a test
  */
@@ -45,15 +54,32 @@ export function soemFinds<Found>(subject: string): Declare<Found> {
     process.stderr.write(`test/wire/pysoem-${subject}: skipped, ${soem.reason}\n`);
     return (title) => test.skip(title, () => undefined);
   }
-  let run: Promise<Found> | undefined;
+  const programs = findTshark();
+  let run: Promise<SoemRun> | undefined;
+  const once = (): Promise<SoemRun> => {
+    run ??= runSoem(subject, soem.python, 'reason' in programs ? undefined : programs);
+    return run;
+  };
+  test.after.always('the capture is deleted', async () => (await run)?.[Symbol.asyncDispose]());
+  const judged = 'Wireshark finds no frame and no mail malformed, in either direction';
+  if ('reason' in programs) {
+    process.stderr.write(`test/wire/pysoem-${subject}: not judged by Wireshark, ${programs.reason}\n`);
+    test.skip(judged, () => undefined);
+  } else {
+    test.serial(judged, async (t) => {
+      const { frames, malformed } = (await once()).capture?.judge() ?? { frames: 0, malformed: [] };
+      t.true(frames > 100, String(frames));
+      t.deepEqual(malformed, []);
+    });
+  }
   return (title, check) =>
     test.serial(title, async (t) => {
-      run ??= runSoem(subject, soem.python) as Promise<Found>;
-      check(t, await run);
+      check(t, (await once()).found as Found);
     });
 }
 
-async function runSoem(subject: string, python: string): Promise<unknown> {
+/** Runs SOEM's script of a subject, captured where there are the programs for it. */
+export async function runSoem(subject: string, python: string, programs?: Tshark): Promise<SoemRun> {
   using wire = makeTestWire(`s${subject}`);
   await using segment = new RunningCommand(
     ['simulate', join(FIXTURES, `${subject}.segment.yaml`), '--interface', wire.segment.interface, '--commands'],
@@ -61,12 +87,18 @@ async function runSoem(subject: string, python: string): Promise<unknown> {
     'pipe',
   );
   await segment.event((line) => line.event === 'ready');
-  const [command = '', ...prefix] = wire.mainDevice.exec;
-  const script = spawn(command, [...prefix, python, '-u', join(FIXTURES, `${subject}.py`), wire.mainDevice.interface], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  // Awaited here: what is `using` above is gone when this function returns.
-  return await converse(script, segment);
+  const capture = programs === undefined ? undefined : await Capture.start(programs, wire.mainDevice);
+  try {
+    const [command = '', ...prefix] = wire.mainDevice.exec;
+    const args = [...prefix, python, '-u', join(FIXTURES, `${subject}.py`), wire.mainDevice.interface];
+    const script = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const found = await converse(script, segment);
+    await capture?.stop();
+    return { found, capture, [Symbol.asyncDispose]: async () => capture?.[Symbol.asyncDispose]() };
+  } catch (error) {
+    await capture?.[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** Hands the script's commands to the segment; resolves to what it found. */
