@@ -1,8 +1,10 @@
 //! A MainDevice that nobody here wrote brings simulated devices to OP.
 
 mod built_in;
+mod clock;
 mod mailbox;
 mod plant;
+mod sdo;
 mod support;
 
 use ecat_wire::sii::{
