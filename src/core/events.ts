@@ -54,6 +54,7 @@ export type NativeEvent = { readonly cycle: number } & (
   | { readonly kind: 'link-up' }
   | { readonly kind: 'lane-lost'; readonly lane: number }
   | { readonly kind: 'lane-live'; readonly lane: number }
+  | { readonly kind: 'lane-free'; readonly lane: number }
   | { readonly kind: 'periods-missed'; readonly periods: number }
   | { readonly kind: 'real-time-refused'; readonly what: 'priority' | 'cpu'; readonly errorNumber: number }
 );
@@ -99,6 +100,8 @@ export function readEvent(words: Uint32Array, at: number): NativeEvent | undefin
       return { kind: 'periods-missed', cycle, periods: a };
     case 14:
       return { kind: 'real-time-refused', cycle, what: a === 1 ? 'priority' : 'cpu', errorNumber: b };
+    case 15:
+      return { kind: 'lane-free', cycle, lane: subject };
     default:
       return undefined;
   }

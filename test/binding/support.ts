@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { ExecutionContext } from 'ava';
 import { CONTROL_ENGINE_STATE_I32, EngineState } from '../../src/core/generated/layout.ts';
+import type { BindingClaims } from '../../native/binding/index.d.ts';
 import {
   type BindingAttachment as Attachment,
   type BindingEngineOptions,
@@ -122,6 +123,17 @@ export async function openBus(
   const bus = await Bus.open(overrides, start);
   t.teardown(() => bus.close());
   return bus;
+}
+
+/** Claims bits of an output image of one byte, which go to 0 on loss. */
+export function claimsOf({ mask, ...more }: { mask: number } & Partial<Omit<BindingClaims, 'mask'>>): BindingClaims {
+  return {
+    mask: new Uint8Array([mask]),
+    lossMask: new Uint8Array([0xff]),
+    lossImage: new Uint8Array(1),
+    deadlineCycles: 0,
+    ...more,
+  };
 }
 
 /** Waits until `condition` holds, 10 s at most. */

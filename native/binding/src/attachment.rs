@@ -10,7 +10,8 @@ use ecat_engine::engine::{Bell, Engine};
 use ecat_engine::error::ErrorCode;
 use ecat_engine::shared::layout::RECORD_BYTES;
 use ecat_engine::shared::{
-    Attached, Claims, Drained, LaneWriter, LogReader, LogWriter, ReceiptReader, RingReader,
+    Attached, Claims, Drained, LaneOwner, LaneWriter, LogReader, LogWriter, ReceiptReader,
+    RingReader,
 };
 use napi::Env;
 use napi::bindgen_prelude::Function;
@@ -37,6 +38,9 @@ static NEXT_OWNER: AtomicU64 = AtomicU64::new(1);
 /// What a lane takes over. The three arrays are as long as the output image.
 #[napi(object, object_to_js = false)]
 pub struct BindingClaims {
+    /// What the lane's owner is called: in the errors of whoever claims the same. Empty by default.
+    #[napi(ts_type = "string")]
+    pub name: Option<String>,
     /// 1 bits are claimed.
     #[napi(ts_type = "Uint8Array")]
     pub mask: CopiedBytes,
@@ -53,6 +57,23 @@ pub struct BindingClaims {
     /// default) never.
     #[napi(ts_type = "number")]
     pub commit_deadline_cycles: Option<Natural>,
+}
+
+/// Who has an output lane.
+#[napi(object, object_from_js = false)]
+pub struct BindingLane {
+    /// What its owner called itself; absent where nobody has it.
+    pub name: Option<String>,
+    /// Whether it is this attachment's.
+    pub own: bool,
+    /// 0 free, 1 claimed, 2 live, 3 lost, 4 releasing.
+    pub state: u32,
+}
+
+impl BindingLane {
+    fn new(lane: LaneOwner, own: u64) -> Self {
+        Self { name: lane.name, own: lane.owner == Some(own), state: lane.state as u32 }
+    }
 }
 
 /// Fields are dropped in this order: the view, which all others point into, is the last.
@@ -216,16 +237,20 @@ impl BindingAttachment {
         })
     }
 
-    /// Takes over a lane for this attachment, with the bits that it may drive.
+    /// Takes over a lane for this attachment, with the bits that it may drive; −1 the first lane that is free.
+    /// Again for a lane that this attachment has: with other bits, of which those in both go on without a break.
+    /// Returns the lane. `ECAT_ERR_OUTPUT_CLAIMED` names the bit, both lanes and both owners;
+    /// `ECAT_ERR_LANE_BUSY` where the lane has another owner or is being released, or none is free.
     #[napi(catch_unwind)]
     pub fn claim(
         &self,
         env: Env,
-        #[napi(ts_arg_type = "number")] lane: Argument<Natural>,
+        #[napi(ts_arg_type = "number")] lane: Argument<i64>,
         #[napi(ts_arg_type = "BindingClaims")] claims: Argument<BindingClaims>,
-    ) -> napi::Result<()> {
+    ) -> napi::Result<u32> {
         guarded(&env, || {
             let claims = Claims {
+                name: claims.0.name.unwrap_or_default(),
                 mask: claims.0.mask.0,
                 loss_mask: claims.0.loss_mask.0,
                 loss_image: claims.0.loss_image.0,
@@ -236,11 +261,48 @@ impl BindingAttachment {
                     .map_or(0, |cycles| cycles.0),
             };
             self.with_mut(|open| {
-                open.lane(lane.0.0)?;
-                let _generation = open.engine.claim(lane.0.0, open.owner, &claims)?;
-                let writer = open.memory.lane_writer(lane.0.0)?;
-                open.lane(lane.0.0)?.writer.get_or_insert(writer);
-                Ok(())
+                let lane = match u32::try_from(lane.0) {
+                    Ok(lane) => {
+                        open.lane(lane)?;
+                        let _generation = open.engine.claim(lane, open.owner, &claims)?;
+                        lane
+                    }
+                    Err(_) if lane.0 == -1 => open.engine.claim_any(open.owner, &claims)?,
+                    Err(_) => {
+                        return Err(invalid(format!("lane: expected −1 or more, got {}", lane.0)));
+                    }
+                };
+                let writer = open.memory.lane_writer(lane)?;
+                open.lane(lane)?.writer.get_or_insert(writer);
+                Ok(lane)
+            })
+        })
+    }
+
+    /// Gives a lane of this attachment up: its bits take their loss values with the next cycle, and the lane is
+    /// free one cycle later (event 15). Does nothing where this attachment does not have it.
+    #[napi(catch_unwind)]
+    pub fn release_lane(
+        &self,
+        env: Env,
+        #[napi(ts_arg_type = "number")] lane: Argument<Natural>,
+    ) -> napi::Result<()> {
+        guarded(&env, || {
+            self.with_mut(|open| {
+                // Nothing can commit any more once the release is offered.
+                open.lane(lane.0.0)?.writer = None;
+                open.engine.release_lane(lane.0.0, open.owner)
+            })
+        })
+    }
+
+    /// Every lane, in order.
+    #[napi(catch_unwind)]
+    pub fn lanes(&self, env: Env) -> napi::Result<Vec<BindingLane>> {
+        guarded(&env, || {
+            self.with(|open| {
+                let lanes = open.engine.lanes().into_iter();
+                Ok(lanes.map(|lane| BindingLane::new(lane, open.owner)).collect())
             })
         })
     }

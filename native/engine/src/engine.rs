@@ -22,7 +22,7 @@ use crate::herald::{self, Announcer};
 use crate::layout::ProcessLayout;
 use crate::network::Network;
 use crate::shared::layout::PARTITIONS_MAX;
-use crate::shared::{Claims, Dimensions, SharedMemory};
+use crate::shared::{ClaimRegistry, Claims, Dimensions, LaneOwner, SharedMemory};
 
 /// Shortest period of a cycle.
 pub const CYCLE_PERIOD_NS_MIN: u64 = 250_000;
@@ -262,15 +262,40 @@ impl Engine {
     /// [`crate::shared::ClaimRegistry::claim`], whose result this is.
     ///
     /// # Errors
-    /// `Closed` before the start and after the end, `OutputClaimed`, `InvalidArgument`.
+    /// `Closed` before the start and after the end, `OutputClaimed`, `LaneBusy`, `InvalidArgument`.
     pub fn claim(&self, lane: u32, owner: u64, claims: &Claims) -> Result<u32, EngineError> {
-        match self.control.claims() {
-            Some(registry) if !self.is_closed() => registry.claim(lane, owner, claims),
-            _ => {
-                let message = "output bits can be claimed of a running engine only";
-                Err(EngineError::new(ErrorCode::Closed, message))
-            }
-        }
+        self.registry()?.claim(lane, owner, claims)
+    }
+
+    fn registry(&self) -> Result<&ClaimRegistry, EngineError> {
+        self.control.claims().map(|registry| &**registry).filter(|_| !self.is_closed()).ok_or_else(
+            || {
+                let message = "outputs can be claimed and released of a running engine only";
+                EngineError::new(ErrorCode::Closed, message)
+            },
+        )
+    }
+
+    /// As [`Engine::claim`], for the first lane that nobody has; returns it.
+    ///
+    /// # Errors
+    /// As [`Engine::claim`], and `LaneBusy` where no lane is free.
+    pub fn claim_any(&self, owner: u64, claims: &Claims) -> Result<u32, EngineError> {
+        Ok(self.registry()?.claim_any(owner, claims)?.0)
+    }
+
+    /// Gives up one lane of `owner`; see [`crate::shared::ClaimRegistry::release`].
+    ///
+    /// # Errors
+    /// `Closed` before the start and after the end, `InvalidArgument` where there is no such lane.
+    pub fn release_lane(&self, lane: u32, owner: u64) -> Result<(), EngineError> {
+        self.registry()?.release(lane, owner)
+    }
+
+    /// Who has which lane; empty before the start.
+    #[must_use]
+    pub fn lanes(&self) -> Vec<LaneOwner> {
+        self.control.claims().map_or_else(Vec::new, |registry| registry.lanes())
     }
 
     /// Gives up every lane of `owner`: their bits take their loss values, then nobody owns them.

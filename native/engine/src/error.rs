@@ -54,6 +54,12 @@ pub enum ErrorCode {
     InvalidArgument,
     /// Two lanes claim the same output bit.
     OutputClaimed,
+    /// The output lane has another owner, is still being released, or none is free.
+    LaneBusy,
+    /// An urgent write of an output whose SubDevice does not allow it.
+    UrgentNotAllowed,
+    /// An interlock whose condition still holds cannot be acknowledged.
+    InterlockHolds,
     /// The description of a simulated segment is not valid.
     SegmentInvalid,
 }
@@ -83,6 +89,9 @@ impl ErrorCode {
         Self::Aborted,
         Self::InvalidArgument,
         Self::OutputClaimed,
+        Self::LaneBusy,
+        Self::UrgentNotAllowed,
+        Self::InterlockHolds,
         Self::SegmentInvalid,
     ];
 
@@ -112,6 +121,9 @@ impl ErrorCode {
             Self::Aborted => "ECAT_ERR_ABORTED",
             Self::InvalidArgument => "ECAT_ERR_INVALID_ARGUMENT",
             Self::OutputClaimed => "ECAT_ERR_OUTPUT_CLAIMED",
+            Self::LaneBusy => "ECAT_ERR_LANE_BUSY",
+            Self::UrgentNotAllowed => "ECAT_ERR_URGENT_NOT_ALLOWED",
+            Self::InterlockHolds => "ECAT_ERR_INTERLOCK_HOLDS",
             Self::SegmentInvalid => "ECAT_ERR_SEGMENT_INVALID",
         }
     }

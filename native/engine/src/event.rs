@@ -56,4 +56,6 @@ pub enum EventKind {
     /// The system refused something that the thread goes on without: `a` 1 the scheduling class, 2 the
     /// processor; `b` its error number.
     Degraded = 14,
+    /// A lane that was given up is nobody's now, and can be claimed: subject lane.
+    LaneFree = 15,
 }

@@ -244,7 +244,7 @@ fn lane_claims(plant: &Plant, deadline_cycles: u32) -> Claims {
         loss_mask: loss_mask.into(),
         loss_image: vec![0xA5; bytes].into(),
         deadline_cycles,
-        commit_deadline_cycles: 0,
+        ..Claims::default()
     }
 }
 

@@ -75,7 +75,7 @@ fn no_cycle_allocates_whatever_is_lost() {
         loss_mask: vec![0xFF; bytes].into(),
         loss_image: vec![0; bytes].into(),
         deadline_cycles: 20,
-        commit_deadline_cycles: 0,
+        ..Claims::default()
     };
     plant.engine.claim(0, 1, &claims).unwrap();
     let mut lane = plant.memory.lane_writer(0).unwrap();

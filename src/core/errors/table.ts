@@ -47,6 +47,9 @@ export type ErrorCode =
   | 'ECAT_ERR_ABORTED'
   | 'ECAT_ERR_INVALID_ARGUMENT'
   | 'ECAT_ERR_OUTPUT_CLAIMED'
+  | 'ECAT_ERR_LANE_BUSY'
+  | 'ECAT_ERR_URGENT_NOT_ALLOWED'
+  | 'ECAT_ERR_INTERLOCK_HOLDS'
   | 'ECAT_ERR_SEGMENT_INVALID'
   // Reported by TypeScript alone.
   | 'ECAT_ERR_CONFIGURATION_FILE'
@@ -215,6 +218,25 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     recoverable: false,
     meaning: 'An output bit already belongs to another writer.',
     action: 'Write an output from one place only, or let the other writer release it first.',
+  },
+  ECAT_ERR_LANE_BUSY: {
+    category: 'maindevice',
+    recoverable: true,
+    meaning: 'The output lane has another owner or is still being released, or no lane is free.',
+    action: 'Wait until its owner has released it and two cycles have passed, or configure more lanes.',
+  },
+  ECAT_ERR_URGENT_NOT_ALLOWED: {
+    category: 'configuration',
+    recoverable: false,
+    meaning: 'An urgent write changes an output of a SubDevice that an extra frame could disturb.',
+    action:
+      'Use write(), which goes with the next cycle; where the SubDevice runs free, set urgent: true at the device.',
+  },
+  ECAT_ERR_INTERLOCK_HOLDS: {
+    category: 'device',
+    recoverable: true,
+    meaning: 'The condition of an interlock still holds, or its input is not good, so it cannot be acknowledged.',
+    action: 'Remove the cause at the machine, then acknowledge again.',
   },
   ECAT_ERR_SEGMENT_INVALID: {
     category: 'configuration',

@@ -254,7 +254,10 @@ impl Run {
                 LaneState::Live => {
                     reporter.event(EventKind::LaneLive, Some(lane.lane as usize), 0, 0, counters);
                 }
-                LaneState::Free | LaneState::Claimed | LaneState::Releasing => {}
+                LaneState::Free => {
+                    reporter.event(EventKind::LaneFree, Some(lane.lane as usize), 0, 0, counters);
+                }
+                LaneState::Claimed | LaneState::Releasing => {}
             },
         );
         if settled.receipts > 0 {

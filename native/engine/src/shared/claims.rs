@@ -11,12 +11,14 @@ use super::atomics::{Atomics, Native, Ordering, Word, newer_by};
 use super::lane::LaneMemory;
 use super::layout::{Control, LaneState};
 use super::plan::{Earlier, Intent, LanePlan, Plan, PlanExchange, PlanWord};
-use crate::error::{EngineError, ErrorCode};
+use crate::error::{EngineError, ErrorCode, Failure};
 
 /// What a lane wants to write, and what becomes of it without its owner. The images are as long as
 /// the output image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
+    /// Who claims, in words: for the error of whoever claims the same.
+    pub name: String,
     /// Claimed bits are 1.
     pub mask: Box<[u8]>,
     /// Bits that take the loss value when the lane is lost or given up are 1; the others hold.
@@ -28,6 +30,17 @@ pub struct Claims {
     /// Cycles that may pass between two commits before the lane is lost; 0: any number. For owners
     /// that commit periodically.
     pub commit_deadline_cycles: u32,
+}
+
+/// Who has a lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaneOwner {
+    /// What the owner called itself; `None` where nobody has the lane.
+    pub name: Option<String>,
+    /// The owner's number.
+    pub owner: Option<u64>,
+    /// State of the lane.
+    pub state: LaneState,
 }
 
 /// The registry. Share it by reference or `Arc` among the threads of JavaScript.
@@ -55,6 +68,8 @@ struct Table {
 #[derive(Default)]
 struct Entry {
     owner: Option<u64>,
+    /// What the owner calls itself; after a release, what it called itself.
+    name: String,
     plan: LanePlan,
     mask: Vec<u64>,
     /// Claims before the present ones, the newest last: how a commit on its way is to be read.
@@ -114,12 +129,54 @@ impl<A: Atomics> ClaimRegistry<A> {
     ///
     /// # Errors
     /// - [`ErrorCode::OutputClaimed`] where another lane has one of the bits, or gave it up less
-    ///   than two cycles ago; the message names the bit and both lanes. Nothing is changed.
-    /// - [`ErrorCode::InvalidArgument`] where there is no such lane, a length is wrong, or the lane
-    ///   is another owner's or still being released.
+    ///   than two cycles ago; the message names the bit, both lanes and both owners. Nothing is changed.
+    /// - [`ErrorCode::LaneBusy`] where the lane is another owner's or still being released.
+    /// - [`ErrorCode::InvalidArgument`] where there is no such lane, or a length is wrong.
     pub fn claim(&self, lane: u32, owner: u64, claims: &Claims) -> Result<u32, EngineError> {
         let mut table = self.lock();
         let index = self.index(lane)?;
+        self.claim_in(&mut table, index, owner, claims)
+    }
+
+    /// As [`ClaimRegistry::claim`], for the first lane that nobody has; returns it with the generation.
+    ///
+    /// # Errors
+    /// As [`ClaimRegistry::claim`]; [`ErrorCode::LaneBusy`], which names the owners, where no lane is free.
+    pub fn claim_any(&self, owner: u64, claims: &Claims) -> Result<(u32, u32), EngineError> {
+        let mut table = self.lock();
+        let free = (0..table.entries.len())
+            .find(|&index| table.entries[index].owner.is_none() && self.is_free(&table, index));
+        let Some(index) = free else {
+            let owners: Vec<_> = (0..).zip(&table.entries).map(|(lane, e)| e.who(lane)).collect();
+            return Err(EngineError::new(
+                ErrorCode::LaneBusy,
+                format!("no lane is free for {:?}: there are {}", claims.name, owners.join(", ")),
+            ));
+        };
+        let generation = self.claim_in(&mut table, index, owner, claims)?;
+        Ok((index as u32, generation))
+    }
+
+    /// Every lane, in order: who has it, and its state as the cycle thread said it last.
+    #[must_use]
+    pub fn lanes(&self) -> Vec<LaneOwner> {
+        let table = self.lock();
+        let of = |(entry, lane): (&Entry, &LaneMemory<A>)| LaneOwner {
+            name: entry.owner.map(|_| entry.name.clone()),
+            owner: entry.owner,
+            state: lane.state(),
+        };
+        table.entries.iter().zip(&self.lanes).map(of).collect()
+    }
+
+    fn claim_in(
+        &self,
+        table: &mut Table,
+        index: usize,
+        owner: u64,
+        claims: &Claims,
+    ) -> Result<u32, EngineError> {
+        let lane = index as u32;
         for (name, image) in [
             ("mask", &claims.mask),
             ("loss mask", &claims.loss_mask),
@@ -133,10 +190,10 @@ impl<A: Atomics> ClaimRegistry<A> {
                 )));
             }
         }
-        self.check_owner(&table.entries[index], lane, owner)?;
-        self.forget_settled(&mut table);
+        self.check_owner(table, index, owner)?;
+        self.forget_settled(table);
         let mask = words_of(&claims.mask, self.words);
-        self.check_conflicts(&table, lane, &mask)?;
+        self.check_conflicts(table, lane, &mask, &claims.name)?;
 
         let generation = table.generation.wrapping_add(1);
         let entry = &mut table.entries[index];
@@ -159,6 +216,7 @@ impl<A: Atomics> ClaimRegistry<A> {
             past.mask.iter_mut().zip(&mask).for_each(|(then, now)| *then &= now);
         }
         entry.owner = Some(owner);
+        entry.name.clone_from(&claims.name);
         entry.plan = LanePlan {
             intent: Intent::Claimed,
             generation,
@@ -170,7 +228,7 @@ impl<A: Atomics> ClaimRegistry<A> {
         };
         entry.mask = mask;
         self.lanes[index].writer.generation.store(generation, Ordering::Relaxed);
-        self.offer(&mut table, generation);
+        self.offer(table, generation);
         Ok(generation)
     }
 
@@ -238,24 +296,27 @@ impl<A: Atomics> ClaimRegistry<A> {
         self.acknowledged(generation).is_some_and(|cycle| newer_by(latest, cycle) > 0)
     }
 
-    fn check_owner(&self, entry: &Entry, lane: u32, owner: u64) -> Result<(), EngineError> {
+    fn check_owner(&self, table: &Table, index: usize, owner: u64) -> Result<(), EngineError> {
+        let entry = &table.entries[index];
+        let who = entry.who(index as u32);
         match entry.owner {
             Some(other) if other != owner => {
-                Err(invalid(format!("lane {lane} belongs to another thread")))
+                Err(EngineError::new(ErrorCode::LaneBusy, format!("there is another owner: {who}")))
             }
-            Some(_) => Ok(()),
-            None if entry.plan.intent == Intent::Idle => Ok(()),
-            None => {
-                let free = self.acknowledged(entry.plan.generation).is_some()
-                    && self.lanes[lane as usize].state() == LaneState::Free;
-                if free {
-                    return Ok(());
-                }
-                Err(invalid(format!(
-                    "lane {lane} is still being released; try again two cycles later"
-                )))
-            }
+            None if !self.is_free(table, index) => Err(EngineError::new(
+                ErrorCode::LaneBusy,
+                format!("{who} is still being released; try again two cycles later"),
+            )),
+            Some(_) | None => Ok(()),
         }
+    }
+
+    /// Whether a lane without an owner can have a new one: nobody had it ever, or the cycle thread has freed it.
+    fn is_free(&self, table: &Table, index: usize) -> bool {
+        let plan = &table.entries[index].plan;
+        plan.intent == Intent::Idle
+            || self.acknowledged(plan.generation).is_some()
+                && self.lanes[index].state() == LaneState::Free
     }
 
     fn forget_settled(&self, table: &mut Table) {
@@ -266,7 +327,13 @@ impl<A: Atomics> ClaimRegistry<A> {
         }
     }
 
-    fn check_conflicts(&self, table: &Table, lane: u32, mask: &[u64]) -> Result<(), EngineError> {
+    fn check_conflicts(
+        &self,
+        table: &Table,
+        lane: u32,
+        mask: &[u64],
+        name: &str,
+    ) -> Result<(), EngineError> {
         for (other, entry) in table.entries.iter().enumerate() {
             if other == lane as usize {
                 continue;
@@ -279,15 +346,19 @@ impl<A: Atomics> ClaimRegistry<A> {
                 }
                 let bit = word * 64 + (claimed | vacating).trailing_zeros() as usize;
                 let how = if claimed == 0 { "was just given up by" } else { "belongs to" };
-                return Err(EngineError::new(
+                let failure = Failure::new(
                     ErrorCode::OutputClaimed,
                     format!(
-                        "output bit {bit} (byte {}, bit {}), which lane {lane} claims, {how} lane \
-                         {other}",
+                        "output bit {bit} (byte {}, bit {}), which lane {lane} {name:?} claims, {how} \
+                         {}",
                         bit / 8,
-                        bit % 8
+                        bit % 8,
+                        entry.who(other as u32)
                     ),
-                ));
+                );
+                let position = self.areas.iter().position(|area| area.contains(&(bit / 8)));
+                let position = position.and_then(|position| position.try_into().ok());
+                return Err(Failure { position, ..failure }.into());
             }
         }
         Ok(())
@@ -304,6 +375,13 @@ impl<A: Atomics> ClaimRegistry<A> {
         table.generation = generation;
         let lanes = table.entries.iter().map(|entry| entry.plan.clone()).collect();
         self.plans.offer(Box::new(Plan::new(generation, lanes)));
+    }
+}
+
+impl Entry {
+    /// A lane and its owner, for a message.
+    fn who(&self, lane: u32) -> String {
+        format!("lane {lane} {:?}", self.name)
     }
 }
 

@@ -23,7 +23,7 @@ pub mod ring;
 pub mod statistics;
 
 pub use change_log::{Drained, LogReader, LogWriter};
-pub use claims::{ClaimRegistry, Claims};
+pub use claims::{ClaimRegistry, Claims, LaneOwner};
 pub use describe::{Constant, Enumeration, Field, Kind, Section};
 pub use geometry::{Dimensions, Geometry, default_slot_count, required_bytes};
 pub use lane::LaneWriter;

@@ -37,13 +37,14 @@ fn lanes_share_a_byte_bit_by_bit() {
 fn two_lanes_cannot_claim_the_same_bit() {
     let mut plant = Plant::new();
     let _first = plant.claim(0, &bytes(0..10));
-    let mut claims = bytes(12..14);
+    let mut claims = Claims { name: "late".to_owned(), ..bytes(12..14) };
     claims.mask[9] = 0b0001_0000;
     let error = plant.registry.claim(2, owner(2), &claims).unwrap_err();
     assert_eq!(error.first.code, ErrorCode::OutputClaimed);
-    for part in ["bit 76 (byte 9, bit 4)", "lane 2", "lane 0"] {
+    for part in ["bit 76 (byte 9, bit 4)", "lane 2 \"late\"", "lane 0 \"owner 0\""] {
         assert!(error.first.message.contains(part), "{error}");
     }
+    assert_eq!(error.first.position, Some(0), "the area that has the bit");
     plant.run();
     assert_eq!(plant.take_events(), [(0, LaneState::Claimed)]);
 }
@@ -58,9 +59,38 @@ fn claims_of_wrong_sizes_lanes_and_owners_are_refused() {
     refused(0, 1, &Claims::default());
     refused(3, 1, &bytes(0..1));
     plant.registry.claim(0, 1, &bytes(0..1)).unwrap();
-    refused(0, 2, &bytes(0..1));
+    let busy = plant.registry.claim(0, 2, &bytes(0..1)).unwrap_err();
+    assert_eq!(busy.first.code, ErrorCode::LaneBusy, "{busy}");
     assert!(plant.memory.lane_writer(3).is_err());
     assert!(plant.memory.receipt_reader(3).is_err());
+}
+
+#[test]
+fn who_asks_for_any_lane_gets_the_first_one_that_is_free() {
+    let mut plant = Plant::new();
+    let named = |name: &str, at: usize| Claims { name: name.to_owned(), ..bytes(at..at + 1) };
+    assert_eq!(plant.registry.claim_any(1, &named("a", 0)).unwrap().0, 0);
+    assert_eq!(plant.registry.claim_any(1, &named("b", 1)).unwrap().0, 1);
+    plant.registry.claim(2, 2, &named("c", 2)).unwrap();
+    let none = plant.registry.claim_any(3, &named("d", 3)).unwrap_err();
+    assert_eq!(none.first.code, ErrorCode::LaneBusy);
+    for part in ["\"d\"", "lane 0 \"a\"", "lane 1 \"b\"", "lane 2 \"c\""] {
+        assert!(none.first.message.contains(part), "{none}");
+    }
+    let names = |plant: &Plant| -> Vec<_> {
+        plant.registry.lanes().into_iter().map(|lane| (lane.name, lane.state)).collect()
+    };
+    plant.run();
+    let claimed = |name: &str| (Some(name.to_owned()), LaneState::Claimed);
+    assert_eq!(names(&plant), [claimed("a"), claimed("b"), claimed("c")]);
+    plant.registry.release(1, 1).unwrap();
+    assert!(
+        plant.registry.claim_any(3, &named("d", 3)).is_err(),
+        "the cycle thread has not freed it"
+    );
+    plant.run_many(2);
+    assert_eq!(names(&plant)[1], (None, LaneState::Free));
+    assert_eq!(plant.registry.claim_any(3, &named("d", 3)).unwrap().0, 1);
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn a_released_lane_goes_to_its_loss_values_and_is_free_one_cycle_later() {
     assert_eq!(plant.run(), within(0..4, 0xEE));
     assert_eq!(plant.take_events(), [(0, LaneState::Releasing)]);
     let early = plant.registry.claim(0, owner(1), &bytes(0..1)).unwrap_err();
-    assert_eq!(early.first.code, ErrorCode::InvalidArgument);
+    assert_eq!(early.first.code, ErrorCode::LaneBusy);
     plant.run();
     assert_eq!(plant.take_events(), [(0, LaneState::Free)]);
     // A commit of the former owner, however late, is nobody's.

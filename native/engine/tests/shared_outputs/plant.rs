@@ -83,7 +83,8 @@ impl Plant {
 
     /// Claims, and commits nothing yet.
     pub fn claim(&self, lane: u32, claims: &Claims) -> LaneWriter {
-        self.registry.claim(lane, owner(lane), claims).unwrap();
+        let claims = Claims { name: format!("owner {lane}"), ..claims.clone() };
+        self.registry.claim(lane, owner(lane), &claims).unwrap();
         self.memory.lane_writer(lane).unwrap()
     }
 
