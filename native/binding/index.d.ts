@@ -30,10 +30,52 @@ export declare class BindingAttachment {
    * Returns their number, or −1 when the log has lapped this consumer.
    */
   drain(partition: number, tail: Uint32Array, records: Uint8Array): number
-  /** Takes over a lane for this attachment, with the bits that it may drive. */
-  claim(lane: number, claims: BindingClaims): void
+  /**
+   * Acknowledges the interlock at that place. True: event 17 says with the next cycle that it is released, or
+   * event 18 that its condition holds again. False: it has not fired. `ECAT_ERR_INTERLOCK_HOLDS` where its
+   * condition holds or its input is not good.
+   */
+  acknowledgeInterlock(interlock: number): boolean
+  /**
+   * Registers this attachment as a consumer in lockstep: in virtual time a granted cycle waits until it has
+   * acknowledged the cycle before. Without effect on the wall clock and in free run. Idempotent; ends with
+   * `leaveLockstep`, `release`, or the environment. Returns the consumer's number, which event 19 names when it
+   * has not acknowledged for too long (`lockstepTimeoutMs`).
+   */
+  enterLockstep(): number
+  /**
+   * Says that this consumer in lockstep is done with everything up to `cycle`, writes included. Does nothing
+   * for one that is not registered.
+   */
+  acknowledge(cycle: number): void
+  /** Ends the registration of `enterLockstep`. Idempotent. */
+  leaveLockstep(): void
+  /** Lets go of the lanes, the bell and the memory. Idempotent. */
+  release(): void
+  /**
+   * Takes over a lane for this attachment, with the bits that it may drive; −1 the first lane that is free.
+   * Again for a lane that this attachment has: with other bits, of which those in both go on without a break.
+   * Returns the lane. `ECAT_ERR_OUTPUT_CLAIMED` names the bit, both lanes and both owners;
+   * `ECAT_ERR_LANE_BUSY` where the lane has another owner or is being released, or none is free.
+   */
+  claim(lane: number, claims: BindingClaims): number
+  /**
+   * Gives a lane of this attachment up: its bits take their loss values with the next cycle, and the lane is
+   * free one cycle later (event 15). Does nothing where this attachment does not have it.
+   */
+  releaseLane(lane: number): void
+  /** Every lane, in order. */
+  lanes(): Array<BindingLane>
   /** Commits `shadow`, a whole output image, as this lane's next outputs. Returns its sequence number. */
   commit(lane: number, shadow: Uint8Array): number
+  /**
+   * As `commit`, and has the cycle thread send what changes at once, out of cycle, in a frame of its own; where
+   * that would not leave before the next cycle begins, the commit goes with that cycle. The receipt names the
+   * cycle that it came before, with the verdict 3 where the frame arrived out of cycle.
+   * `ECAT_ERR_URGENT_NOT_ALLOWED`, with nothing committed, where it changes outputs of a SubDevice that does
+   * not allow it (`urgentAllowed` at the start), compared with this lane's last commit or `resume`.
+   */
+  commitUrgent(lane: number, shadow: Uint8Array): number
   /** Shows that the lane's writer lives, without a commit. */
   beat(lane: number): void
   /** Begins anew after a loss: fills `shadow` with the image last sent and returns the lane's epoch. */
@@ -46,8 +88,6 @@ export declare class BindingAttachment {
    * when more than 64 were not read.
    */
   drainReceipts(lane: number, tail: Uint32Array, out: Uint32Array): number
-  /** Lets go of the lanes, the bell and the memory. Idempotent. */
-  release(): void
 }
 
 /** One MainDevice: its cycle thread runs from the constructor until it is closed. */
@@ -68,7 +108,13 @@ export declare class BindingEngine {
    * Lays out the shared memory and lets the cycle begin. `view` is a `Uint8Array` over a SharedArrayBuffer
    * of at least `memoryBytes` bytes; it is held until the cycle thread has ended.
    */
-  start(view: Uint8Array, options: BindingStartOptions): void
+  start(view: Uint8Array, options: BindingStartOptions, outputs?: BindingOutputOptions): void
+  /**
+   * Declares all interlocks, in place of those declared before, from the next frame on. Returns the place of
+   * each in the table of states. An interlock whose name was declared before keeps its place and its latch;
+   * one that is not declared any more is released.
+   */
+  setInterlocks(interlocks: Array<BindingInterlock>): Array<number>
   /** Failures since the start (a state refused, a defect caught), each once. */
   takeFailures(): Array<BindingFailure>
   /** Copies waiting events into `out`, five words each (kind, cycle, subject, a, b), and returns how many. */
@@ -133,6 +179,8 @@ export interface BindingBringUp {
 
 /** What a lane takes over. The three arrays are as long as the output image. */
 export interface BindingClaims {
+  /** What the lane's owner is called: in the errors of whoever claims the same. Empty by default. */
+  name?: string
   /** 1 bits are claimed. */
   mask: Uint8Array
   /** Of a lost lane, 1 bits take their loss value and 0 bits hold what was last sent. */
@@ -166,6 +214,11 @@ export interface BindingEngineOptions {
   distributedClocks: boolean
   /** Whether time is virtual: cycles then run as `grant` allows, as fast as they can. */
   virtualTime: boolean
+  /**
+   * Virtual time: how long on the wall clock a cycle waits for the consumers in lockstep before it goes on
+   * without those that stay away; 10,000 by default.
+   */
+  lockstepTimeoutMs?: number
   /** Limit for everything up to PRE-OP. */
   bringUpTimeoutMs?: number
   /** Limit for each SubDevice's way to SAFE-OP and to OP. */
@@ -222,6 +275,41 @@ export interface BindingFailure {
   hint?: string
 }
 
+/**
+ * A condition on bits of the input image, and what it forces the outputs to. Exactly one of `is`, `above` and
+ * `below` is given: raw, as the value stands in the process image. No safety function.
+ */
+export interface BindingInterlock {
+  /** Its name: declared anew under the same name, an interlock keeps its place and its latch. */
+  name: string
+  /** First bit in the input image; all bits are of one SubDevice. */
+  bitOffset: number
+  /** Number of bits, 1 to 64; of a float 32 or 64. */
+  bitLength: number
+  /** How they are read; a bool is an unsigned number of one bit. */
+  kind: 'unsigned' | 'signed' | 'float'
+  /** Fires while the value is this one. */
+  is?: number | bigint
+  /** Fires while the value is greater. */
+  above?: number | bigint
+  /** Fires while the value is less. */
+  below?: number | bigint
+  /** As long as the output image: 1 bits are forced. */
+  forceMask: Uint8Array
+  /** As long as the output image: what they are forced to. */
+  forceImage: Uint8Array
+}
+
+/** Who has an output lane. */
+export interface BindingLane {
+  /** What its owner called itself; absent where nobody has it. */
+  name?: string
+  /** Whether it is this attachment's. */
+  own: boolean
+  /** 0 free, 1 claimed, 2 live, 3 lost, 4 releasing. */
+  state: number
+}
+
 /** The segment as the bring-up found and laid it out. */
 export interface BindingNetwork {
   /** In the order of their positions. */
@@ -234,6 +322,17 @@ export interface BindingNetwork {
   datagramCount: number
   /** Frames of a cycle that carry them. */
   frameCount: number
+}
+
+/** What the engine is started with. */
+export interface BindingOutputOptions {
+  /**
+   * One byte a SubDevice, by position: 1 where its outputs may be sent out of cycle (`commitUrgent`), which
+   * disturbs a SubDevice that is synchronous to its SyncManager or to distributed clocks. None by default.
+   */
+  urgentAllowed?: Uint8Array
+  /** The interlocks; their places in the table of states are their positions here. */
+  interlocks?: Array<BindingInterlock>
 }
 
 /** What came back of a read of registers. */
@@ -285,6 +384,11 @@ export interface BindingSubDevice {
   serial: number
   /** Whether its clock registers answer. */
   hasDistributedClock: boolean
+  /**
+   * Whether its ESC goes from state to state by itself (register 0x0140, bit 8): a simple device without a
+   * program of its own.
+   */
+  deviceEmulation: boolean
   /** Delay from the reference clock, in ns. */
   propagationDelayNs: number
   /** Mailbox protocols of the SII (word 0x1C): 0x01 AoE, 0x02 EoE, 0x04 CoE, 0x08 FoE, 0x10 SoE, 0x20 VoE. */

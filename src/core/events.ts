@@ -55,6 +55,17 @@ export type NativeEvent = { readonly cycle: number } & (
   | { readonly kind: 'lane-lost'; readonly lane: number }
   | { readonly kind: 'lane-live'; readonly lane: number }
   | { readonly kind: 'lane-free'; readonly lane: number }
+  /** `interlock` is the place in the table of states. */
+  | { readonly kind: 'interlock-fired'; readonly interlock: number; readonly cause: 'condition' | 'invalid-input' }
+  | { readonly kind: 'interlock-released'; readonly interlock: number; readonly cause: 'acknowledged' | 'removed' }
+  | { readonly kind: 'interlock-refused'; readonly interlock: number }
+  /** A consumer in lockstep has not acknowledged for too long, and is not waited for until it does. */
+  | {
+      readonly kind: 'consumer-late';
+      readonly consumer: number;
+      readonly acknowledged: number;
+      readonly cyclesBehind: number;
+    }
   | { readonly kind: 'periods-missed'; readonly periods: number }
   | { readonly kind: 'real-time-refused'; readonly what: 'priority' | 'cpu'; readonly errorNumber: number }
 );
@@ -102,6 +113,14 @@ export function readEvent(words: Uint32Array, at: number): NativeEvent | undefin
       return { kind: 'real-time-refused', cycle, what: a === 1 ? 'priority' : 'cpu', errorNumber: b };
     case 15:
       return { kind: 'lane-free', cycle, lane: subject };
+    case 16:
+      return { kind: 'interlock-fired', cycle, interlock: subject, cause: a === 1 ? 'invalid-input' : 'condition' };
+    case 17:
+      return { kind: 'interlock-released', cycle, interlock: subject, cause: a === 1 ? 'removed' : 'acknowledged' };
+    case 18:
+      return { kind: 'interlock-refused', cycle, interlock: subject };
+    case 19:
+      return { kind: 'consumer-late', cycle, consumer: subject, acknowledged: a, cyclesBehind: b };
     default:
       return undefined;
   }

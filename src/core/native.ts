@@ -16,9 +16,12 @@ export type NativeBinding = typeof Native;
 
 export type {
   BindingAttachment,
+  BindingClaims,
   BindingEngine,
   BindingEngineOptions,
+  BindingInterlock,
   BindingNetwork,
+  BindingOutputOptions,
   BindingStartOptions,
 } from '../../native/binding/index.d.ts';
 

@@ -207,7 +207,7 @@ export class OutputLane {
   #settleUpTo(at: number): void {
     const sequence = this.#receipts[at + RECEIPT_SEQ_I32]!;
     const cycle = this.#receipts[at + RECEIPT_FIRST_CYCLE_I32]!;
-    const arrived = this.#receipts[at + RECEIPT_VERDICT_I32] === Verdict.Ok;
+    const arrived = this.#receipts[at + RECEIPT_VERDICT_I32] !== Verdict.Failed;
     while (this.#pending.length > 0 && isUpTo(this.#pending[0]!.sequence, sequence)) {
       const write = this.#pending.shift()!;
       if (arrived) {

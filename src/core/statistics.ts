@@ -14,6 +14,8 @@ import {
   COUNTERS_OFFSET,
   COUNTERS_OVERRUNS_U64,
   COUNTERS_PERIODS_MISSED_U64,
+  COUNTERS_SYSTEM_CALLS_U64,
+  COUNTERS_URGENT_FRAMES_U64,
   COUNTERS_WORKING_COUNTER_ERRORS_U64,
   HISTOGRAM_BUCKETS,
   HISTOGRAM_BUCKETS_U64,
@@ -69,6 +71,10 @@ export interface CycleStatistics {
   readonly failedCommits: number;
   /** Times that a writer missed its deadline. */
   readonly lostLanes: number;
+  /** Frames with urgent writes, out of cycle. */
+  readonly urgentFrames: number;
+  /** System calls of the cycle thread. Readings of the clock are none. */
+  readonly systemCalls: number;
   /** Events that nobody took in time; states and counters stay exact. */
   readonly droppedEvents: number;
   /** How late a cycle began. */
@@ -96,6 +102,8 @@ export function readStatistics({ buffer }: ProcessMemory): CycleStatistics {
     commits: counter(COUNTERS_COMMITS_U64),
     failedCommits: counter(COUNTERS_COMMITS_FAILED_U64),
     lostLanes: counter(COUNTERS_LANES_LOST_U64),
+    urgentFrames: counter(COUNTERS_URGENT_FRAMES_U64),
+    systemCalls: counter(COUNTERS_SYSTEM_CALLS_U64),
     droppedEvents: counter(COUNTERS_EVENTS_DROPPED_U64),
     lateness: readHistogram(words, LATENESS_OFFSET / 8),
     roundTrip: readHistogram(words, ROUND_TRIP_OFFSET / 8),

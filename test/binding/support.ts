@@ -5,11 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { ExecutionContext } from 'ava';
 import { CONTROL_ENGINE_STATE_I32, EngineState } from '../../src/core/generated/layout.ts';
-import type { BindingClaims } from '../../native/binding/index.d.ts';
 import {
   type BindingAttachment as Attachment,
+  type BindingClaims,
   type BindingEngineOptions,
   type BindingNetwork,
+  type BindingOutputOptions,
   type BindingStartOptions,
   type BindingEngine as Engine,
   native,
@@ -65,6 +66,7 @@ export class Bus {
   static async open(
     overrides: Overrides = {},
     start: Partial<BindingStartOptions> = {},
+    outputs: BindingOutputOptions = {},
     until: number | undefined = EngineState.Op,
   ): Promise<Bus> {
     const bus = new Bus(engineOptions(overrides));
@@ -77,7 +79,7 @@ export class Bus {
     const options = { ...startOptions, ...start };
     bus.memory = new SharedArrayBuffer(bus.engine.memoryBytes(options));
     bus.#words = new Int32Array(bus.memory);
-    bus.engine.start(new Uint8Array(bus.memory), options);
+    bus.engine.start(new Uint8Array(bus.memory), options, outputs);
     bus.attachment = new (native().BindingAttachment)(bus.engine.id, new Uint8Array(bus.memory), null);
     if (until !== undefined) await bus.reached(until);
     return bus;
@@ -119,8 +121,9 @@ export async function openBus(
   t: ExecutionContext,
   overrides: Overrides = {},
   start: Partial<BindingStartOptions> = {},
+  outputs: BindingOutputOptions = {},
 ): Promise<Bus> {
-  const bus = await Bus.open(overrides, start);
+  const bus = await Bus.open(overrides, start, outputs);
   t.teardown(() => bus.close());
   return bus;
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import test from 'ava';
-import { EngineState, LaneState } from '../../src/core/generated/layout.ts';
+import { CopyOutcome, EngineState, LaneState, SLOT_HEADER_CYCLE_I32 } from '../../src/core/generated/layout.ts';
 import { native } from '../../src/core/native.ts';
 import { claimsOf, eventually, openBus, startWorker } from './support.ts';
 
@@ -50,6 +50,22 @@ test('the lane of a worker that is killed while the main thread is blocked is lo
   attachment.resume(1, new Uint8Array(1));
   attachment.commit(1, new Uint8Array([0x02]));
   await eventually(() => attachment.laneState(1) === LaneState.Live, 'live again');
+});
+
+test('a worker in lockstep that is terminated holds no cycle any more', async (t) => {
+  const bus = await openBus(t, { virtualTime: true, lockstepTimeoutMs: 600_000 });
+  const worker = await startWorker('lockstep-and-spin', { id: bus.engine.id, memory: bus.memory });
+  const slot = new Uint8Array(4096);
+  const newest = (): number => {
+    bus.attachment.copyNewest(slot);
+    return new Uint32Array(slot.buffer)[SLOT_HEADER_CYCLE_I32] ?? 0;
+  };
+  const begun = newest();
+  bus.engine.grant(5);
+  await eventually(() => newest() === begun + 1, 'one cycle');
+  t.is(bus.attachment.waitCopy(begun + 1, 20, slot), CopyOutcome.Timeout, 'held');
+  await worker.terminate();
+  await eventually(() => newest() === begun + 5, 'all cycles');
 });
 
 test('a lane that is given up is free two cycles later, and whoever claims its bits before is told by whom', async (t) => {

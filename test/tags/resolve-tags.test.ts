@@ -27,6 +27,7 @@ const plain = {
   revision: 0x10000,
   serial: 0,
   hasDistributedClock: false,
+  deviceEmulation: false,
   propagationDelayNs: 0,
   mailboxProtocols: 0,
   inputOffset: 0,

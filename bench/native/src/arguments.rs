@@ -24,8 +24,9 @@ pub struct Place {
 impl Arguments {
     /// Reads the command line without the program's name.
     pub fn new(mut words: impl Iterator<Item = String>) -> Outcome<Self> {
-        let command =
-            words.next().ok_or("what to measure? gaps, lateness, serve, exchange, open, path")?;
+        let command = words
+            .next()
+            .ok_or("what to measure? gaps, lateness, serve, exchange, open, path, urgent")?;
         let pairs = words
             .map(|word| match word.split_once('=') {
                 Some((name, value)) => Ok((name.to_owned(), value.to_owned())),

@@ -8,9 +8,11 @@ use ecat_engine::bringup::{
 };
 use ecat_engine::cycle::exchange::{Exchange, Images};
 use ecat_engine::cycle::frames::CyclicFrames;
+use ecat_engine::cycle::urgent::UrgentFrame;
 use ecat_engine::cycle::window::AcyclicFrame;
 use ecat_engine::layout::ProcessLayout;
 use ecat_engine::link::sys;
+use ecat_engine::shared::UrgentAreas;
 use ecat_engine::shared::statistics::Statistics;
 use ecat_wire::al::AlState;
 use ecat_wire::ethernet::FRAME_BYTES_MAX;
@@ -83,7 +85,8 @@ impl Ours {
     }
 
     fn measure(&mut self, link: &mut dyn Link, count: usize) -> Outcome<Figures> {
-        let acyclic = AcyclicFrame::new();
+        let (acyclic, urgent) = (AcyclicFrame::new(), UrgentFrame::new(&UrgentAreas::default()));
+        let others = (&acyclic, &urgent);
         let mut outputs = vec![0; self.layout.output_bytes];
         let mut inputs = vec![0; self.layout.input_bytes];
         let mut working_counters = vec![None; self.layout.datagrams.len()];
@@ -97,7 +100,7 @@ impl Ours {
             let images =
                 &mut Images { inputs: &mut inputs, working_counters: &mut working_counters };
             while self.exchange.missing() > 0 {
-                let arrival = self.exchange.take(link, &self.frames, &acyclic, images, counters);
+                let arrival = self.exchange.take(link, &self.frames, others, images, counters);
                 if arrival.is_none() && sys::monotonic_ns() - begun > LOST_NS {
                     return Err("an exchange of ours did not come back".to_owned());
                 }

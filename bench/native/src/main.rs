@@ -8,6 +8,7 @@
 //! ecat-bench exchange [interface=NAME] [bytes=1250] [devices=10] [count=20000] [repeats=5]
 //! ecat-bench open     [devices=10] [repeats=5]
 //! ecat-bench path     [bytes=1250] [cycles=2000] [repeats=5]
+//! ecat-bench urgent   [bytes=1250] [count=1000] [repeats=5]
 //! all of them         [cpu=N] [priority=80]
 //! ```
 //! Prints JSON: one line an outcome of a variant, in the order in which they were measured, and a last
@@ -26,6 +27,7 @@ mod running;
 mod samples;
 mod serve;
 mod stock;
+mod urgent;
 
 use std::process::ExitCode;
 
@@ -64,6 +66,7 @@ fn run() -> Outcome {
         "exchange" => exchange::run(&mut arguments),
         "open" => open::run(&mut arguments),
         "path" => path::run(&mut arguments),
+        "urgent" => urgent::run(&mut arguments),
         other => Err(format!("no such measurement: {other}")),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ecat_engine::engine::{Bell, Engine, EngineOptions, LinkOpener, MemorySizes};
+use ecat_engine::engine::{Bell, Engine, EngineOptions, LinkOpener, MemorySizes, StartOptions};
 use ecat_engine::shared::atomics::Ordering;
 use ecat_engine::shared::{Attached, EngineState};
 
@@ -69,6 +69,15 @@ pub struct Running {
 impl Running {
     /// Opens an engine and returns when all its SubDevices are in OP.
     pub fn to_op(options: EngineOptions, opener: LinkOpener) -> Outcome<Self> {
+        Self::to_op_with(options, opener, &StartOptions::default())
+    }
+
+    /// The same, started with these options.
+    pub fn to_op_with(
+        options: EngineOptions,
+        opener: LinkOpener,
+        start: &StartOptions,
+    ) -> Outcome<Self> {
         let (ring, rings) = channel();
         let bell: Arc<dyn Bell> = Arc::new(ChannelBell(Mutex::new(ring)));
         let text = |error: ecat_engine::EngineError| error.to_string();
@@ -89,7 +98,7 @@ impl Running {
             })
             .ok_or("no dimensions")?;
         let memory = memory::of(&dimensions);
-        engine.start(memory.clone(), dimensions).map_err(text)?;
+        engine.start(memory.clone(), dimensions, start).map_err(text)?;
         let memory = memory.attach().map_err(text)?;
         let running = Self { engine, memory, rings };
         while running.state() != Some(EngineState::Op) {

@@ -9,10 +9,7 @@ use ecat_engine::EngineError;
 use ecat_engine::engine::{Bell, Engine};
 use ecat_engine::error::ErrorCode;
 use ecat_engine::shared::layout::RECORD_BYTES;
-use ecat_engine::shared::{
-    Attached, Claims, Drained, LaneOwner, LaneWriter, LogReader, LogWriter, ReceiptReader,
-    RingReader,
-};
+use ecat_engine::shared::{Acknowledged, Attached, Drained, LogReader, LogWriter, RingReader};
 use napi::Env;
 use napi::bindgen_prelude::Function;
 use napi_derive::napi;
@@ -21,71 +18,30 @@ use crate::bell::WeakBell;
 use crate::cleanup::{EndsWithEnvironment, ends_with};
 use crate::engine::check_memory;
 use crate::failure::{guarded, invalid, released};
-use crate::pinned::{Argument, CopiedBytes, Natural, PrivateArray, SharedView, Tail};
+use crate::lane::Lane;
+use crate::pinned::{Argument, Natural, PrivateArray, SharedView, Tail};
 
 /// The longest that a call waits natively, in ms. Nothing can interrupt a native wait: `terminate()` on the
 /// worker and the end of its environment take effect when it returns.
 const WAIT_SLICE_MS: u32 = 50;
 
-/// How often `resume` tries to copy the newest cycle. One failure takes a stall of a whole round of the ring.
-const RESUME_ATTEMPTS: usize = 64;
-
-/// Words of a receipt: sequence, first cycle, deciding cycle, verdict.
-const RECEIPT_WORDS: usize = 4;
-
 static NEXT_OWNER: AtomicU64 = AtomicU64::new(1);
 
-/// What a lane takes over. The three arrays are as long as the output image.
-#[napi(object, object_to_js = false)]
-pub struct BindingClaims {
-    /// What the lane's owner is called: in the errors of whoever claims the same. Empty by default.
-    #[napi(ts_type = "string")]
-    pub name: Option<String>,
-    /// 1 bits are claimed.
-    #[napi(ts_type = "Uint8Array")]
-    pub mask: CopiedBytes,
-    /// Of a lost lane, 1 bits take their loss value and 0 bits hold what was last sent.
-    #[napi(ts_type = "Uint8Array")]
-    pub loss_mask: CopiedBytes,
-    /// The loss values.
-    #[napi(ts_type = "Uint8Array")]
-    pub loss_image: CopiedBytes,
-    /// Cycles without a commit or a beat after which the lane is lost; 0 never.
-    #[napi(ts_type = "number")]
-    pub deadline_cycles: Natural,
-    /// Cycles without a commit after which the lane is lost, for owners that commit periodically; 0 (the
-    /// default) never.
-    #[napi(ts_type = "number")]
-    pub commit_deadline_cycles: Option<Natural>,
-}
-
-/// Who has an output lane.
-#[napi(object, object_from_js = false)]
-pub struct BindingLane {
-    /// What its owner called itself; absent where nobody has it.
-    pub name: Option<String>,
-    /// Whether it is this attachment's.
-    pub own: bool,
-    /// 0 free, 1 claimed, 2 live, 3 lost, 4 releasing.
-    pub state: u32,
-}
-
-impl BindingLane {
-    fn new(lane: LaneOwner, own: u64) -> Self {
-        Self { name: lane.name, own: lane.owner == Some(own), state: lane.state as u32 }
-    }
-}
-
 /// Fields are dropped in this order: the view, which all others point into, is the last.
-struct Open {
-    engine: Arc<Engine>,
+pub struct Open {
+    /// The engine.
+    pub engine: Arc<Engine>,
     /// Number of this attachment in this process: who owns its lanes.
-    owner: u64,
+    pub owner: u64,
     bell: Option<Arc<WeakBell>>,
-    lanes: Vec<Lane>,
+    /// Number of this attachment as a consumer in lockstep.
+    consumer: Option<u32>,
+    /// Every lane, whoever has it.
+    pub lanes: Vec<Lane>,
     partitions: Vec<Partition>,
     ring: RingReader,
-    memory: Attached,
+    /// The engine's memory.
+    pub memory: Attached,
     _view: SharedView,
 }
 
@@ -93,12 +49,6 @@ struct Partition {
     /// Of the partitions that this attachment publishes.
     writer: Option<LogWriter>,
     reader: LogReader,
-}
-
-struct Lane {
-    /// Of the lanes that this attachment has claimed.
-    writer: Option<LaneWriter>,
-    receipts: ReceiptReader,
 }
 
 struct AttachmentCell {
@@ -237,159 +187,69 @@ impl BindingAttachment {
         })
     }
 
-    /// Takes over a lane for this attachment, with the bits that it may drive; −1 the first lane that is free.
-    /// Again for a lane that this attachment has: with other bits, of which those in both go on without a break.
-    /// Returns the lane. `ECAT_ERR_OUTPUT_CLAIMED` names the bit, both lanes and both owners;
-    /// `ECAT_ERR_LANE_BUSY` where the lane has another owner or is being released, or none is free.
+    /// Acknowledges the interlock at that place. True: event 17 says with the next cycle that it is released, or
+    /// event 18 that its condition holds again. False: it has not fired. `ECAT_ERR_INTERLOCK_HOLDS` where its
+    /// condition holds or its input is not good.
     #[napi(catch_unwind)]
-    pub fn claim(
+    pub fn acknowledge_interlock(
         &self,
         env: Env,
-        #[napi(ts_arg_type = "number")] lane: Argument<i64>,
-        #[napi(ts_arg_type = "BindingClaims")] claims: Argument<BindingClaims>,
-    ) -> napi::Result<u32> {
+        #[napi(ts_arg_type = "number")] interlock: Argument<Natural>,
+    ) -> napi::Result<bool> {
         guarded(&env, || {
-            let claims = Claims {
-                name: claims.0.name.unwrap_or_default(),
-                mask: claims.0.mask.0,
-                loss_mask: claims.0.loss_mask.0,
-                loss_image: claims.0.loss_image.0,
-                deadline_cycles: claims.0.deadline_cycles.0,
-                commit_deadline_cycles: claims
-                    .0
-                    .commit_deadline_cycles
-                    .map_or(0, |cycles| cycles.0),
-            };
-            self.with_mut(|open| {
-                let lane = match u32::try_from(lane.0) {
-                    Ok(lane) => {
-                        open.lane(lane)?;
-                        let _generation = open.engine.claim(lane, open.owner, &claims)?;
-                        lane
-                    }
-                    Err(_) if lane.0 == -1 => open.engine.claim_any(open.owner, &claims)?,
-                    Err(_) => {
-                        return Err(invalid(format!("lane: expected −1 or more, got {}", lane.0)));
-                    }
-                };
-                let writer = open.memory.lane_writer(lane)?;
-                open.lane(lane)?.writer.get_or_insert(writer);
-                Ok(lane)
+            let slot = interlock.0.0;
+            match self.with(|open| Ok(open.memory.interlocks().acknowledge(slot)))? {
+                Acknowledged::Requested => Ok(true),
+                Acknowledged::NotFired => Ok(false),
+                Acknowledged::Holds => Err(EngineError::new(
+                    ErrorCode::InterlockHolds,
+                    format!("the condition of interlock {slot} holds, or its input is not good"),
+                )),
+            }
+        })
+    }
+
+    /// Registers this attachment as a consumer in lockstep: in virtual time a granted cycle waits until it has
+    /// acknowledged the cycle before. Without effect on the wall clock and in free run. Idempotent; ends with
+    /// `leaveLockstep`, `release`, or the environment. Returns the consumer's number, which event 19 names when it
+    /// has not acknowledged for too long (`lockstepTimeoutMs`).
+    #[napi(catch_unwind)]
+    pub fn enter_lockstep(&self, env: Env) -> napi::Result<u32> {
+        guarded(&env, || {
+            self.with_mut(|open| match open.consumer {
+                Some(consumer) => Ok(consumer),
+                None => Ok(*open.consumer.insert(open.engine.register_consumer()?)),
             })
         })
     }
 
-    /// Gives a lane of this attachment up: its bits take their loss values with the next cycle, and the lane is
-    /// free one cycle later (event 15). Does nothing where this attachment does not have it.
+    /// Says that this consumer in lockstep is done with everything up to `cycle`, writes included. Does nothing
+    /// for one that is not registered.
     #[napi(catch_unwind)]
-    pub fn release_lane(
+    pub fn acknowledge(
         &self,
         env: Env,
-        #[napi(ts_arg_type = "number")] lane: Argument<Natural>,
+        #[napi(ts_arg_type = "number")] cycle: Argument<i64>,
     ) -> napi::Result<()> {
         guarded(&env, || {
-            self.with_mut(|open| {
-                // Nothing can commit any more once the release is offered.
-                open.lane(lane.0.0)?.writer = None;
-                open.engine.release_lane(lane.0.0, open.owner)
-            })
-        })
-    }
-
-    /// Every lane, in order.
-    #[napi(catch_unwind)]
-    pub fn lanes(&self, env: Env) -> napi::Result<Vec<BindingLane>> {
-        guarded(&env, || {
+            let cycle = self::cycle(cycle.0)?;
             self.with(|open| {
-                let lanes = open.engine.lanes().into_iter();
-                Ok(lanes.map(|lane| BindingLane::new(lane, open.owner)).collect())
-            })
-        })
-    }
-
-    /// Commits `shadow`, a whole output image, as this lane's next outputs. Returns its sequence number.
-    #[napi(catch_unwind)]
-    pub fn commit(
-        &self,
-        env: Env,
-        #[napi(ts_arg_type = "number")] lane: Argument<Natural>,
-        #[napi(ts_arg_type = "Uint8Array")] shadow: PrivateArray<'_, u8>,
-    ) -> napi::Result<u32> {
-        guarded(&env, || {
-            self.with_lane(lane.0.0, |lane| {
-                check_shadow(lane, shadow.as_slice())?;
-                Ok(lane.commit(shadow.as_slice()))
-            })
-        })
-    }
-
-    /// Shows that the lane's writer lives, without a commit.
-    #[napi(catch_unwind)]
-    pub fn beat(
-        &self,
-        env: Env,
-        #[napi(ts_arg_type = "number")] lane: Argument<Natural>,
-    ) -> napi::Result<()> {
-        guarded(&env, || {
-            self.with_lane(lane.0.0, |lane| {
-                lane.beat();
+                if let Some(consumer) = open.consumer {
+                    open.engine.acknowledge(consumer, cycle);
+                }
                 Ok(())
             })
         })
     }
 
-    /// Begins anew after a loss: fills `shadow` with the image last sent and returns the lane's epoch.
+    /// Ends the registration of `enterLockstep`. Idempotent.
     #[napi(catch_unwind)]
-    pub fn resume(
-        &self,
-        env: Env,
-        #[napi(ts_arg_type = "number")] lane: Argument<Natural>,
-        #[napi(ts_arg_type = "Uint8Array")] mut shadow: PrivateArray<'_, u8>,
-    ) -> napi::Result<u32> {
+    pub fn leave_lockstep(&self, env: Env) -> napi::Result<()> {
         guarded(&env, || {
-            self.with_lane(lane.0.0, |lane| {
-                let shadow = shadow.as_mut_slice();
-                check_shadow(lane, shadow)?;
-                (0..RESUME_ATTEMPTS).find_map(|_| lane.resume(shadow)).ok_or_else(|| {
-                    EngineError::new(
-                        ErrorCode::Timeout,
-                        "the newest cycle was overwritten while it was copied",
-                    )
-                })
+            self.with_mut(|open| {
+                open.leave_lockstep();
+                Ok(())
             })
-        })
-    }
-
-    /// State of a lane: 0 free, 1 claimed, 2 live, 3 lost, 4 releasing.
-    #[napi(catch_unwind)]
-    pub fn lane_state(
-        &self,
-        env: Env,
-        #[napi(ts_arg_type = "number")] lane: Argument<Natural>,
-    ) -> napi::Result<u32> {
-        guarded(&env, || self.with(|open| Ok(open.memory.lane_state(lane.0.0)? as u32)))
-    }
-
-    /// Copies receipts from `tail[0]` on to `out`, four words each (sequence, first cycle, cycle in which it
-    /// was seen to arrive, verdict: 1 arrived, 2 failed), advances `tail[0]`, and returns their number, or −1
-    /// when more than 64 were not read.
-    #[napi(catch_unwind)]
-    pub fn drain_receipts(
-        &self,
-        env: Env,
-        #[napi(ts_arg_type = "number")] lane: Argument<Natural>,
-        #[napi(ts_arg_type = "Uint32Array")] mut tail: Tail<'_>,
-        #[napi(ts_arg_type = "Uint32Array")] mut out: PrivateArray<'_, u32>,
-    ) -> napi::Result<i32> {
-        guarded(&env, || {
-            let mut at = tail.get();
-            let out = out.as_mut_slice();
-            at_least("out", out.len(), RECEIPT_WORDS)?;
-            let (receipts, _rest) = out.as_chunks_mut::<RECEIPT_WORDS>();
-            let drained =
-                self.with_mut(|open| Ok(open.lane(lane.0.0)?.receipts.drain(&mut at, receipts)))?;
-            tail.set(at);
-            Ok(count(drained))
         })
     }
 
@@ -402,14 +262,16 @@ impl BindingAttachment {
         })
     }
 
-    fn with<T>(
+    /// Runs `body` on what an attachment that was not released has.
+    pub(crate) fn with<T>(
         &self,
         body: impl FnOnce(&Open) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
         self.cell.open.borrow().as_ref().ok_or_else(|| released("the attachment")).and_then(body)
     }
 
-    fn with_mut<T>(
+    /// The same, where `body` changes something.
+    pub(crate) fn with_mut<T>(
         &self,
         body: impl FnOnce(&mut Open) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
@@ -419,21 +281,6 @@ impl BindingAttachment {
             .as_mut()
             .ok_or_else(|| released("the attachment"))
             .and_then(body)
-    }
-
-    fn with_lane<T>(
-        &self,
-        lane: u32,
-        body: impl FnOnce(&mut LaneWriter) -> Result<T, EngineError>,
-    ) -> Result<T, EngineError> {
-        self.with_mut(|open| {
-            let writer = open.lane(lane)?.writer.as_mut();
-            body(
-                writer.ok_or_else(|| {
-                    invalid(format!("lane {lane} is not claimed by this attachment"))
-                })?,
-            )
-        })
     }
 }
 
@@ -449,12 +296,13 @@ impl Open {
             .map(|partition| Ok(Partition { writer: None, reader: memory.log_reader(partition)? }))
             .collect::<Result<_, EngineError>>()?;
         let lanes = (0..memory.dimensions().lane_count)
-            .map(|lane| Ok(Lane { writer: None, receipts: memory.receipt_reader(lane)? }))
+            .map(|lane| Ok(Lane { own: None, receipts: memory.receipt_reader(lane)? }))
             .collect::<Result<_, EngineError>>()?;
         Ok(Self {
             engine,
             owner: NEXT_OWNER.fetch_add(1, Ordering::Relaxed),
             bell: None,
+            consumer: None,
             lanes,
             partitions,
             ring: memory.ring_reader(),
@@ -488,11 +336,10 @@ impl Open {
         })
     }
 
-    fn lane(&mut self, lane: u32) -> Result<&mut Lane, EngineError> {
-        let count = self.lanes.len();
-        self.lanes
-            .get_mut(lane as usize)
-            .ok_or_else(|| invalid(format!("lane: expected a number below {count}, got {lane}")))
+    fn leave_lockstep(&mut self) {
+        if let Some(consumer) = self.consumer.take() {
+            self.engine.unregister_consumer(consumer);
+        }
     }
 
     fn check_slot<'a>(&self, slot: &'a mut [u8]) -> Result<&'a mut [u8], EngineError> {
@@ -505,7 +352,8 @@ impl EndsWithEnvironment for AttachmentCell {
     fn ask(&self) {}
 
     fn end(&self) {
-        let Some(open) = self.open.borrow_mut().take() else { return };
+        let Some(mut open) = self.open.borrow_mut().take() else { return };
+        open.leave_lockstep();
         if let Some(bell) = &open.bell {
             bell.silence();
             let bell: Arc<dyn Bell> = Arc::clone(bell) as _;
@@ -526,7 +374,8 @@ fn cycle(number: i64) -> Result<u32, EngineError> {
         .map_err(|_| invalid(format!("expected a cycle number of 32 bits, got {number}")))
 }
 
-fn count(drained: Drained) -> i32 {
+/// What came of a drain, as JavaScript gets it: the number of records, or −1.
+pub fn count(drained: Drained) -> i32 {
     match drained {
         Drained::Records(count) => count as i32,
         Drained::Empty => 0,
@@ -534,20 +383,10 @@ fn count(drained: Drained) -> i32 {
     }
 }
 
-fn at_least(name: &str, length: usize, least: usize) -> Result<(), EngineError> {
+/// Refuses an array that is too short.
+pub fn at_least(name: &str, length: usize, least: usize) -> Result<(), EngineError> {
     if length >= least {
         return Ok(());
     }
     Err(invalid(format!("{name}: expected a length of at least {least}, got {length}")))
-}
-
-fn check_shadow(lane: &LaneWriter, shadow: &[u8]) -> Result<(), EngineError> {
-    if shadow.len() == lane.output_bytes() {
-        return Ok(());
-    }
-    Err(invalid(format!(
-        "shadow: expected the {} bytes of the output image, got {}",
-        lane.output_bytes(),
-        shadow.len()
-    )))
 }

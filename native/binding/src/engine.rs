@@ -7,13 +7,10 @@ use std::time::Duration;
 
 use ecat_engine::EngineError;
 use ecat_engine::cycle::registers::RegisterRead;
-use ecat_engine::engine::{Bell, Engine, EngineOptions, LinkOpener, MemorySizes};
-use ecat_engine::error::ErrorCode;
+use ecat_engine::engine::{Bell, Engine, StartOptions};
 use ecat_engine::event::{Event, EventKind};
-use ecat_engine::link::packet::PacketLink;
-use ecat_engine::shared::{Dimensions, Geometry};
-use ecat_simulator::{SegmentControl, SegmentLink};
-use ecat_wire::link::Link;
+use ecat_engine::shared::Geometry;
+use ecat_simulator::SegmentControl;
 use napi::Env;
 use napi::bindgen_prelude::Function;
 use napi_derive::napi;
@@ -21,7 +18,12 @@ use napi_derive::napi;
 use crate::bell::StrongBell;
 use crate::cleanup::{EndsWithEnvironment, ends_with};
 use crate::failure::{BindingFailure, failures, guarded, invalid, released};
+use crate::interlock::{self, BindingInterlock};
 use crate::network::BindingNetwork;
+use crate::options::{
+    BindingEngineOptions, BindingOutputOptions, BindingStartOptions, dimensions, prepare,
+    start_options,
+};
 use crate::pinned::{Argument, Natural, PrivateArray, SharedView};
 use crate::registers::BindingRegisterAnswer;
 use crate::segment;
@@ -35,54 +37,6 @@ const LAST_END: Duration = Duration::from_secs(10);
 
 /// Words of an event in [`BindingEngine::drain_events`].
 const EVENT_WORDS: usize = 5;
-
-/// What to open, and how to run it. Exactly one of `interface` and `segment` is given.
-#[napi(object, object_to_js = false)]
-pub struct BindingEngineOptions {
-    /// Name of a network interface.
-    pub interface: Option<String>,
-    /// JSON of a `SegmentDescription`: a simulated segment inside this process.
-    pub segment: Option<String>,
-    /// Period of the cycle, 250,000 to 100,000,000 ns.
-    #[napi(ts_type = "number")]
-    pub cycle_period_ns: Natural,
-    /// How long before a cycle's start the thread stops sleeping and spins; half a period at most.
-    #[napi(ts_type = "number")]
-    pub pre_spin_ns: Natural,
-    /// SCHED_FIFO priority, 1 to 99; without it the thread is scheduled like any other.
-    #[napi(ts_type = "number")]
-    pub priority: Option<Natural>,
-    /// The CPU that the thread is pinned to.
-    #[napi(ts_type = "number")]
-    pub cpu: Option<Natural>,
-    /// Whether distributed clocks are set up and kept.
-    pub distributed_clocks: bool,
-    /// Whether time is virtual: cycles then run as `grant` allows, as fast as they can.
-    pub virtual_time: bool,
-    /// Limit for everything up to PRE-OP.
-    #[napi(ts_type = "number")]
-    pub bring_up_timeout_ms: Option<Natural>,
-    /// Limit for each SubDevice's way to SAFE-OP and to OP.
-    #[napi(ts_type = "number")]
-    pub state_timeout_ms: Option<Natural>,
-}
-
-/// Sizes of the shared memory that JavaScript chooses.
-#[napi(object, object_to_js = false)]
-pub struct BindingStartOptions {
-    /// Slots of the input ring, a power of two.
-    #[napi(ts_type = "number")]
-    pub slot_count: Natural,
-    /// Records of each partition's change log, a power of two.
-    #[napi(ts_type = "number")]
-    pub log_records: Natural,
-    /// Partitions, 1 to 8: change logs with a publisher each. 1 by default.
-    #[napi(ts_type = "number")]
-    pub partition_count: Option<Natural>,
-    /// Output lanes, 1 to 64. 4 by default.
-    #[napi(ts_type = "number")]
-    pub lane_count: Option<Natural>,
-}
 
 /// How the bring-up ended: with a `network`, or with at least one failure.
 #[napi(object)]
@@ -207,8 +161,15 @@ impl BindingEngine {
         env: Env,
         #[napi(ts_arg_type = "Uint8Array")] view: SharedView,
         #[napi(ts_arg_type = "BindingStartOptions")] options: Argument<BindingStartOptions>,
+        #[napi(ts_arg_type = "BindingOutputOptions")] outputs: Option<
+            Argument<BindingOutputOptions>,
+        >,
     ) -> napi::Result<()> {
         guarded(&env, || {
+            let start_options = match outputs {
+                None => StartOptions::default(),
+                Some(Argument(outputs)) => start_options(outputs)?,
+            };
             self.with_mut(|open| {
                 if open.view.is_some() {
                     return Err(invalid("the engine has been started already"));
@@ -217,10 +178,27 @@ impl BindingEngine {
                 let (memory, address) = (view.memory()?, view.address());
                 // Held before the thread gets it; a start that fails has not handed it on.
                 open.view = Some(view);
-                open.engine.start(memory, dimensions).inspect_err(|_| open.view = None)?;
+                open.engine
+                    .start(memory, dimensions, &start_options)
+                    .inspect_err(|_| open.view = None)?;
                 set_memory(self.id, Some(address));
                 Ok(())
             })
+        })
+    }
+
+    /// Declares all interlocks, in place of those declared before, from the next frame on. Returns the place of
+    /// each in the table of states. An interlock whose name was declared before keeps its place and its latch;
+    /// one that is not declared any more is released.
+    #[napi(catch_unwind)]
+    pub fn set_interlocks(
+        &self,
+        env: Env,
+        #[napi(ts_arg_type = "Array<BindingInterlock>")] interlocks: Vec<BindingInterlock>,
+    ) -> napi::Result<Vec<u32>> {
+        guarded(&env, || {
+            let specs = interlock::specs(interlocks)?;
+            self.with(|open| open.engine.set_interlocks(&specs))
         })
     }
 
@@ -440,68 +418,6 @@ impl Drop for EngineCell {
     }
 }
 
-fn dimensions(engine: &Engine, options: &BindingStartOptions) -> Result<Dimensions, EngineError> {
-    let or = |chosen: Option<Natural>, default| chosen.map_or(default, |chosen| chosen.0);
-    let default = MemorySizes::default();
-    let chosen = MemorySizes {
-        slot_count: options.slot_count.0,
-        log_records: options.log_records.0,
-        partition_count: or(options.partition_count, default.partition_count),
-        lane_count: or(options.lane_count, default.lane_count),
-    };
-    engine.dimensions(chosen).ok_or_else(|| {
-        invalid("the size of the shared memory is known after a bring-up that succeeded")
-    })
-}
-
-type Prepared = (EngineOptions, LinkOpener, Option<SegmentControl>);
-
-fn prepare(options: BindingEngineOptions) -> Result<Prepared, EngineError> {
-    let ns = |ms: Natural| u64::from(ms.0) * 1_000_000;
-    let defaults = EngineOptions::default();
-    let engine_options = EngineOptions {
-        cycle_period_ns: options.cycle_period_ns.0.into(),
-        pre_spin_ns: options.pre_spin_ns.0.into(),
-        priority: narrow("priority", options.priority)?,
-        cpu: options.cpu.map(|cpu| cpu.0 as usize),
-        distributed_clocks: options.distributed_clocks,
-        virtual_time: options.virtual_time,
-        bring_up_timeout_ns: options.bring_up_timeout_ms.map_or(defaults.bring_up_timeout_ns, ns),
-        state_timeout_ns: options.state_timeout_ms.map(ns),
-        ..defaults
-    };
-    match (options.interface, options.segment) {
-        (Some(interface), None) => {
-            if options.virtual_time {
-                return Err(invalid(
-                    "virtual time needs a simulated segment: a network card has its own",
-                ));
-            }
-            let opener: LinkOpener =
-                Box::new(move || Ok(Box::new(PacketLink::open(&interface)?) as Box<dyn Link>));
-            Ok((engine_options, opener, None))
-        }
-        (None, Some(json)) => {
-            let (link, control) = SegmentLink::new(segment::build(&json)?);
-            let opener: LinkOpener = Box::new(move || Ok(Box::new(link) as Box<dyn Link>));
-            Ok((engine_options, opener, Some(control)))
-        }
-        _ => Err(EngineError::new(
-            ErrorCode::InvalidArgument,
-            "expected exactly one of `interface` and `segment`",
-        )),
-    }
-}
-
 fn word(name: &str, value: Natural) -> Result<u16, EngineError> {
     u16::try_from(value.0).map_err(|_| invalid(format!("{name}: {} is out of range", value.0)))
-}
-
-fn narrow<T: TryFrom<u32>>(name: &str, value: Option<Natural>) -> Result<Option<T>, EngineError> {
-    value
-        .map(|value| {
-            T::try_from(value.0)
-                .map_err(|_| invalid(format!("{name}: {} is out of range", value.0)))
-        })
-        .transpose()
 }

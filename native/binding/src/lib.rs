@@ -1,8 +1,8 @@
 //! The Node-API face of the MainDevice and of the simulated segment: types named `Binding*`, no logic.
 //!
 //! Each file is one thing that JavaScript sees or that its side of the border needs:
-//! [`engine`] and [`attachment`] (a MainDevice, and an environment's access to its memory),
-//! [`segment_server`], [`mod@replay`], [`network`] (what was found), [`registers`] (what is read of them), [`failure`] (errors), [`bell`] (waking JavaScript),
+//! [`engine`], [`attachment`] and [`lane`] (a MainDevice, an environment's access to its memory, and its outputs),
+//! [`options`], [`interlock`], [`segment_server`], [`mod@replay`], [`network`] (what was found), [`registers`] (what is read of them), [`failure`] (errors), [`bell`] (waking JavaScript),
 //! [`pinned`] (JavaScript's memory; the only `unsafe`), [`cleanup`] (the end of an environment).
 #![deny(unsafe_code)]
 
@@ -11,7 +11,10 @@ mod bell;
 mod cleanup;
 pub mod engine;
 pub mod failure;
+pub mod interlock;
+pub mod lane;
 pub mod network;
+pub mod options;
 mod pinned;
 pub mod registers;
 pub mod replay;

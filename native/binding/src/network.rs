@@ -51,6 +51,9 @@ pub struct BindingSubDevice {
     pub serial: u32,
     /// Whether its clock registers answer.
     pub has_distributed_clock: bool,
+    /// Whether its ESC goes from state to state by itself (register 0x0140, bit 8): a simple device without a
+    /// program of its own.
+    pub device_emulation: bool,
     /// Delay from the reference clock, in ns.
     pub propagation_delay_ns: u32,
     /// Mailbox protocols of the SII (word 0x1C): 0x01 AoE, 0x02 EoE, 0x04 CoE, 0x08 FoE, 0x10 SoE, 0x20 VoE.
@@ -112,6 +115,7 @@ fn sub_device((device, layout): (&SubDevice, &DeviceLayout)) -> BindingSubDevice
         revision: device.identity.revision,
         serial: device.identity.serial,
         has_distributed_clock: device.has_distributed_clock,
+        device_emulation: device.device_emulation,
         propagation_delay_ns: device.propagation_delay_ns,
         mailbox_protocols: device.sii.protocols.into(),
         input_offset: layout.inputs.start as u32,

@@ -22,7 +22,9 @@ use crate::herald::{self, Announcer};
 use crate::layout::ProcessLayout;
 use crate::network::Network;
 use crate::shared::layout::PARTITIONS_MAX;
-use crate::shared::{ClaimRegistry, Claims, Dimensions, LaneOwner, SharedMemory};
+use crate::shared::{
+    ClaimRegistry, Claims, Dimensions, InterlockSpec, LaneOwner, SharedMemory, UrgentAreas,
+};
 
 /// Shortest period of a cycle.
 pub const CYCLE_PERIOD_NS_MIN: u64 = 250_000;
@@ -54,6 +56,9 @@ pub struct EngineOptions {
     pub state_timeout_ns: Option<u64>,
     /// How long after a cycle's start its frames are waited for; three quarters of the period by default.
     pub receive_deadline_ns: Option<u64>,
+    /// Virtual time: how long on the wall clock a cycle waits for the consumers in lockstep, before it goes on
+    /// without those that stay away; 10 s by default.
+    pub lockstep_timeout_ns: u64,
     /// Number of the first cycle; other than 0 for tests of the wrap.
     pub first_cycle: u32,
 }
@@ -70,6 +75,7 @@ impl Default for EngineOptions {
             bring_up_timeout_ns: 120_000_000_000,
             state_timeout_ns: None,
             receive_deadline_ns: None,
+            lockstep_timeout_ns: 10_000_000_000,
             first_cycle: 0,
         }
     }
@@ -94,6 +100,17 @@ impl Default for MemorySizes {
             Dimensions::default();
         Self { slot_count, log_records, partition_count, lane_count }
     }
+}
+
+/// What an engine is started with besides its memory.
+#[derive(Clone, Debug, Default)]
+pub struct StartOptions {
+    /// Whether the outputs of each SubDevice, by position, may be sent out of cycle; those beyond the end may
+    /// not. An extra output event disturbs a SubDevice that is synchronous to its SyncManager or to
+    /// distributed clocks.
+    pub urgent_allowed: Vec<bool>,
+    /// The interlocks; their places are their positions here.
+    pub interlocks: Vec<InterlockSpec>,
 }
 
 /// Makes the link, on the cycle thread (a link need not be `Send`).
@@ -204,9 +221,24 @@ impl Engine {
     ///
     /// # Errors
     /// `Closed`; `InvalidArgument` before a bring-up that succeeded or when started already; what
-    /// `SharedMemory::initialise` says.
-    pub fn start(&self, memory: SharedMemory, dimensions: Dimensions) -> Result<(), EngineError> {
-        self.control.start(memory, dimensions)
+    /// `SharedMemory::initialise` and [`Engine::set_interlocks`] say.
+    pub fn start(
+        &self,
+        memory: SharedMemory,
+        dimensions: Dimensions,
+        options: &StartOptions,
+    ) -> Result<(), EngineError> {
+        self.control.start(memory, dimensions, options)
+    }
+
+    /// Declares all interlocks, in place of those declared before; see
+    /// [`crate::shared::ClaimRegistry::set_interlocks`], whose result this is.
+    ///
+    /// # Errors
+    /// `Closed` before the start and after the end, `InvalidArgument`.
+    pub fn set_interlocks(&self, specs: &[InterlockSpec]) -> Result<Vec<u32>, EngineError> {
+        let registry = self.registry()?;
+        self.control.set_interlocks(registry, specs)
     }
 
     /// Failures since the last call, in the order in which they became known: what SubDevices did on the way
@@ -318,6 +350,47 @@ impl Engine {
         self.publishers
             .get(partition as usize)
             .is_some_and(|publisher| publisher.load(Ordering::Acquire) == owner)
+    }
+
+    /// Asks the cycle thread to send what was committed before this out of cycle: changed outputs of the
+    /// SubDevices that allow it ([`StartOptions::urgent_allowed`]), in a frame of their own, if it leaves before the
+    /// next cycle begins. Everything else goes with that cycle. One system call.
+    pub fn request_urgent(&self) {
+        self.control.urgent.raise();
+        self.control.doorbell.ring();
+    }
+
+    /// Which outputs may be sent out of cycle; none before the start.
+    #[must_use]
+    pub fn urgent_areas(&self) -> UrgentAreas {
+        self.control.urgent_areas().cloned().unwrap_or_default()
+    }
+
+    /// Registers a consumer in lockstep: in virtual time a granted cycle waits until it has acknowledged the one
+    /// before. Without effect on the wall clock, and in free run. Returns its number.
+    ///
+    /// # Errors
+    /// `Closed` before the start and after the end, `InvalidArgument` where there are too many.
+    pub fn register_consumer(&self) -> Result<u32, EngineError> {
+        let closed = || EngineError::new(ErrorCode::Closed, "the engine does not run");
+        let consumers = self.control.consumers().filter(|_| !self.is_closed());
+        consumers.ok_or_else(closed)?.register()
+    }
+
+    /// The consumer is done with everything up to `cycle`.
+    pub fn acknowledge(&self, consumer: u32, cycle: u32) {
+        let consumers = self.control.consumers().filter(|_| !self.is_closed());
+        if consumers.is_some_and(|consumers| consumers.memory().acknowledge(consumer, cycle)) {
+            self.control.doorbell.ring();
+        }
+    }
+
+    /// Ends a registration.
+    pub fn unregister_consumer(&self, consumer: u32) {
+        let consumers = self.control.consumers().filter(|_| !self.is_closed());
+        if consumers.is_some_and(|consumers| consumers.unregister(consumer)) {
+            self.control.doorbell.ring();
+        }
     }
 
     /// Adds a further environment.

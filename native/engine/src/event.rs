@@ -58,4 +58,16 @@ pub enum EventKind {
     Degraded = 14,
     /// A lane that was given up is nobody's now, and can be claimed: subject lane.
     LaneFree = 15,
+    /// An interlock forces its outputs from the next frame on: subject its place, `a` 1 where its input is not
+    /// good, 0 where its condition holds.
+    InterlockFired = 16,
+    /// An interlock no longer forces its outputs: subject its place, `a` 1 where it is no longer declared, 0
+    /// where it was acknowledged.
+    InterlockReleased = 17,
+    /// An interlock was acknowledged and is not released, since its condition holds (again) or its input is
+    /// not good: subject its place.
+    InterlockRefused = 18,
+    /// A consumer in lockstep has not acknowledged for too long and is not waited for until it does: subject
+    /// consumer, `a` the cycle that it acknowledged last, `b` how many cycles it is behind.
+    ConsumerLate = 19,
 }

@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::{Plant, described, virtual_time};
 use ecat_engine::cycle::registers::RegisterRead;
 use ecat_engine::cycle::thread::is_cycling;
+use ecat_engine::engine::{EngineOptions, StartOptions};
 use ecat_engine::event::EventKind;
-use ecat_engine::shared::Claims;
+use ecat_engine::layout::ProcessLayout;
+use ecat_engine::shared::{BitsKind, Claims, Comparison, InterlockSpec, Threshold};
 use ecat_simulator::SegmentCommand;
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -51,6 +53,23 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Fires while an input bit is not 0, or not good.
+fn interlock(layout: &ProcessLayout, name: &str, forced_bit: usize) -> InterlockSpec {
+    let inputs =
+        layout.devices.iter().map(|device| &device.inputs).find(|inputs| !inputs.is_empty());
+    let mut force_mask = vec![0; layout.output_bytes];
+    force_mask[forced_bit / 8] = 1 << (forced_bit % 8);
+    InterlockSpec {
+        name: name.to_owned(),
+        bit_offset: inputs.unwrap().start as u32 * 8,
+        bit_length: 1,
+        kind: BitsKind::Unsigned,
+        when: Comparison::Is(Threshold::Integer(1)),
+        force_image: force_mask.clone().into(),
+        force_mask: force_mask.into(),
+    }
+}
+
 #[test]
 fn no_cycle_allocates_whatever_is_lost() {
     let mut devices = vec![r#"{"type":"EK1100"}"#.to_owned()];
@@ -65,11 +84,18 @@ fn no_cycle_allocates_whatever_is_lost() {
             "refuse":[{"to":"OP","code":30}]}"#
             .to_owned(),
     );
-    let mut plant = Plant::in_op(
+    let mut bytes = 0;
+    let mut plant = Plant::in_op_with(
         &described(&format!(r#"{{"devices":[{}]}}"#, devices.join(","))),
-        virtual_time(),
+        EngineOptions { lockstep_timeout_ns: 20_000_000, ..virtual_time() },
+        |(_, layout)| {
+            bytes = layout.output_bytes;
+            StartOptions {
+                urgent_allowed: vec![true; layout.devices.len()],
+                interlocks: vec![interlock(layout, "first", 0)],
+            }
+        },
     );
-    let bytes = plant.found.1.output_bytes;
     let claims = Claims {
         mask: vec![0xFF; bytes].into(),
         loss_mask: vec![0xFF; bytes].into(),
@@ -80,6 +106,23 @@ fn no_cycle_allocates_whatever_is_lost() {
     plant.engine.claim(0, 1, &claims).unwrap();
     let mut lane = plant.memory.lane_writer(0).unwrap();
     lane.commit(&vec![0x5A; bytes]);
+    plant.run(2);
+    // Urgent commits, with the first interlock's input good, bad and acknowledged.
+    for value in 0..50 {
+        lane.commit(&vec![value; bytes]);
+        plant.engine.request_urgent();
+        plant.run(1);
+        let _ = plant.memory.interlocks().acknowledge(0);
+    }
+    for n in 0..4 {
+        let layout = &plant.found.1;
+        let all: Vec<_> = (0..=n).map(|k| interlock(layout, &format!("no {k}"), k * 8)).collect();
+        plant.engine.set_interlocks(&all).unwrap();
+        plant.run(3);
+    }
+    let consumer = plant.engine.register_consumer().unwrap();
+    plant.run(3);
+    plant.engine.unregister_consumer(consumer);
     for command in [
         SegmentCommand::LoseFrames { count: 7 },
         SegmentCommand::DelayFrames { count: 4, by_frames: 9 },
@@ -102,6 +145,10 @@ fn no_cycle_allocates_whatever_is_lost() {
     plant.run(20);
     plant.close();
     assert!(plant.events_of(EventKind::LaneLost).len() == 1);
+    assert!(!plant.events_of(EventKind::InterlockFired).is_empty());
+    assert_eq!(plant.events_of(EventKind::ConsumerLate).len(), 1);
+    let counters = plant.memory.statistics().counters;
+    assert!(counters.urgent_frames.load(Ordering::Relaxed) > 0);
     assert!(plant.events_of(EventKind::SubDeviceLost).len() >= 20);
     let (count, bytes) = (COUNT.load(Ordering::Relaxed), BYTES.load(Ordering::Relaxed));
     assert_eq!(count, 0, "{bytes} bytes");

@@ -38,6 +38,12 @@ export const LANE_STRIDE_BYTES = 256;
 /** Byte offset of `LaneCycleLine` from the start of a lane's lines. */
 export const LANE_CYCLE_LINE_OFFSET = 128;
 
+/** Consumers in lockstep at most. */
+export const CONSUMERS_MAX = 32;
+
+/** Interlocks at most. */
+export const INTERLOCKS_MAX = 128;
+
 /** Receipts that a lane keeps, which is how many commits may be outstanding. */
 export const RECEIPT_RECORDS = 64;
 
@@ -98,11 +104,20 @@ export const ROUND_TRIP_OFFSET = 4608;
 /** Byte offset of the `Histogram` of the time that publishing a slot took. */
 export const PUBLISH_OFFSET = 8704;
 
+/** Byte offset of `InterlockTable`. */
+export const INTERLOCKS_OFFSET = 12800;
+
+/** Byte offset of `InterlockAcknowledgements`. */
+export const INTERLOCK_ACKNOWLEDGEMENTS_OFFSET = 13824;
+
+/** Byte offset of the `ConsumerLine` of consumer 0; those of the others follow line by line. */
+export const CONSUMERS_OFFSET = 14848;
+
 /** Byte offset of the first section whose place depends on the segment. */
-export const DYNAMIC_OFFSET = 12800;
+export const DYNAMIC_OFFSET = 18944;
 
 /** Hash of this layout; the header has to say the same. */
-export const LAYOUT_HASH = 0x32d2530b;
+export const LAYOUT_HASH = 0xba1d99e5;
 
 /** State of the engine. */
 export const EngineState = {
@@ -138,12 +153,29 @@ export const LaneState = {
 } as const;
 export type LaneState = (typeof LaneState)[keyof typeof LaneState];
 
+/** State of an interlock. It forces its outputs in every state but `Unused` and `Armed`. */
+export const InterlockState = {
+  /** No interlock has this place. */
+  Unused: 0,
+  /** Its input has not been good yet: forces, but does not latch. */
+  Waiting: 1,
+  /** Its condition does not hold. */
+  Armed: 2,
+  /** Its condition holds, or its input is not good. */
+  Fired: 3,
+  /** It had fired, the condition holds no more, and it was not acknowledged yet. */
+  Latched: 4,
+} as const;
+export type InterlockState = (typeof InterlockState)[keyof typeof InterlockState];
+
 /** What became of a commit. */
 export const Verdict = {
   /** Frames with it came back with the expected working counters. */
   Ok: 1,
   /** They did not in time, the lane was lost or given up, or the segment is not in OP. */
   Failed: 2,
+  /** Frames with it came back with the expected working counters before its first cycle: it was urgent, or was there when something else was. */
+  Early: 3,
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
@@ -258,7 +290,7 @@ export const HEADER_PARTITION_COUNT_I32 = 25;
 export const HEADER_LOG_STRIDE_BYTES_I32 = 26;
 
 /** State of the engine. Written by the cycle thread. */
-export const CONTROL_BYTES = 20;
+export const CONTROL_BYTES = 24;
 
 /** An `EngineState`. */
 export const CONTROL_ENGINE_STATE_I32 = 32;
@@ -277,6 +309,9 @@ export const CONTROL_PLAN_GENERATION_I32 = 35;
 
 /** The cycle that carried that generation first. */
 export const CONTROL_PLAN_CYCLE_I32 = 36;
+
+/** Not 0 while the cycle thread waits for acknowledgements of consumers in lockstep. */
+export const CONTROL_AWAITS_I32 = 37;
 
 /** Who sleeps. Written by readers. */
 export const WAITERS_BYTES = 4;
@@ -303,7 +338,7 @@ export const LOG_CURSOR_HEAD_I32 = 1;
  * Counters since the start. Written by the cycle thread; each is exact, two of them need not be
  * of the same cycle.
  */
-export const COUNTERS_BYTES = 104;
+export const COUNTERS_BYTES = 120;
 
 /** Cycles run. */
 export const COUNTERS_CYCLES_U64 = 0;
@@ -357,6 +392,14 @@ export const COUNTERS_LANES_LOST_I32 = 22;
 export const COUNTERS_EVENTS_DROPPED_U64 = 12;
 export const COUNTERS_EVENTS_DROPPED_I32 = 24;
 
+/** Frames with urgent commits, out of cycle. */
+export const COUNTERS_URGENT_FRAMES_U64 = 13;
+export const COUNTERS_URGENT_FRAMES_I32 = 26;
+
+/** System calls of the cycle thread up to its last cycle. Readings of the clock are none. */
+export const COUNTERS_SYSTEM_CALLS_U64 = 14;
+export const COUNTERS_SYSTEM_CALLS_I32 = 28;
+
 /**
  * A log-linear histogram of durations. Written by the cycle thread.
  *
@@ -380,6 +423,32 @@ export const HISTOGRAM_MAX_NS_I32 = 4;
 /** How many values each bucket counted. */
 export const HISTOGRAM_BUCKETS_U64 = 3;
 export const HISTOGRAM_BUCKETS_I32 = 6;
+
+/** State of the interlocks, by their place. Written by the cycle thread before it publishes the cycle. */
+export const INTERLOCK_TABLE_BYTES = 1024;
+
+/**
+ * Low half an `InterlockState`; high half the number of its latch, which changes whenever it
+ * fires, fires again while it is latched, or refuses an acknowledgement.
+ */
+export const INTERLOCK_TABLE_STATES_U64 = 0;
+export const INTERLOCK_TABLE_STATES_I32 = 0;
+
+/** Acknowledgements of interlocks, by their place. Written by any thread of JavaScript. */
+export const INTERLOCK_ACKNOWLEDGEMENTS_BYTES = 1024;
+
+/** Number of the latch that was acknowledged last. */
+export const INTERLOCK_ACKNOWLEDGEMENTS_LATCHES_U64 = 0;
+export const INTERLOCK_ACKNOWLEDGEMENTS_LATCHES_I32 = 0;
+
+/** A consumer in lockstep, on a line of its own. Written by the consumer's thread. */
+export const CONSUMER_LINE_BYTES = 8;
+
+/** The cycle up to which it is done. */
+export const CONSUMER_LINE_ACKNOWLEDGED_I32 = 0;
+
+/** Number of its registration; 0 while there is none. */
+export const CONSUMER_LINE_REGISTERED_I32 = 1;
 
 /** A lane's first line, written by the lane's owner (and `state` swapped by both sides). */
 export const LANE_WRITER_LINE_BYTES = 16;

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use ecat_engine::shared::layout::{
-    CONSTANTS, CONTROL_OFFSET, COUNTERS_OFFSET, Control, Counters, ENUMERATIONS, HEADER_OFFSET,
-    Header, Histogram, LATENESS_OFFSET, PUBLISH_OFFSET, ROUND_TRIP_OFFSET, SECTIONS,
-    WAITERS_OFFSET, Waiters,
+    CONSTANTS, CONSUMERS_OFFSET, CONTROL_OFFSET, COUNTERS_OFFSET, ConsumerLine, Control, Counters,
+    ENUMERATIONS, HEADER_OFFSET, Header, Histogram, INTERLOCK_ACKNOWLEDGEMENTS_OFFSET,
+    INTERLOCKS_OFFSET, InterlockAcknowledgements, InterlockTable, LATENESS_OFFSET, PUBLISH_OFFSET,
+    ROUND_TRIP_OFFSET, SECTIONS, WAITERS_OFFSET, Waiters,
 };
 use ecat_engine::shared::{Kind, Section};
 
@@ -33,8 +34,22 @@ fn diagram() -> String {
         (LATENESS_OFFSET, Histogram::SECTION, "cycle thread"),
         (ROUND_TRIP_OFFSET, Histogram::SECTION, "cycle thread"),
         (PUBLISH_OFFSET, Histogram::SECTION, "cycle thread"),
+        (INTERLOCKS_OFFSET, InterlockTable::SECTION, "cycle thread"),
+        (INTERLOCK_ACKNOWLEDGEMENTS_OFFSET, InterlockAcknowledgements::SECTION, "JavaScript"),
+        (CONSUMERS_OFFSET, ConsumerLine::SECTION, "its consumer"),
     ];
-    let of = ["", "", "", "", " of the lateness", " of the round trip", " of the publish time"];
+    let of = [
+        "",
+        "",
+        "",
+        "",
+        " of the lateness",
+        " of the round trip",
+        " of the publish time",
+        "",
+        "",
+        " × 32, a line each",
+    ];
     let dynamic = [
         ("lanes_offset", "lane_count × { LaneWriterLine | LaneCycleLine }", "a line each"),
         (

@@ -29,9 +29,11 @@ impl Run {
                 self.way.close(now_ns);
                 return now_ns;
             }
-            while self.acyclic.deadline_ns().is_some() && self.take_frame() {
+            self.serve_urgent();
+            while self.awaited_ns().is_some() && self.take_frame() {
                 now_ns = clock::now_ns();
             }
+            self.expire_urgent(now_ns);
             if self.acyclic.deadline_ns().is_some_and(|deadline_ns| now_ns >= deadline_ns) {
                 self.give_up_acyclic();
             }
@@ -60,7 +62,7 @@ impl Run {
             if now_ns >= start_ns {
                 return now_ns;
             }
-            let awaited = self.acyclic.deadline_ns();
+            let awaited = self.awaited_ns();
             let next_ns = match awaited {
                 Some(deadline_ns) => deadline_ns,
                 None if link_takes => self.al.next_due_ns().unwrap_or(start_ns),
@@ -76,6 +78,11 @@ impl Run {
                 if now_ns < asleep_until_ns { (asleep_until_ns, 0) } else { (next_ns, spin_ns) };
             now_ns = wait::until(until_ns, spin_ns, descriptor, &self.control.doorbell);
         }
+    }
+
+    /// Until when the first of the answers on their way is awaited.
+    fn awaited_ns(&self) -> Option<u64> {
+        self.acyclic.deadline_ns().into_iter().chain(self.urgent.deadline_ns()).min()
     }
 
     /// Sends the next acyclic frame; `None` where nothing is due, else whether the link took it.

@@ -9,13 +9,16 @@ use std::time::Duration;
 
 use super::outbox::{self, Inbox, Outbox};
 use super::registers::{RegisterAnswer, RegisterRead, RegisterReads};
-use crate::engine::{Bell, BringUp, EngineOptions};
+use crate::engine::{Bell, BringUp, EngineOptions, StartOptions};
 use crate::error::{EngineError, ErrorCode, Failure};
 use crate::event::Event;
 use crate::herald::Announcer;
 use crate::link::sys::Doorbell;
 use crate::shared::layout::EngineState;
-use crate::shared::{Attached, ClaimRegistry, Dimensions, OutputMerger, SharedMemory};
+use crate::shared::{
+    Attached, ClaimRegistry, ConsumerRegistry, Dimensions, InterlockSpec, Lockstep, OutputMerger,
+    SharedMemory, UrgentAreas, UrgentRequest,
+};
 
 /// The order to begin with the first cycle.
 pub struct StartOrder {
@@ -27,6 +30,10 @@ pub struct StartOrder {
     pub outbox: Outbox,
     /// The cycle thread's end of the queues of register reads.
     pub registers: RegisterReads,
+    /// Which outputs may be sent out of cycle.
+    pub urgent: UrgentAreas,
+    /// The consumers that virtual time waits for.
+    pub lockstep: Lockstep,
 }
 
 /// The shared part of an engine.
@@ -37,6 +44,10 @@ pub struct Control {
     pub options: EngineOptions,
     /// Wakes the cycle thread.
     pub doorbell: Doorbell,
+    /// Asks it to send what was committed out of cycle.
+    pub urgent: UrgentRequest,
+    urgent_areas: OnceLock<UrgentAreas>,
+    consumers: OnceLock<Arc<ConsumerRegistry>>,
     /// Set when the engine is to stop; also ends a bring-up.
     pub stop: AtomicBool,
     granted: AtomicU64,
@@ -68,6 +79,9 @@ impl Control {
             id,
             options,
             doorbell: Doorbell::new()?,
+            urgent: UrgentRequest::default(),
+            urgent_areas: OnceLock::new(),
+            consumers: OnceLock::new(),
             stop: AtomicBool::new(false),
             granted: AtomicU64::new(0),
             inbox: Mutex::new(None),
@@ -96,7 +110,12 @@ impl Control {
     }
 
     /// See [`crate::engine::Engine::start`].
-    pub fn start(&self, memory: SharedMemory, dimensions: Dimensions) -> Result<(), EngineError> {
+    pub fn start(
+        &self,
+        memory: SharedMemory,
+        dimensions: Dimensions,
+        options: &StartOptions,
+    ) -> Result<(), EngineError> {
         let mut start = lock(&self.start);
         if self.ended() || self.stop.load(Ordering::Acquire) {
             return Err(closed());
@@ -116,19 +135,54 @@ impl Control {
         // are good, even if another one in the same datagram is not.
         let outputs: Vec<_> = layout.devices.iter().map(|device| device.outputs.clone()).collect();
         let (registry, merger) = memory.outputs(&outputs);
+        self.set_interlocks(&registry, &options.interlocks)?;
+        let allowed = options.urgent_allowed.iter().copied().chain(std::iter::repeat(false));
+        let urgent = UrgentAreas { areas: outputs.into_iter().zip(allowed).collect() };
+        let (consumers, lockstep) = memory.lockstep();
         // Set once: `start` is ordered once.
         let _first = self.claims.set(Arc::new(registry));
+        let _first = self.urgent_areas.set(urgent.clone());
+        let _first = self.consumers.set(Arc::new(consumers));
         let (outbox, registers, inbox) = outbox::queues();
         *lock(&self.inbox) = Some(inbox);
-        *start = Start::Ordered(Box::new(StartOrder { memory, merger, outbox, registers }));
+        *start = Start::Ordered(Box::new(StartOrder {
+            memory,
+            merger,
+            outbox,
+            registers,
+            urgent,
+            lockstep,
+        }));
         drop(start);
         self.doorbell.ring();
         Ok(())
     }
 
+    /// See [`crate::engine::Engine::set_interlocks`].
+    pub fn set_interlocks(
+        &self,
+        registry: &ClaimRegistry,
+        specs: &[InterlockSpec],
+    ) -> Result<Vec<u32>, EngineError> {
+        let layout = self.plant.get().map(|(_, layout)| layout);
+        let inputs: Vec<_> =
+            layout.iter().flat_map(|l| &l.devices).map(|device| device.inputs.clone()).collect();
+        registry.set_interlocks(specs, &inputs)
+    }
+
     /// Who may write which output; `None` before the start.
     pub fn claims(&self) -> Option<&Arc<ClaimRegistry>> {
         self.claims.get()
+    }
+
+    /// Which outputs may be sent out of cycle; `None` before the start.
+    pub fn urgent_areas(&self) -> Option<&UrgentAreas> {
+        self.urgent_areas.get()
+    }
+
+    /// The consumers in lockstep; `None` before the start.
+    pub fn consumers(&self) -> Option<&Arc<ConsumerRegistry>> {
+        self.consumers.get()
     }
 
     /// Failures since the last call.
@@ -205,6 +259,11 @@ impl Control {
     }
 
     // What the cycle thread calls while it cycles: no lock, no allocation.
+
+    /// Cycles that are granted and have not run; `u64::MAX` where all may.
+    pub fn granted(&self) -> u64 {
+        self.granted.load(Ordering::Acquire)
+    }
 
     /// Takes one of the granted cycles; `false` where none is left.
     pub fn take_grant(&self) -> bool {

@@ -5,6 +5,7 @@ use ecat_wire::ethernet::FRAME_BYTES_MAX;
 use ecat_wire::{Link, LinkError};
 
 use super::frames::{CyclicFrames, Overview};
+use super::urgent::{URGENT_FRAME, UrgentFrame};
 use super::window::{ACYCLIC_FRAME, AcyclicFrame};
 use crate::clock::{self, Clock};
 use crate::link::sys;
@@ -23,6 +24,8 @@ pub enum Arrival {
     Cyclic,
     /// The answer to the acyclic frame; it stands in [`Exchange::frame`].
     Acyclic,
+    /// The answer to the urgent frame; it stands in [`Exchange::frame`].
+    Urgent,
     /// Something of no use, counted.
     Other,
 }
@@ -96,7 +99,7 @@ impl Exchange {
         &mut self,
         link: &mut dyn Link,
         frames: &CyclicFrames,
-        acyclic: &AcyclicFrame,
+        (acyclic, urgent): (&AcyclicFrame, &UrgentFrame),
         images: &mut Images<'_>,
         counters: &Counters,
     ) -> Option<Arrival> {
@@ -116,10 +119,14 @@ impl Exchange {
             add(&counters.frames_received, 1);
             return Some(Arrival::Acyclic);
         }
+        if urgent.is_answer(stamp, length) {
+            add(&counters.frames_received, 1);
+            return Some(Arrival::Urgent);
+        }
         let number = usize::from(stamp.frame);
         let awaited = stamp.sequence == self.sequence
             && self.received.get(number).is_some_and(|received| !received);
-        if !awaited || stamp.frame == ACYCLIC_FRAME {
+        if !awaited || stamp.frame == ACYCLIC_FRAME || stamp.frame == URGENT_FRAME {
             add(&counters.frames_late, 1);
             return Some(Arrival::Other);
         }

@@ -3,7 +3,7 @@
 //!
 //! In the order of a cycle: [`schedule`] and [`wait`] (when), [`frames`] and [`exchange`] (out and back),
 //! [`counters`], [`states`] and [`quality`] (what it is worth), [`publish`] (the slot), [`suspicion`] and
-//! [`census`] (who it was), [`acyclic`], [`window`], [`operation`], [`registers`] (the rest of the period), [`al`] and
+//! [`census`] (who it was), [`acyclic`], [`window`], [`operation`], [`registers`], [`urgent`] (the rest of the period), [`al`] and
 //! [`phase`] (up to OP and down again). [`run`] holds them together, [`thread`] is the life around it, and
 //! [`control`], [`outbox`], [`reporter`], [`record`] speak with the engine's holders.
 
@@ -28,5 +28,6 @@ pub mod schedule;
 pub mod states;
 mod suspicion;
 pub mod thread;
+pub mod urgent;
 pub mod wait;
 pub mod window;

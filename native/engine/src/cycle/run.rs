@@ -18,16 +18,18 @@ use super::registers::RegisterReads;
 use super::reporter::Reporter;
 use super::schedule::{Due, Schedule};
 use super::states::SubDeviceStates;
+use super::urgent::UrgentFrame;
 use super::wait;
 use super::window::AcyclicFrame;
 use crate::clock::{self, Clock};
 use crate::engine::BringUp;
 use crate::event::EventKind;
 use crate::herald::Ear;
-use crate::link::wire_time_ns;
+use crate::link::{sys, wire_time_ns};
+use crate::shared::atomics::newer_by;
 use crate::shared::layout::EngineState;
 use crate::shared::statistics::{Statistics, add};
-use crate::shared::{LaneState, OutputMerger};
+use crate::shared::{InterlockEvent, InterlockEventKind, LaneState, Lockstep, OutputMerger, Seen};
 
 /// A SubDevice is asked for its state at most so often while it is on its way to another.
 const AL_POLL_NS: u64 = 1_000_000;
@@ -35,6 +37,8 @@ const AL_POLL_NS: u64 = 1_000_000;
 const CENSUS_INTERVAL_NS: u64 = 100_000_000;
 /// How long after its start a cycle's frames are waited for at most on the way down, where time is short.
 const RECEIVE_CLOSING_NS: u64 = 20_000_000;
+/// How long a wait for a grant sleeps at most before it looks again.
+const LOOK_NS: u64 = 1_000_000_000;
 /// What an exchange gets beyond its time on the wire when a cycle began late.
 const LATE_ALLOWANCE_NS: u64 = 50_000;
 
@@ -47,6 +51,8 @@ pub struct Run {
     pub(super) exchange: Exchange,
     pub(super) acyclic: AcyclicFrame,
     pub(super) registers: RegisterReads,
+    pub(super) urgent: UrgentFrame,
+    pub(super) merger: OutputMerger,
     pub(super) states: SubDeviceStates,
     pub(super) counters: WorkingCounters,
     pub(super) verdicts: Vec<Verdict>,
@@ -66,7 +72,9 @@ pub struct Run {
     /// What the last first frame that came back said.
     pub(super) overview: Overview,
     pub(super) census_interval: u64,
-    merger: OutputMerger,
+    lockstep: Lockstep,
+    /// The cycle that ran last.
+    latest: u32,
     publisher: Publisher,
     engine_state: EngineState,
     frames_wire_ns: u64,
@@ -105,6 +113,9 @@ impl Run {
             exchange: Exchange::new(frames.count(), salt),
             acyclic: AcyclicFrame::new(),
             registers: order.registers,
+            urgent: UrgentFrame::new(&order.urgent),
+            lockstep: order.lockstep,
+            latest: options.first_cycle.wrapping_sub(1),
             verdicts: vec![Verdict::Lost; counters.len()],
             turned: vec![false; counters.len()],
             qualities: Qualities::new(&states, &counters),
@@ -196,20 +207,69 @@ impl Run {
         }
     }
 
-    /// In virtual time, once the way up has ended, a cycle runs only when it was granted.
+    /// Number of the next cycle, if none is missed.
+    pub(super) fn next_cycle(&self) -> u32 {
+        self.control.options.first_cycle.wrapping_add(self.schedule.next_index() as u32)
+    }
+
+    /// State of the engine.
+    pub(super) fn engine_state(&self) -> EngineState {
+        self.engine_state
+    }
+
+    /// In virtual time, once the way up has ended, a cycle runs only when it was granted, and every consumer in
+    /// lockstep is done with the one before. Free run waits for nobody.
     fn await_grant(&mut self) {
         if clock::clock() == Clock::Wall || !self.way.is_up() || self.way.is_closing() {
             return;
         }
-        while !self.stopping() && !self.control.take_grant() {
-            wait::for_doorbell(&self.control.doorbell);
+        let mut waiting_since_ns = None;
+        while !self.stopping() {
+            self.serve_urgent();
+            match self.control.granted() {
+                0 => {
+                    waiting_since_ns = None;
+                    wait::for_doorbell(&self.control.doorbell, LOOK_NS);
+                }
+                u64::MAX => return,
+                _ if self.lockstep.missing(self.latest).is_some() => {
+                    let now_ns = sys::monotonic_ns();
+                    self.await_consumers(*waiting_since_ns.get_or_insert(now_ns));
+                }
+                _ => {
+                    if self.control.take_grant() {
+                        return;
+                    }
+                }
+            }
         }
+    }
+
+    /// Sleeps until an acknowledgement, or something else, may have come. A consumer that has stayed away for too
+    /// long on the wall clock is given up and reported.
+    fn await_consumers(&mut self, since_ns: u64) {
+        self.lockstep.announce();
+        if let Some(missing) = self.lockstep.missing(self.latest) {
+            let deadline_ns = since_ns.saturating_add(self.control.options.lockstep_timeout_ns);
+            let left_ns = deadline_ns.saturating_sub(sys::monotonic_ns());
+            if left_ns > 0 {
+                wait::for_doorbell(&self.control.doorbell, left_ns.min(LOOK_NS));
+            } else {
+                self.lockstep.give_up(missing);
+                let consumer = missing.consumer as usize;
+                let behind = newer_by(self.latest, missing.acknowledged).cast_unsigned();
+                self.event(EventKind::ConsumerLate, Some(consumer), missing.acknowledged, behind);
+                self.reporter.announce();
+            }
+        }
+        self.lockstep.awake();
     }
 
     fn cycle(&mut self, due: Due) {
         let started_ns = clock::now_ns();
         let cycle = self.control.options.first_cycle.wrapping_add(due.index as u32);
         self.ordinal += 1;
+        self.latest = cycle;
         self.reporter.set_cycle(cycle);
         self.note_missed(due.missed);
         self.statistics.lateness.record(started_ns.saturating_sub(due.start_ns));
@@ -218,11 +278,13 @@ impl Run {
         let outputs = if self.way.is_closing() {
             self.merger.lose_all(cycle)
         } else {
-            self.merger.merge(cycle)
+            let seen = Seen { inputs: &self.inputs, quality: self.qualities.bytes() };
+            self.merger.merge(cycle, seen)
         };
         self.frames.fill(outputs, &self.inputs);
         self.exchange_frames(cycle, due.start_ns);
         self.judge();
+        self.run_interlocks();
 
         let publishing_ns = clock::now_ns();
         let missing = self.exchange.missing();
@@ -266,12 +328,31 @@ impl Run {
         add(&counters.commits, settled.commits.into());
         add(&counters.commits_failed, settled.commits_failed.into());
         add(&counters.lanes_lost, settled.lanes_lost.into());
+        counters.system_calls.store(sys::calls(), Ordering::Relaxed);
         add(&counters.cycles, 1);
         if published_ns > self.schedule.next_start_ns() {
             add(&counters.overruns, 1);
         }
         self.note_losses(missing);
         self.look_for_suspects();
+    }
+
+    /// Evaluates the interlocks on what the cycle received. On the way down no input is good any more, which
+    /// says nothing.
+    fn run_interlocks(&mut self) {
+        if self.way.is_closing() {
+            return;
+        }
+        let seen = Seen { inputs: &self.inputs, quality: self.qualities.bytes() };
+        let (reporter, counters) = (&mut self.reporter, &self.statistics.counters);
+        self.merger.evaluate(seen, |InterlockEvent { slot, kind }| {
+            let (kind, a) = match kind {
+                InterlockEventKind::Fired { invalid } => (EventKind::InterlockFired, invalid),
+                InterlockEventKind::Released { removed } => (EventKind::InterlockReleased, removed),
+                InterlockEventKind::Refused => (EventKind::InterlockRefused, false),
+            };
+            reporter.event(kind, Some(slot as usize), a.into(), 0, counters);
+        });
     }
 
     /// Sends the frames of the cycle and takes what comes back in its time.
@@ -304,8 +385,10 @@ impl Run {
         let images =
             &mut Images { inputs: &mut self.inputs, working_counters: &mut self.working_counters };
         let (link, counters) = (&mut *self.link, &self.statistics.counters);
-        match self.exchange.take(link, &self.frames, &self.acyclic, images, counters) {
+        let others = (&self.acyclic, &self.urgent);
+        match self.exchange.take(link, &self.frames, others, images, counters) {
             Some(Arrival::Acyclic) => self.settle_acyclic(),
+            Some(Arrival::Urgent) => self.settle_urgent(),
             Some(Arrival::Cyclic | Arrival::Other) => {}
             None => return false,
         }

@@ -35,6 +35,12 @@ impl Schedule {
         self.start_ns + self.next * self.period_ns
     }
 
+    /// Index of the next cycle, if none is missed.
+    #[must_use]
+    pub const fn next_index(&self) -> u64 {
+        self.next
+    }
+
     /// Takes the newest cycle whose time has come at `now_ns`, or the next one where none has.
     ///
     /// A late cycle is still run as long as its own period lasts; only whole periods are missed.

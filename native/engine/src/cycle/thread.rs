@@ -32,6 +32,9 @@ const TIMER_SLACK_NS: u32 = 1_000;
 /// Where virtual time begins: not at 0, so that the past of the first cycle exists.
 const VIRTUAL_START_NS: u64 = 1_000_000_000;
 
+/// How long the wait for the order to start sleeps at most before it looks again.
+const LOOK_NS: u64 = 1_000_000_000;
+
 thread_local! {
     static CYCLING: Cell<bool> = const { Cell::new(false) };
 }
@@ -145,7 +148,7 @@ fn await_start(control: &Control) -> Option<Box<StartOrder>> {
         if let Some(order) = control.take_start() {
             return Some(order);
         }
-        wait::for_doorbell(&control.doorbell);
+        wait::for_doorbell(&control.doorbell, LOOK_NS);
     }
 }
 

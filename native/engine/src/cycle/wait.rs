@@ -5,9 +5,6 @@ use std::os::fd::{AsFd, BorrowedFd};
 use crate::clock::{self, Clock};
 use crate::link::sys::{self, Doorbell};
 
-/// How long a wait for the doorbell alone sleeps at most before it looks again.
-const LOOK_NS: u64 = 1_000_000_000;
-
 /// Waits until `until_ns`; sleeps up to `spin_ns` before it, and spins from there. Returns early when the
 /// doorbell rings or `frames` becomes readable. In virtual time, time itself moves there. Returns the time.
 pub fn until(
@@ -43,9 +40,9 @@ pub fn until(
     }
 }
 
-/// Waits for the doorbell. May return early.
-pub fn for_doorbell(doorbell: &Doorbell) {
-    let until_ns = sys::monotonic_ns() + LOOK_NS;
+/// Waits for the doorbell, `timeout_ns` of the wall clock at most. May return early.
+pub fn for_doorbell(doorbell: &Doorbell, timeout_ns: u64) {
+    let until_ns = sys::monotonic_ns().saturating_add(timeout_ns);
     if sys::wait_readable([Some(doorbell.as_fd())], until_ns).is_err() {
         sys::sleep_until(until_ns);
     }

@@ -4,6 +4,7 @@
 //! system's own error numbers, as [`std::io::Error`].
 #![expect(unsafe_code, reason = "system calls")]
 
+use std::cell::Cell;
 use std::ffi::CString;
 use std::io::{Error, ErrorKind, Result};
 use std::mem::{MaybeUninit, size_of};
@@ -18,6 +19,23 @@ const NS_PER_S: u64 = 1_000_000_000;
 const PACKET_ADD_MEMBERSHIP: libc::c_int = 1;
 const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
 const PACKET_MR_PROMISC: libc::c_ushort = 1;
+
+thread_local! {
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// System calls of the calling thread so far, of those that a cycle can contain: waits, doorbells, frames, the
+/// carrier, futexes. Readings of the clock are none: they do not enter the kernel.
+#[must_use]
+pub fn calls() -> u64 {
+    CALLS.get()
+}
+
+/// Counts a system call of the calling thread.
+#[inline]
+pub(crate) fn count_call() {
+    CALLS.set(CALLS.get() + 1);
+}
 
 #[repr(C)]
 struct PacketMembership {
@@ -41,6 +59,7 @@ pub fn monotonic_ns() -> u64 {
 pub fn sleep_until(deadline_ns: u64) {
     let deadline = timespec(deadline_ns);
     loop {
+        count_call();
         // SAFETY: `deadline` is a valid timespec for the duration of the call, and with TIMER_ABSTIME
         // the remaining time is not written, so that null is allowed for it.
         let error = unsafe {
@@ -75,6 +94,7 @@ pub fn wait_readable<const N: usize>(
     });
     loop {
         let timeout = timespec(deadline_ns.saturating_sub(monotonic_ns()));
+        count_call();
         // SAFETY: `polled` holds `N` initialised entries, whose descriptors are borrowed for longer
         // than the call; `timeout` is a valid timespec; a null mask leaves the signal mask alone.
         let ready = unsafe {
@@ -116,6 +136,7 @@ impl Doorbell {
     /// Makes the descriptor readable. Any number of rings count as one until it is drained.
     pub fn ring(&self) {
         let one = 1u64.to_ne_bytes();
+        count_call();
         // SAFETY: `one` is valid for reads of its eight bytes. The only failure of a valid eventfd,
         // EAGAIN on an overflow, leaves it readable, which is all that a ring promises.
         unsafe { libc::write(self.0.as_raw_fd(), one.as_ptr().cast(), one.len()) };
@@ -125,6 +146,7 @@ impl Doorbell {
     #[must_use]
     pub fn drain(&self) -> bool {
         let mut count = [0u8; 8];
+        count_call();
         // SAFETY: `count` is valid for writes of its eight bytes.
         let read =
             unsafe { libc::read(self.0.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) };
@@ -164,6 +186,7 @@ pub fn interface_is_up(socket: BorrowedFd<'_>, name: &str) -> Result<bool> {
     for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
         *to = from.cast_signed();
     }
+    count_call();
     // SAFETY: SIOCGIFFLAGS reads the NUL-terminated name of a valid ifreq and writes its flags.
     let outcome =
         unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS as _, &raw mut request) };
@@ -241,6 +264,7 @@ const fn length_of<T>() -> libc::socklen_t {
 /// # Errors
 /// As `send(2)`; `EAGAIN` or `ENOBUFS` when there is no room at the moment.
 pub fn send(socket: BorrowedFd<'_>, frame: &[u8]) -> Result<()> {
+    count_call();
     // SAFETY: `frame` is valid for reads of its length.
     let sent = unsafe {
         libc::send(
@@ -259,6 +283,7 @@ pub fn send(socket: BorrowedFd<'_>, frame: &[u8]) -> Result<()> {
 /// # Errors
 /// As `recv(2)`; `EAGAIN` when none waits.
 pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<usize> {
+    count_call();
     // SAFETY: `buffer` is valid for writes of its length; with MSG_TRUNC no more than that is written,
     // whatever length is returned.
     let received = unsafe {

@@ -8,8 +8,10 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::atomics::{Atomics, Native, Ordering, Word, newer_by};
+use super::interlock::{InterlockSpec, compile};
+use super::interlocks::Interlocks;
 use super::lane::LaneMemory;
-use super::layout::{Control, LaneState};
+use super::layout::{Control, INTERLOCKS_MAX, LaneState};
 use super::plan::{Earlier, Intent, LanePlan, Plan, PlanExchange, PlanWord};
 use crate::error::{EngineError, ErrorCode, Failure};
 
@@ -63,6 +65,10 @@ impl<A: Atomics> fmt::Debug for ClaimRegistry<A> {
 struct Table {
     generation: u32,
     entries: Vec<Entry>,
+    interlocks: Interlocks,
+    /// Name and serial of the interlock at each place.
+    places: Vec<Option<(String, u32)>>,
+    last_serial: u32,
 }
 
 #[derive(Default)]
@@ -109,7 +115,13 @@ impl<A: Atomics> ClaimRegistry<A> {
             lanes,
             control,
             plans: Arc::default(),
-            table: Mutex::new(Table { generation: 0, entries }),
+            table: Mutex::new(Table {
+                generation: 0,
+                entries,
+                interlocks: Arc::new([]),
+                places: vec![None; INTERLOCKS_MAX],
+                last_serial: 0,
+            }),
         }
     }
 
@@ -267,6 +279,57 @@ impl<A: Atomics> ClaimRegistry<A> {
         }
     }
 
+    /// Declares all interlocks, in place of those declared before; they hold from the next frame on. One
+    /// whose name was declared before keeps its place and its state, latched or not; one that is no longer
+    /// declared is released. `input_areas` are the byte ranges of the SubDevices in the input image.
+    ///
+    /// Returns the place of each in the table of states, in the order of `specs`.
+    ///
+    /// # Errors
+    /// As [`compile`]; nothing is changed then.
+    pub fn set_interlocks(
+        &self,
+        specs: &[InterlockSpec],
+        input_areas: &[Range<usize>],
+    ) -> Result<Vec<u32>, EngineError> {
+        let mut table = self.lock();
+        let mut places = vec![None; INTERLOCKS_MAX];
+        let mut slots = vec![0; specs.len()];
+        let mut last_serial = table.last_serial;
+        let kept = |spec: &InterlockSpec| {
+            table
+                .places
+                .iter()
+                .position(|place| place.as_ref().is_some_and(|(name, _)| *name == spec.name))
+        };
+        for (slot, spec) in slots.iter_mut().zip(specs) {
+            if let Some(at) = kept(spec) {
+                places[at].clone_from(&table.places[at]);
+                *slot = at as u32;
+            }
+        }
+        for (slot, spec) in slots.iter_mut().zip(specs) {
+            if kept(spec).is_none() {
+                // One too many is refused below, by its number.
+                let at = places.iter().position(Option::is_none).unwrap_or(0);
+                last_serial = last_serial.wrapping_add(1);
+                places[at] = Some((spec.name.clone(), last_serial));
+                *slot = at as u32;
+            }
+        }
+        let place = |index: usize| {
+            let slot: u32 = slots[index];
+            (slot, places[slot as usize].as_ref().map_or(0, |(_, serial)| *serial))
+        };
+        let interlocks = compile(specs, self.output_bytes, input_areas, place)?;
+        let generation = table.generation.wrapping_add(1);
+        table.places = places;
+        table.last_serial = last_serial;
+        table.interlocks = interlocks;
+        self.offer(&mut table, generation);
+        Ok(slots)
+    }
+
     /// The first cycle whose frames were merged by the plan of that generation or a newer one, where
     /// there is one.
     #[must_use]
@@ -374,7 +437,8 @@ impl<A: Atomics> ClaimRegistry<A> {
     fn offer(&self, table: &mut Table, generation: u32) {
         table.generation = generation;
         let lanes = table.entries.iter().map(|entry| entry.plan.clone()).collect();
-        self.plans.offer(Box::new(Plan::new(generation, lanes)));
+        let interlocks = Arc::clone(&table.interlocks);
+        self.plans.offer(Box::new(Plan::new(generation, lanes, interlocks)));
     }
 }
 
@@ -393,7 +457,7 @@ fn words_of(image: &[u8], words: usize) -> Vec<u64> {
     (0..words).map(|word| word_of(image, word)).collect()
 }
 
-fn word_of(image: &[u8], word: usize) -> u64 {
+pub(super) fn word_of(image: &[u8], word: usize) -> u64 {
     let mut bytes = [0; 8];
     let rest = &image[word * 8..image.len().min(word * 8 + 8)];
     bytes[..rest.len()].copy_from_slice(rest);

@@ -8,6 +8,8 @@
 use std::ptr;
 use std::sync::atomic::AtomicU32;
 
+use crate::link::sys;
+
 /// Sleeps while `word` holds `expected`, at most `timeout_ns` (of the monotonic clock). Returns at
 /// once when it holds something else, and may return without any cause: check again.
 ///
@@ -18,6 +20,7 @@ pub fn wait(word: &AtomicU32, expected: u32, timeout_ns: u64) {
         // Below 10⁹: fits any width of the field.
         tv_nsec: (timeout_ns % 1_000_000_000) as _,
     };
+    sys::count_call();
     // SAFETY: FUTEX_WAIT reads the four bytes of `word`, which is alive and aligned for the whole
     // call, atomically, and reads `timeout`, which outlives the call. It writes nothing.
     unsafe {
@@ -33,6 +36,7 @@ pub fn wait(word: &AtomicU32, expected: u32, timeout_ns: u64) {
 
 /// Wakes every thread that sleeps on `word`. One system call; never blocks.
 pub fn wake_all(word: &AtomicU32) {
+    sys::count_call();
     // SAFETY: FUTEX_WAKE uses the address as a key only; `word` is alive for the whole call.
     unsafe {
         libc::syscall(

@@ -73,7 +73,7 @@ section! {
 
 section! {
     /// State of the engine. Written by the cycle thread.
-    pub struct Control: 20 bytes {
+    pub struct Control: 24 bytes {
         /// An [`EngineState`].
         0 => engine_state: U32,
         /// Number of the newest published cycle; `first_cycle` − 1 before the first.
@@ -85,6 +85,8 @@ section! {
         12 => plan_generation: U32,
         /// The cycle that carried that generation first.
         16 => plan_cycle: U32,
+        /// Not 0 while the cycle thread waits for acknowledgements of consumers in lockstep.
+        20 => awaits: U32,
     }
 }
 
@@ -109,9 +111,26 @@ section! {
 }
 
 section! {
+    /// State of the interlocks, by their place. Written by the cycle thread before it publishes the cycle.
+    pub struct InterlockTable: 1024 bytes {
+        /// Low half an [`InterlockState`]; high half the number of its latch, which changes whenever it
+        /// fires, fires again while it is latched, or refuses an acknowledgement.
+        0 => states: U64[INTERLOCKS_MAX],
+    }
+}
+
+section! {
+    /// Acknowledgements of interlocks, by their place. Written by any thread of JavaScript.
+    pub struct InterlockAcknowledgements: 1024 bytes {
+        /// Number of the latch that was acknowledged last.
+        0 => latches: U64[INTERLOCKS_MAX],
+    }
+}
+
+section! {
     /// Counters since the start. Written by the cycle thread; each is exact, two of them need not be
     /// of the same cycle.
-    pub struct Counters: 104 bytes {
+    pub struct Counters: 120 bytes {
         /// Cycles run.
         0 => cycles: U64,
         /// Periods in which no cycle ran, since the thread was late.
@@ -138,6 +157,10 @@ section! {
         88 => lanes_lost: U64,
         /// Events dropped since nobody took them.
         96 => events_dropped: U64,
+        /// Frames with urgent commits, out of cycle.
+        104 => urgent_frames: U64,
+        /// System calls of the cycle thread up to its last cycle. Readings of the clock are none.
+        112 => system_calls: U64,
     }
 }
 
@@ -155,6 +178,16 @@ section! {
         16 => max_ns: U64,
         /// How many values each bucket counted.
         24 => buckets: U64[HISTOGRAM_BUCKETS],
+    }
+}
+
+section! {
+    /// A consumer in lockstep, on a line of its own. Written by the consumer's thread.
+    pub struct ConsumerLine: 8 bytes {
+        /// The cycle up to which it is done.
+        0 => acknowledged: U32,
+        /// Number of its registration; 0 while there is none.
+        4 => registered: U32,
     }
 }
 
@@ -316,12 +349,31 @@ enumeration! {
 }
 
 enumeration! {
+    /// State of an interlock. It forces its outputs in every state but `Unused` and `Armed`.
+    pub enum InterlockState {
+        /// No interlock has this place.
+        Unused = 0,
+        /// Its input has not been good yet: forces, but does not latch.
+        Waiting = 1,
+        /// Its condition does not hold.
+        Armed = 2,
+        /// Its condition holds, or its input is not good.
+        Fired = 3,
+        /// It had fired, the condition holds no more, and it was not acknowledged yet.
+        Latched = 4,
+    }
+}
+
+enumeration! {
     /// What became of a commit.
     pub enum Verdict {
         /// Frames with it came back with the expected working counters.
         Ok = 1,
         /// They did not in time, the lane was lost or given up, or the segment is not in OP.
         Failed = 2,
+        /// Frames with it came back with the expected working counters before its first cycle: it was urgent,
+        /// or was there when something else was.
+        Early = 3,
     }
 }
 
@@ -373,6 +425,11 @@ constants! {
     /// Byte offset of [`LaneCycleLine`] from the start of a lane's lines.
     pub const LANE_CYCLE_LINE_OFFSET: usize = LINE_BYTES;
 
+    /// Consumers in lockstep at most.
+    pub const CONSUMERS_MAX: usize = 32;
+    /// Interlocks at most.
+    pub const INTERLOCKS_MAX: usize = 128;
+
     /// Receipts that a lane keeps, which is how many commits may be outstanding.
     pub const RECEIPT_RECORDS: usize = 64;
     /// Byte offset of the first receipt from the start of a lane's receipts.
@@ -416,8 +473,16 @@ constants! {
     pub const ROUND_TRIP_OFFSET: usize = next_line(LATENESS_OFFSET + Histogram::SECTION.size);
     /// Byte offset of the [`Histogram`] of the time that publishing a slot took.
     pub const PUBLISH_OFFSET: usize = next_line(ROUND_TRIP_OFFSET + Histogram::SECTION.size);
+    /// Byte offset of [`InterlockTable`].
+    pub const INTERLOCKS_OFFSET: usize = next_line(PUBLISH_OFFSET + Histogram::SECTION.size);
+    /// Byte offset of [`InterlockAcknowledgements`].
+    pub const INTERLOCK_ACKNOWLEDGEMENTS_OFFSET: usize =
+        next_line(INTERLOCKS_OFFSET + InterlockTable::SECTION.size);
+    /// Byte offset of the [`ConsumerLine`] of consumer 0; those of the others follow line by line.
+    pub const CONSUMERS_OFFSET: usize =
+        next_line(INTERLOCK_ACKNOWLEDGEMENTS_OFFSET + InterlockAcknowledgements::SECTION.size);
     /// Byte offset of the first section whose place depends on the segment.
-    pub const DYNAMIC_OFFSET: usize = next_line(PUBLISH_OFFSET + Histogram::SECTION.size);
+    pub const DYNAMIC_OFFSET: usize = CONSUMERS_OFFSET + CONSUMERS_MAX * LINE_BYTES;
 }
 
 /// Every section, in the order of the memory.
@@ -428,6 +493,9 @@ pub const SECTIONS: &[Section] = &[
     LogCursor::SECTION,
     Counters::SECTION,
     Histogram::SECTION,
+    InterlockTable::SECTION,
+    InterlockAcknowledgements::SECTION,
+    ConsumerLine::SECTION,
     LaneWriterLine::SECTION,
     LaneCycleLine::SECTION,
     LaneBufferHeader::SECTION,
@@ -441,6 +509,7 @@ pub const SECTIONS: &[Section] = &[
 pub const ENUMERATIONS: &[Enumeration] = &[
     EngineState::ENUMERATION,
     LaneState::ENUMERATION,
+    InterlockState::ENUMERATION,
     Verdict::ENUMERATION,
     CopyOutcome::ENUMERATION,
 ];

@@ -9,14 +9,17 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use super::atomics::Native;
 use super::change_log::{LogMemory, LogReader, LogWriter};
 use super::claims::ClaimRegistry;
+use super::consumers::{ConsumerMemory, ConsumerRegistry, Lockstep};
 use super::geometry::{Dimensions, Geometry};
+use super::interlocks::{InterlockMemory, InterlockRunner};
 use super::lane::{LaneMemory, LaneWriter};
 use super::layout::{
-    CONTROL_OFFSET, COUNTERS_OFFSET, Control, Counters, HEADER_OFFSET, Header, Histogram,
-    LANE_BUFFERS, LANE_CYCLE_LINE_OFFSET, LANE_STRIDE_BYTES, LATENESS_OFFSET, LAYOUT_HASH,
-    LOG_RECORDS_OFFSET, LaneCycleLine, LaneState, LaneWriterLine, LogCursor, MAGIC, PUBLISH_OFFSET,
-    RECEIPT_RECORDS, RECEIPT_RECORDS_OFFSET, RECEIPTS_STRIDE_BYTES, ROUND_TRIP_OFFSET, VERSION,
-    WAITERS_OFFSET, Waiters,
+    CONSUMERS_MAX, CONSUMERS_OFFSET, CONTROL_OFFSET, COUNTERS_OFFSET, ConsumerLine, Control,
+    Counters, HEADER_OFFSET, Header, Histogram, INTERLOCK_ACKNOWLEDGEMENTS_OFFSET, INTERLOCKS_MAX,
+    INTERLOCKS_OFFSET, LANE_BUFFERS, LANE_CYCLE_LINE_OFFSET, LANE_STRIDE_BYTES, LATENESS_OFFSET,
+    LAYOUT_HASH, LINE_BYTES, LOG_RECORDS_OFFSET, LaneCycleLine, LaneState, LaneWriterLine,
+    LogCursor, MAGIC, PUBLISH_OFFSET, RECEIPT_RECORDS, RECEIPT_RECORDS_OFFSET,
+    RECEIPTS_STRIDE_BYTES, ROUND_TRIP_OFFSET, VERSION, WAITERS_OFFSET, Waiters,
 };
 
 use super::merge::OutputMerger;
@@ -71,7 +74,17 @@ macro_rules! sections {
         unsafe impl Section for $section<Native> {}
     )* };
 }
-sections!(Header, Control, Waiters, LogCursor, Counters, Histogram, LaneWriterLine, LaneCycleLine);
+sections!(
+    Header,
+    Control,
+    Waiters,
+    LogCursor,
+    Counters,
+    Histogram,
+    LaneWriterLine,
+    LaneCycleLine,
+    ConsumerLine
+);
 
 /// A region of bytes shared between the cycle thread and JavaScript.
 ///
@@ -354,6 +367,7 @@ impl Attached {
             .map(|lane| (self.lane_memory(lane), self.receipts(lane)))
             .collect();
         let memories = lanes.iter().map(|(lane, _)| lane.clone()).collect();
+        let interlocks = InterlockRunner::new(self.interlocks());
         let registry = ClaimRegistry::new(
             self.dimensions().output_bytes as usize,
             areas,
@@ -365,8 +379,28 @@ impl Attached {
             lanes,
             self.control(),
             registry.plans(),
+            interlocks,
         );
         (registry, merger)
+    }
+
+    /// States of the interlocks, and the way to acknowledge them; for any thread.
+    #[must_use]
+    pub fn interlocks(&self) -> InterlockMemory<Native> {
+        InterlockMemory {
+            states: self.memory.words(INTERLOCKS_OFFSET, INTERLOCKS_MAX),
+            acknowledgements: self.memory.words(INTERLOCK_ACKNOWLEDGEMENTS_OFFSET, INTERLOCKS_MAX),
+        }
+    }
+
+    /// The registry of consumers in lockstep, for the threads of JavaScript, and the cycle thread's end: one
+    /// pair an engine.
+    #[must_use]
+    pub fn lockstep(&self) -> (ConsumerRegistry, Lockstep) {
+        let line = |consumer| self.memory.view(CONSUMERS_OFFSET + consumer * LINE_BYTES);
+        let lines = (0..CONSUMERS_MAX).map(line).collect();
+        let memory = ConsumerMemory { lines, control: self.control() };
+        (ConsumerRegistry::new(memory.clone()), Lockstep::new(memory))
     }
 
     fn check_lane(&self, lane: u32) -> Result<(), EngineError> {

@@ -5,14 +5,18 @@
 //! the code that ships: [`ring`] (cycles to JavaScript), [`lane`] (outputs from JavaScript),
 //! [`change_log`] (what the decode workers found), [`receipts`] (what became of a commit). [`claims`]
 //! and [`plan`] say who may write which bit, [`merge`] puts the lanes together on the cycle thread,
-//! [`statistics`] counts. The argument of every memory ordering is in `docs/shared-memory.md`.
+//! [`interlock`] and [`interlocks`] force outputs whatever the lanes say, [`urgent`] sends them out of
+//! cycle, [`consumers`] are waited for in virtual time, [`statistics`] counts. The argument of every memory ordering is in `docs/shared-memory.md`.
 
 pub mod atomics;
 pub mod change_log;
 pub mod claims;
+pub mod consumers;
 mod describe;
 pub mod futex;
 pub mod geometry;
+pub mod interlock;
+pub mod interlocks;
 pub mod lane;
 pub mod layout;
 pub mod memory;
@@ -21,11 +25,15 @@ pub mod plan;
 pub mod receipts;
 pub mod ring;
 pub mod statistics;
+pub mod urgent;
 
 pub use change_log::{Drained, LogReader, LogWriter};
 pub use claims::{ClaimRegistry, Claims, LaneOwner};
+pub use consumers::{ConsumerRegistry, Lockstep};
 pub use describe::{Constant, Enumeration, Field, Kind, Section};
 pub use geometry::{Dimensions, Geometry, default_slot_count, required_bytes};
+pub use interlock::{BitsKind, Comparison, InterlockSpec, Threshold};
+pub use interlocks::{Acknowledged, InterlockEvent, InterlockEventKind, Seen};
 pub use lane::LaneWriter;
 pub use layout::{EngineState, LAYOUT_HASH, LaneState};
 pub use memory::{Attached, SharedMemory, View};
@@ -33,3 +41,4 @@ pub use merge::{LaneEvent, OutputMerger, Settled};
 pub use receipts::ReceiptReader;
 pub use ring::{Copied, Published, RingReader, RingWriter, SlotWriter};
 pub use statistics::Statistics;
+pub use urgent::{UrgentAreas, UrgentGuard, UrgentRequest};

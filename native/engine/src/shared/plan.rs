@@ -6,6 +6,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use super::atomics::{Atomics, Native, Ordering, Pointer};
+use super::interlocks::Interlocks;
 
 /// What the registry wants of a lane.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,21 +61,23 @@ pub struct LanePlan {
     pub commit_limit: u32,
 }
 
-/// A plan: one part a lane.
-#[derive(Debug, Default)]
+/// A plan: one part a lane, and the interlocks.
+#[derive(Debug)]
 pub struct Plan {
     /// Counts plans.
     pub generation: u32,
     /// One part a lane.
     pub lanes: Vec<LanePlan>,
+    /// What forces outputs whatever the lanes say.
+    pub interlocks: Interlocks,
     older: Option<Box<Plan>>,
 }
 
 impl Plan {
     /// A plan.
     #[must_use]
-    pub const fn new(generation: u32, lanes: Vec<LanePlan>) -> Self {
-        Self { generation, lanes, older: None }
+    pub const fn new(generation: u32, lanes: Vec<LanePlan>, interlocks: Interlocks) -> Self {
+        Self { generation, lanes, interlocks, older: None }
     }
 }
 

@@ -61,6 +61,23 @@ impl<A: Atomics> ReceiptWriter<A> {
         failed
     }
 
+    /// Everything that was carried has arrived, out of cycle.
+    pub fn settle_early(&mut self, cycle: u32) {
+        while self.count > 0 {
+            self.decide_first(cycle, Verdict::Early);
+        }
+    }
+
+    /// What was to be carried by cycle `from` first is by `cycle`: those between were missed.
+    pub fn renumber(&mut self, from: u32, cycle: u32) {
+        for n in 0..self.count {
+            let pending = &mut self.pending[(self.start + n) % RECEIPT_RECORDS];
+            if pending.first_cycle == from {
+                pending.first_cycle = cycle;
+            }
+        }
+    }
+
     /// Every commit not yet decided has failed: the lane was lost or given up, or the segment is not
     /// in OP. Returns how many.
     pub fn fail_all(&mut self, cycle: u32) -> u32 {

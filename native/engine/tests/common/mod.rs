@@ -6,7 +6,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use ecat_engine::engine::{Bell, BringUp, Engine, EngineOptions, LinkOpener, MemorySizes};
+use ecat_engine::engine::{
+    Bell, BringUp, Engine, EngineOptions, LinkOpener, MemorySizes, StartOptions,
+};
 use ecat_engine::error::{EngineError, Failure};
 use ecat_engine::event::{Event, EventKind};
 use ecat_engine::shared::layout::EngineState;
@@ -117,8 +119,39 @@ impl Plant {
         Self::started(open_on(opener, nobody, options))
     }
 
-    fn started((engine, segment, outcome, rings, bell): Opened) -> Self {
+    /// As [`Plant::in_op`], started with these options.
+    pub fn in_op_with(
+        description: &SegmentDescription,
+        options: EngineOptions,
+        outputs: impl FnOnce(&BringUp) -> StartOptions,
+    ) -> Self {
+        let mut plant = Self::started_with(open(description, options), outputs);
+        plant.await_state(EngineState::Op);
+        plant
+    }
+
+    /// As [`Plant::in_op_with`], on a link of the test's own.
+    pub fn in_op_on(
+        opener: LinkOpener,
+        options: EngineOptions,
+        outputs: impl FnOnce(&BringUp) -> StartOptions,
+    ) -> Self {
+        let nobody = SegmentLink::new(Segment::new(&real(&["ek1100"])).unwrap()).1;
+        let mut plant = Self::started_with(open_on(opener, nobody, options), outputs);
+        plant.await_state(EngineState::Op);
+        plant
+    }
+
+    fn started(opened: Opened) -> Self {
+        Self::started_with(opened, |_| StartOptions::default())
+    }
+
+    fn started_with(
+        (engine, segment, outcome, rings, bell): Opened,
+        outputs: impl FnOnce(&BringUp) -> StartOptions,
+    ) -> Self {
         let found = outcome.unwrap();
+        let outputs = outputs(&found);
         let dimensions = engine
             .dimensions(MemorySizes {
                 slot_count: SLOTS,
@@ -130,7 +163,7 @@ impl Plant {
         let bytes = ecat_engine::shared::required_bytes(&dimensions);
         let words: Vec<AtomicU64> = (0..bytes / 8).map(|_| AtomicU64::new(0)).collect();
         let memory = SharedMemory::from_static(Vec::leak(words));
-        engine.start(memory.clone(), dimensions).unwrap();
+        engine.start(memory.clone(), dimensions, &outputs).unwrap();
         let memory = memory.attach().unwrap();
         let reader = memory.ring_reader();
         Self { engine, segment, found, memory, reader, events: Vec::new(), rings, bell }

@@ -83,3 +83,41 @@ fn receipts_arrive_whole_and_in_order() {
         });
     });
 }
+
+#[test]
+fn partitions_have_a_publisher_each_and_none_disturbs_another() {
+    explore(2, || {
+        let logs = [log(2), log(2)];
+        let readers = logs.clone().map(LogReader::new);
+        let publishing = |log: LogMemory<Loom>, first: u8| {
+            let mut writer = LogWriter::new(log);
+            loom::thread::spawn(move || {
+                writer.publish(&[first; 16]).unwrap();
+                writer.publish(&[first + 1; 16]).unwrap();
+            })
+        };
+        let [one, other] = logs;
+        let publishers = [publishing(one, 1), publishing(other, 11)];
+        let mut tails = [0; 2];
+        let mut drain = move || {
+            for ((reader, tail), first) in readers.iter().zip(&mut tails).zip([1, 11]) {
+                let (mut out, before) = ([0; 32], *tail as u8);
+                match reader.drain(tail, &mut out) {
+                    Drained::Records(count) => {
+                        for (record, expected) in out.chunks(16).zip(first + before..).take(count) {
+                            assert_eq!(record, [expected; 16], "of another partition, or torn");
+                        }
+                    }
+                    Drained::Empty => {}
+                    Drained::Lapped => panic!("nothing was overwritten"),
+                }
+            }
+            tails
+        };
+        drain();
+        for publisher in publishers {
+            publisher.join().unwrap();
+        }
+        assert_eq!(drain(), [2, 2], "a batch was lost");
+    });
+}

@@ -5,7 +5,10 @@
 //! Where loom cannot look, the argument is in `docs/shared-memory.md`.
 
 mod atomics;
+mod interlocks;
 mod lanes;
+mod lockstep;
 mod logs;
 mod plans;
 mod ring;
+mod urgent;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ecat_engine::shared::Seen;
 use ecat_engine::shared::claims::{ClaimRegistry, Claims};
 use ecat_engine::shared::lane::{LaneMemory, LaneWriter};
 use ecat_engine::shared::layout::{Control, RECEIPT_RECORDS};
@@ -11,6 +12,7 @@ use ecat_engine::shared::ring::RingReader;
 use loom::cell::UnsafeCell;
 
 use crate::atomics::{Loom, explore, race};
+use crate::interlocks::runner;
 use crate::lanes::lane;
 use crate::logs::log;
 use crate::ring::ring;
@@ -30,7 +32,7 @@ fn plans_arrive_newest_first_and_every_one_is_dropped_once() {
                 for generation in 1..=3 {
                     let lane = LanePlan { words: Arc::clone(&held), ..LanePlan::default() };
                     contents[generation as usize - 1].with_mut(|_| ());
-                    exchange.offer(Box::new(Plan::new(generation, vec![lane])));
+                    exchange.offer(Box::new(Plan::new(generation, vec![lane], Arc::new([]))));
                 }
             };
             race(offering, move || {
@@ -56,7 +58,7 @@ fn a_commit_made_under_new_claims_is_merged_by_them() {
         let lane = LaneMemory { output_bytes: 8, ..lane() };
         let registry = ClaimRegistry::new(8, &[], vec![lane.clone()], Arc::clone(&control));
         let lanes = vec![(lane.clone(), log(RECEIPT_RECORDS))];
-        let mut merger = OutputMerger::new(8, lanes, control, registry.plans());
+        let mut merger = OutputMerger::new(8, lanes, control, registry.plans(), runner());
         let mut writer = LaneWriter::new(lane, RingReader::new(ring()));
         let owner = move || {
             let claims = |first: u8| Claims {
@@ -72,7 +74,7 @@ fn a_commit_made_under_new_claims_is_merged_by_them() {
         };
         let mut merger = race(owner, move || {
             for cycle in 0..2 {
-                let image: [u8; 8] = merger.merge(cycle).try_into().unwrap();
+                let image: [u8; 8] = merger.merge(cycle, Seen::default()).try_into().unwrap();
                 // The first byte was never claimed together with a 1.
                 let possible = [[0, 0], [0, 1], [2, 2]];
                 assert!(possible.contains(&[image[0], image[1]]), "{image:?}");
@@ -80,6 +82,6 @@ fn a_commit_made_under_new_claims_is_merged_by_them() {
             }
             merger
         });
-        assert_eq!(merger.merge(2)[..2], [2, 2], "the newest commit was lost");
+        assert_eq!(merger.merge(2, Seen::default())[..2], [2, 2], "the newest commit was lost");
     });
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicU64;
 
 use ecat_engine::shared::layout::LaneState;
 use ecat_engine::shared::{
-    Attached, ClaimRegistry, Claims, Dimensions, Drained, LaneEvent, LaneWriter, OutputMerger,
-    RingWriter, Settled, SharedMemory, required_bytes,
+    Attached, ClaimRegistry, Claims, Dimensions, Drained, InterlockEvent, LaneEvent, LaneWriter,
+    OutputMerger, RingWriter, Seen, Settled, SharedMemory, required_bytes,
 };
 
 pub const OUTPUT_BYTES: usize = 20;
@@ -23,6 +23,9 @@ pub struct Plant {
     pub operational: bool,
     pub events: Vec<(u32, LaneState)>,
     pub settled: Settled,
+    pub inputs: [u8; 4],
+    pub quality: [u8; 2],
+    pub interlock_events: Vec<InterlockEvent>,
 }
 
 impl Plant {
@@ -49,12 +52,19 @@ impl Plant {
             operational: true,
             events: Vec::new(),
             settled: Settled::default(),
+            inputs: [0; 4],
+            quality: [0; 2],
+            interlock_events: Vec::new(),
         }
     }
 
     /// Runs a cycle and returns the image that it sent.
     pub fn run(&mut self) -> [u8; OUTPUT_BYTES] {
-        let image = self.merger.merge(self.cycle).try_into().unwrap();
+        let image = self
+            .merger
+            .merge(self.cycle, Seen { inputs: &self.inputs, quality: &self.quality })
+            .try_into()
+            .unwrap();
         self.finish(image)
     }
 
@@ -65,6 +75,9 @@ impl Plant {
     }
 
     pub fn finish(&mut self, image: [u8; OUTPUT_BYTES]) -> [u8; OUTPUT_BYTES] {
+        let events = &mut self.interlock_events;
+        let seen = Seen { inputs: &self.inputs, quality: &self.quality };
+        self.merger.evaluate(seen, |event| events.push(event));
         let mut slot = self.ring.begin(self.cycle);
         slot.set_times(0, 0);
         slot.set_flags(0);
