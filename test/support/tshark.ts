@@ -129,9 +129,15 @@ export class Capture implements AsyncDisposable {
       capture.#dumpcap.stderr?.setEncoding('utf8').on('data', (text: string) => {
         said += text;
         // It names the file when it has it open.
-        if (said.includes('File: ')) resolve();
+        if (said.includes('File: ')) {
+          capture.#dumpcap.removeAllListeners('close');
+          resolve();
+        }
       });
-      capture.#dumpcap.once('close', () => reject(new Error(`dumpcap: ${said}`)));
+      capture.#dumpcap.once('close', () => {
+        rmSync(capture.#folder, { recursive: true, force: true });
+        reject(new Error(`dumpcap: ${said}`));
+      });
     });
     return capture;
   }
