@@ -125,18 +125,18 @@ export class Capture implements AsyncDisposable {
     const capture = new Capture(programs, end);
     await new Promise<void>((resolve, reject) => {
       let said = '';
+      const failed = (): void => {
+        rmSync(capture.#folder, { recursive: true, force: true });
+        reject(new Error(`dumpcap: ${said}`));
+      };
+      capture.#dumpcap.once('close', failed);
       // Read to the end: it would die of a closed pipe.
       capture.#dumpcap.stderr?.setEncoding('utf8').on('data', (text: string) => {
         said += text;
         // It names the file when it has it open.
-        if (said.includes('File: ')) {
-          capture.#dumpcap.removeAllListeners('close');
-          resolve();
-        }
-      });
-      capture.#dumpcap.once('close', () => {
-        rmSync(capture.#folder, { recursive: true, force: true });
-        reject(new Error(`dumpcap: ${said}`));
+        if (!said.includes('File: ')) return;
+        capture.#dumpcap.off('close', failed);
+        resolve();
       });
     });
     return capture;
