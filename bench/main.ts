@@ -18,13 +18,26 @@ import { latency } from './cases/latency.ts';
 import { lateness } from './cases/lateness.ts';
 import { open } from './cases/open.ts';
 import { path } from './cases/path.ts';
+import { segment } from './cases/segment.ts';
 import { urgent } from './cases/urgent.ts';
 import { write } from './cases/write.ts';
 import { writeDocumentation } from './documentation.ts';
 import { describeMachine, describeOthers, lookAtProcessors, machine } from './machine.ts';
 import { type Row, renderTable, verdictsOf } from './report.ts';
 
-const cases: readonly BenchCase[] = [gaps, lateness, jsLoad, exchange, open, path, decode, latency, write, urgent];
+const cases: readonly BenchCase[] = [
+  gaps,
+  lateness,
+  jsLoad,
+  exchange,
+  open,
+  path,
+  segment,
+  decode,
+  latency,
+  write,
+  urgent,
+];
 
 const { values: options } = parseArgs({
   options: {

@@ -9,6 +9,8 @@
 //! ecat-bench open     [devices=10] [repeats=5]
 //! ecat-bench path     [bytes=1250] [cycles=2000] [repeats=5]
 //! ecat-bench urgent   [bytes=1250] [count=1000] [repeats=5]
+//! ecat-bench segment  [devices=100] [bytes=1250] [count=20000] [repeats=5]
+//! ecat-bench virtual  [seconds=360] [repeats=5]
 //! all of them         [cpu=N] [priority=80]
 //! ```
 //! Prints JSON: one line an outcome of a variant, in the order in which they were measured, and a last
@@ -25,6 +27,7 @@ mod plant;
 mod report;
 mod running;
 mod samples;
+mod segment;
 mod serve;
 mod stock;
 mod urgent;
@@ -67,6 +70,8 @@ fn run() -> Outcome {
         "open" => open::run(&mut arguments),
         "path" => path::run(&mut arguments),
         "urgent" => urgent::run(&mut arguments),
+        "segment" => segment::frames(&mut arguments),
+        "virtual" => segment::virtual_time(&mut arguments),
         other => Err(format!("no such measurement: {other}")),
     }
 }

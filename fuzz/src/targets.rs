@@ -1,0 +1,309 @@
+//! What reads what others wrote, one function a kind of input.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::mem::discriminant;
+
+use ecat_simulator::description::DeviceDescription;
+use ecat_simulator::replay::packets;
+use ecat_simulator::{Segment, SegmentDescription, replay};
+use ecat_wire::Command;
+use ecat_wire::ethernet::MacAddress;
+use ecat_wire::frame::{FrameWriter, datagrams};
+use ecat_wire::mailbox::Header;
+use ecat_wire::sii::Sii;
+
+/// A kind of input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// Ethernet frames, as they are or as datagrams that are well formed, to three devices.
+    Frame,
+    /// An SII image: read, and made a device of.
+    Sii,
+    /// Mail, CoE and FoE and anything else, through SyncManagers 0 and 1.
+    Mailbox,
+    /// A capture, replayed.
+    Capture,
+    /// A segment's description.
+    Description,
+}
+
+impl Target {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Frame, Self::Sii, Self::Mailbox, Self::Capture, Self::Description];
+
+    /// Its name: the folder of its corpus.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Frame => "frame",
+            Self::Sii => "sii",
+            Self::Mailbox => "mailbox",
+            Self::Capture => "capture",
+            Self::Description => "description",
+        }
+    }
+}
+
+const SOURCE: MacAddress = MacAddress([0x10, 0x10, 0x10, 0x10, 0x10, 0x10]);
+const STATION: u16 = 0x1001;
+const MAIL_BYTES: u16 = 64;
+const OUT: u16 = 0x1000;
+const IN: u16 = OUT + MAIL_BYTES;
+
+/// The segment that frames go to: a coupler, outputs without a program and inputs with one.
+const LINE: &str = r#"{ "devices": [
+    { "type": "EK1100" }, { "type": "digital-outputs" },
+    { "type": "generic", "distributedClock": true, "mailbox": { "bytes": 64 }, "pdos": [
+        { "direction": "input", "index": 6656, "entries": [{ "index": 24676, "bits": 32 }] },
+        { "direction": "output", "index": 5632, "entries": [{ "index": 24698, "bits": 12 }] }] } ] }"#;
+/// The device that mail goes to.
+const POST: &str = r#"{ "devices": [{ "type": "generic", "deviceEmulation": false, "pdos": [
+        { "direction": "input", "index": 6656, "entries": [{ "index": 24676, "bits": 32 }] }],
+    "mailbox": { "bytes": 64, "delayMs": 0, "objects": [
+        { "index": 8192, "name": "Gain", "dataType": 6, "value": 100, "minimum": 1, "maximum": 500 },
+        { "index": 8193, "name": "Text", "value": "a text of more than one segment of a mailbox of 64 bytes, that is" },
+        { "index": 8194, "name": "Limits", "array": true, "entries": [
+            { "subindex": 1, "dataType": 5, "value": 1 }, { "subindex": 2, "dataType": 5, "value": 2 }] } ],
+      "files": [{ "name": "a", "content": "Zm9vYmFy" }, { "name": "b", "password": 1, "busyAnswers": 1 }] } }] }"#;
+/// The device that captures are held against.
+const JUDGED: &str = r#"{ "devices": [{ "siiWords": [{ "word": 8, "values": [2, 0, 3] }] },
+                                      { "type": "digital-inputs" }] }"#;
+/// So many inputs meet a segment before it is made anew.
+const INPUTS_PER_SEGMENT: usize = 1_000;
+
+/// The targets with the segments that they need.
+pub struct Targets {
+    line: Segment,
+    post: Segment,
+    judged: SegmentDescription,
+    now_ns: u64,
+    inputs: usize,
+}
+
+impl Default for Targets {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn described(json: &str) -> SegmentDescription {
+    SegmentDescription::from_json(json).expect("a description of ours")
+}
+
+fn built(json: &str) -> Segment {
+    Segment::new(&described(json)).expect("a segment of ours")
+}
+
+impl Targets {
+    /// With segments that were just powered on.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut targets = Self {
+            line: built(LINE),
+            post: built(POST),
+            judged: described(JUDGED),
+            now_ns: 1,
+            inputs: 0,
+        };
+        targets.open_post();
+        targets
+    }
+
+    /// Runs an input. The same number for two inputs means that the target saw the same in them, roughly.
+    pub fn run(&mut self, target: Target, input: &[u8]) -> u64 {
+        self.inputs += 1;
+        if self.inputs.is_multiple_of(INPUTS_PER_SEGMENT) {
+            self.line = built(LINE);
+            self.post = built(POST);
+            self.open_post();
+        }
+        let mut seen = DefaultHasher::new();
+        match target {
+            Target::Frame => self.frame(input, &mut seen),
+            Target::Sii => sii(input, &mut seen),
+            Target::Mailbox => self.mailbox(input, &mut seen),
+            Target::Capture => self.capture(input, &mut seen),
+            Target::Description => description(input, &mut seen),
+        }
+        seen.finish()
+    }
+
+    /// The first byte tells whether the rest is a frame, or a list of datagrams: command, position or station,
+    /// register, length, each as far as the input goes.
+    fn frame(&mut self, input: &[u8], seen: &mut DefaultHasher) {
+        let Some((&form, rest)) = input.split_first() else { return };
+        let mut buffer = [0; 1_514];
+        let length = if form & 1 == 0 {
+            let length = rest.len().min(buffer.len());
+            buffer[..length].copy_from_slice(&rest[..length]);
+            length
+        } else {
+            let Ok(mut writer) = FrameWriter::new(&mut buffer, SOURCE) else { return };
+            let mut rest = rest;
+            while let Some((head, data)) = rest.split_first_chunk::<7>() {
+                let [code, a, b, c, d, low, high] = *head;
+                let station = if form & 2 == 0 { [a & 3, 0] } else { [a, b] };
+                let bytes = usize::from(u16::from_le_bytes([low, high & 7])).min(data.len());
+                let address = [station[0], station[1], c, d & 0x1F];
+                if let Some(command) = Command::parse(code % 15, address)
+                    && writer.push_data(command, low, &data[..bytes]).is_err()
+                {
+                    break;
+                }
+                rest = &data[bytes..];
+            }
+            writer.finish()
+        };
+        self.now_ns += 1_000 * u64::from(form);
+        let frame = &mut buffer[..length];
+        discriminant(&self.line.process(frame, self.now_ns)).hash(seen);
+        for datagram in datagrams(frame).into_iter().flatten() {
+            let Ok(datagram) = datagram else {
+                "unreadable".hash(seen);
+                break;
+            };
+            let register = u16::from_le_bytes([datagram.address[2], datagram.address[3]]);
+            (datagram.code, register >> 5, datagram.working_counter.min(9)).hash(seen);
+        }
+    }
+
+    /// Frames to the device with mailboxes.
+    fn exchange(&mut self, command: Command, data: &[u8]) -> (u16, Vec<u8>) {
+        let mut buffer = [0; 256];
+        let Ok(mut writer) = FrameWriter::new(&mut buffer, SOURCE) else { return (0, Vec::new()) };
+        if writer.push_data(command, 0, data).is_err() {
+            return (0, Vec::new());
+        }
+        let length = writer.finish();
+        self.now_ns += 1_000_000;
+        self.post.process(&mut buffer[..length], self.now_ns);
+        let answer = datagrams(&buffer[..length]).into_iter().flatten().next();
+        answer
+            .and_then(Result::ok)
+            .map_or((0, Vec::new()), |datagram| (datagram.working_counter, datagram.data.to_vec()))
+    }
+
+    fn open_post(&mut self) {
+        let by_position = |register| Command::Apwr { position: 0, register };
+        self.exchange(by_position(0x0010), &STATION.to_le_bytes());
+        for (register, start, control) in [(0x0800, OUT, 0x26), (0x0808, IN, 0x22)] {
+            let [low, high] = start.to_le_bytes();
+            let bytes = [low, high, MAIL_BYTES as u8, 0, control, 0, 1, 0];
+            self.exchange(Command::Fpwr { station: STATION, register }, &bytes);
+        }
+        self.exchange(Command::Fpwr { station: STATION, register: 0x0120 }, &[0x12, 0]);
+        self.exchange(Command::Fprd { station: STATION, register: 0x0130 }, &[0, 0]);
+    }
+
+    /// Pieces of up to 64 bytes, each behind a byte with its length; bit 7 leaves the header as it is, else
+    /// its length and counter are made to fit.
+    fn mailbox(&mut self, input: &[u8], seen: &mut DefaultHasher) {
+        let mut rest = input;
+        while let Some((&head, data)) = rest.split_first() {
+            let bytes = usize::from(head & 0x3F).min(data.len());
+            let mut mail = [0; MAIL_BYTES as usize];
+            mail[..bytes].copy_from_slice(&data[..bytes]);
+            if head & 0x80 == 0 {
+                mail[..2].copy_from_slice(&(bytes.saturating_sub(6) as u16).to_le_bytes());
+                mail[5] &= 0x0F;
+                mail[4] = 0;
+            }
+            self.exchange(Command::Fpwr { station: STATION, register: OUT }, &mail);
+            for _ in 0..=usize::from(head >> 6 & 1) {
+                let read = Command::Fprd { station: STATION, register: IN };
+                let (counter, answer) = self.exchange(read, &[0; MAIL_BYTES as usize]);
+                if let (1, Ok((header, body))) = (counter, Header::parse(&answer)) {
+                    let shape = body.get(..3).map(|body| (body[0], body[1], body[2]));
+                    (format!("{:?}", header.kind), header.length.min(20), shape).hash(seen);
+                }
+            }
+            rest = &data[bytes..];
+        }
+    }
+
+    fn capture(&mut self, input: &[u8], seen: &mut DefaultHasher) {
+        match packets(input) {
+            Ok(found) => found.len().min(8).hash(seen),
+            Err(error) => {
+                assert!(error.offset <= input.len(), "{error}");
+                shape_of(&error.message).hash(seen);
+                return;
+            }
+        }
+        if let Ok(report) = replay(input, &self.judged) {
+            let counts = report.counts;
+            let classes = [
+                counts.identical,
+                counts.clock,
+                counts.live,
+                counts.unanswered,
+                counts.skipped,
+                counts.structural,
+            ];
+            assert_eq!(classes.iter().sum::<usize>(), counts.total);
+            classes.map(|count| count.min(3)).hash(seen);
+            report.skipped.keys().for_each(|what| what.hash(seen));
+            report
+                .differences
+                .iter()
+                .for_each(|one| (one.field, one.register.map(|r| r >> 4)).hash(seen));
+        }
+    }
+}
+
+fn sii(input: &[u8], seen: &mut DefaultHasher) {
+    match Sii::parse(input) {
+        Ok(sii) => {
+            let shape =
+                [sii.sync_managers.len(), sii.fmmu_usage.len(), sii.strings.len(), sii.pdos.len()];
+            shape.map(|count| count.min(4)).hash(seen);
+        }
+        Err(error) => shape_of(&error.to_string()).hash(seen),
+    }
+    let device = DeviceDescription { sii: Some(input.to_vec()), ..DeviceDescription::default() };
+    let segment = SegmentDescription { devices: vec![device], ..SegmentDescription::default() };
+    match Segment::new(&segment) {
+        Ok(mut segment) => look(&mut segment, seen),
+        Err(error) => place(&error.path, &error.message, seen),
+    }
+}
+
+fn description(input: &[u8], seen: &mut DefaultHasher) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    match SegmentDescription::from_json(text) {
+        Ok(description) => match Segment::new(&description) {
+            Ok(mut segment) => look(&mut segment, seen),
+            Err(error) => place(&error.path, &error.message, seen),
+        },
+        Err(error) => place(&error.path, &error.message, seen),
+    }
+}
+
+/// A first look at a segment, and some time.
+fn look(segment: &mut Segment, seen: &mut DefaultHasher) {
+    for (n, register) in (0u8..).zip([0x0000, 0x0110, 0x0130, 0x0502, 0x0120]) {
+        let mut buffer = [0; 60];
+        let Ok(mut writer) = FrameWriter::new(&mut buffer, SOURCE) else { return };
+        let command = if n == 4 { Command::Bwr { register } } else { Command::Brd { register } };
+        if writer.push_data(command, n, &[2, 0]).is_ok() {
+            let length = writer.finish();
+            segment.process(&mut buffer[..length], u64::from(n) * 3_000_000);
+            (buffer[26] & 0xF0, buffer[28].min(4)).hash(seen);
+        }
+    }
+}
+
+/// An error must name a place that is one, and say something.
+fn place(path: &str, message: &str, seen: &mut DefaultHasher) {
+    assert!(path.is_empty() || path.starts_with('/'), "{path:?} is no JSON pointer");
+    assert!(!message.is_empty(), "an error at {path:?} says nothing");
+    (shape_of(path), shape_of(message)).hash(seen);
+}
+
+/// A text without its numbers and what it quotes.
+fn shape_of(text: &str) -> String {
+    let unquoted = text.split(['"', '`']).step_by(2);
+    unquoted.flat_map(str::chars).filter(|letter| letter.is_ascii_lowercase()).take(80).collect()
+}
