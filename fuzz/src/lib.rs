@@ -32,7 +32,7 @@ impl Random {
 
     /// A number below `limit`; 0 where that is 0.
     pub fn below(&mut self, limit: usize) -> usize {
-        (self.number() >> 32) as usize * limit.min(1 << 31) >> 32
+        ((self.number() >> 32) as usize * limit.min(1 << 31)) >> 32
     }
 
     /// A byte.

@@ -311,3 +311,45 @@ fn a_capture_may_begin_in_the_middle_of_everything() {
     assert_eq!(answers[2][2..], [0, 0]);
     assert_eq!(segment.positions(), [0, 1]);
 }
+
+#[test]
+fn mail_of_a_protocol_that_is_not_simulated_is_live_where_the_description_says_so() {
+    const PLAIN_MAIL: &str = r#"{ "devices": [{ "type": "generic", "pdos": [], "deviceEmulation": false, MAILBOX,
+        "start": { "alState": "PRE-OP", "stationAddress": 1,
+                   "registers": [{ "register": 2048, "bytes": [0, 16, 64, 0, 38, 0, 1, 0, 64, 16, 64, 0, 34, 0, 1, 0] }] } }] }"#;
+    let json = |mailbox: &str| {
+        PLAIN_MAIL.replace("MAILBOX", &format!("\"mailbox\": {{ \"bytes\": 64{mailbox} }}"))
+    };
+    let with = |mailbox: &str| SegmentDescription::from_json(&json(mailbox)).unwrap();
+    // The MainDevice asks by EoE; the recorded device answers by EoE with a counter of its own.
+    let mut mail = [0; 64];
+    mail[..8].copy_from_slice(&[4, 0, 0, 0, 0, 0x12, 2, 0]);
+    let mut answer = mail;
+    answer[6..12].copy_from_slice(&[3, 0, 0, 0, 9, 9]);
+    let frame = |source, command, index, data: &[u8], counter: u8| {
+        let mut buffer = [0; 128];
+        let mut writer = FrameWriter::new(&mut buffer, source).unwrap();
+        writer.push_data(command, index, data).unwrap();
+        let length = writer.finish();
+        buffer[26 + data.len()] = counter;
+        buffer[..length].to_vec()
+    };
+    let processed = MacAddress([0x12, 0, 0, 0, 0, 1]);
+    let write = Command::Fpwr { station: 1, register: 0x1000 };
+    let read = Command::Fprd { station: 1, register: 0x1040 };
+    let frames = [
+        frame(PLAIN, write, 1, &mail, 0),
+        frame(processed, write, 1, &mail, 1),
+        frame(PLAIN, read, 2, &[0; 64], 0),
+        frame(processed, read, 2, &answer, 1),
+    ];
+    let judge = |mailbox: &str| replay(&pcap(&frames), &with(mailbox)).unwrap();
+    let known = judge(", \"foreign\": [\"EoE\"]");
+    let expected = Counts { identical: 1, live: 1, total: 2, ..Counts::default() };
+    assert_eq!(known.counts, expected, "{known:?}");
+    // There is no model of when it comes.
+    assert!(known.latencies.iter().all(|one| one.event != "MailForeign"));
+    let unknown = judge("");
+    assert_eq!(unknown.counts.structural, 1);
+    assert!(unknown.differences[0].hint.contains("mailbox"), "{unknown:?}");
+}

@@ -15,6 +15,10 @@ pub struct MailboxDescription {
     pub delay_ms: Option<f64>,
     /// Whether whole objects can be read and written at once; true by default.
     pub complete_access: Option<bool>,
+    /// Protocols that the device speaks and that are not simulated. It reads such mail and does not answer; in a
+    /// replay it has mail of the first of them whenever the recording shows that it had.
+    #[serde(default)]
+    pub foreign: Vec<ForeignProtocol>,
     /// Objects; in place of those that every device has, where they have the same index.
     #[serde(default)]
     pub objects: Vec<ObjectDescription>,
@@ -24,6 +28,23 @@ pub struct MailboxDescription {
     /// Emergencies that the device sends.
     #[serde(default)]
     pub emergencies: Vec<EmergencyDescription>,
+}
+
+/// A mailbox protocol that is not simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum ForeignProtocol {
+    /// ADS.
+    #[serde(rename = "AoE")]
+    Aoe,
+    /// Ethernet.
+    #[serde(rename = "EoE")]
+    Eoe,
+    /// Servo drive profile.
+    #[serde(rename = "SoE")]
+    Soe,
+    /// The vendor's own.
+    #[serde(rename = "VoE")]
+    Voe,
 }
 
 /// One object: a single value, or entries with subindices.

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use ecat_wire::al::AlState;
+use ecat_wire::mailbox::Kind;
 use ecat_wire::mailbox::coe::emergency::Emergency;
 use ecat_wire::sii::Sii;
 
 use super::process_data::{Channel, ChannelType, ProcessData};
 use crate::description::DescriptionError;
 use crate::description::mailbox::{
-    AccessDescription, FileDescription, MailboxDescription, MappingDescription, ObjectDescription,
-    ObjectEntryDescription, ValueDescription,
+    AccessDescription, FileDescription, ForeignProtocol, MailboxDescription, MappingDescription,
+    ObjectDescription, ObjectEntryDescription, ValueDescription,
 };
 use crate::esc::{Application, Direction, Point};
 use crate::mailbox::object_dictionary::{
@@ -71,6 +72,15 @@ pub(super) fn apply(
     Ok(())
 }
 
+const fn foreign(protocol: ForeignProtocol) -> Kind {
+    match protocol {
+        ForeignProtocol::Aoe => Kind::Aoe,
+        ForeignProtocol::Eoe => Kind::Eoe,
+        ForeignProtocol::Soe => Kind::Soe,
+        ForeignProtocol::Voe => Kind::Voe,
+    }
+}
+
 fn settings(
     description: &MailboxDescription,
     sii: &Sii,
@@ -104,6 +114,7 @@ fn settings(
     Ok(MailboxSettings {
         dictionary: (sii.protocols & COE != 0).then_some(dictionary),
         complete_access: description.complete_access.unwrap_or(true),
+        foreign: description.foreign.iter().map(|&protocol| foreign(protocol)).collect(),
         files: (sii.protocols & FOE != 0).then(|| description.files.iter().map(file).collect()),
         answer_delay_ns: (delay_ms * 1e6) as u64,
         boot,

@@ -115,6 +115,43 @@ impl SyncManagers {
 }
 
 impl Esc {
+    /// Areas of three buffers of a program that runs, in a direction.
+    fn program_areas(&self, outputs: bool) -> impl Iterator<Item = &Area> {
+        let runs = self.application_runs() && !self.emulated();
+        let areas = &self.sync_managers.areas[..self.sync_managers.count];
+        areas.iter().filter(move |area| {
+            runs && !area.mailbox && !area.locked && area.ecat_writes == outputs
+        })
+    }
+
+    /// Whether the program has not read what the MainDevice wrote last. By its model it never shows that.
+    pub(super) fn outputs_wait(&self) -> bool {
+        let waits = |area: &Area| self.memory.u8(area.status()) & STATUS_WRITE_EVENT != 0;
+        self.program_areas(true).any(waits)
+    }
+
+    /// The program reads the buffers of its outputs.
+    pub(super) fn take_outputs(&mut self) {
+        let taken: Vec<u16> = self.program_areas(true).map(Area::status).collect();
+        for status in taken {
+            let new = self.memory.u8(status) & !STATUS_WRITE_EVENT | STATUS_READ_EVENT;
+            self.memory.set_u8(status, new);
+        }
+    }
+
+    /// Whether the MainDevice has read what the program wrote last, or there is nothing yet.
+    pub(super) fn inputs_were_read(&self) -> bool {
+        let both = STATUS_WRITE_EVENT | STATUS_READ_EVENT;
+        let read = |area: &Area| self.memory.u8(area.status()) & both != STATUS_WRITE_EVENT;
+        self.program_areas(false).any(read)
+    }
+
+    /// The program writes the buffers of its inputs once more.
+    pub(super) fn write_inputs(&mut self) {
+        self.show_inputs_anew();
+        self.device_inputs_done();
+    }
+
     /// An output byte as the device reads it.
     pub(super) fn device_output(&self, address: u16) -> u8 {
         let at = usize::from(address);

@@ -149,6 +149,33 @@ impl Esc {
         }
     }
 
+    /// Whether the program may have mail of a protocol that is not simulated: nothing tells when it has.
+    pub(super) fn foreign_mail_may_come(&self) -> bool {
+        let Some(mailbox) = &self.mailbox else { return false };
+        mailbox.speaks_foreign()
+            && self.mail.open.is_some()
+            && self.mail.presented.is_none()
+            && self.mail.put_off.is_none()
+            && !mailbox.has_mail()
+    }
+
+    /// Presents such mail, of which only the type and the counter are true.
+    pub(super) fn present_foreign_mail(&mut self, now_ns: u64) {
+        self.mail.now_ns = now_ns;
+        if let Some(mailbox) = self.mailbox.as_mut().filter(|_| self.mail.open.is_some()) {
+            mailbox.push_foreign();
+            self.present_mail();
+        }
+    }
+
+    /// Whether the mail in the send mailbox is of that kind.
+    pub(super) fn presents_foreign_mail(&self) -> bool {
+        let (Some(mailbox), Some(mail)) = (&self.mailbox, &self.mail.presented) else {
+            return false;
+        };
+        mailbox.is_foreign(mail)
+    }
+
     fn mailbox_content(&self, number: u8) -> Vec<u8> {
         let bytes = self.memory.array::<SYNC_MANAGER_BYTES>(reg::sync_manager(number));
         let sm = SyncManager::from_bytes(&bytes);

@@ -13,6 +13,9 @@ const CLOCK_REGISTERS: [(u16, u16); 5] =
 
 const FEATURE_64_BIT_CLOCK: u16 = 0x0008;
 
+/// Where in a mail its type and counter stand.
+const MAIL_TYPE: usize = 5;
+
 impl Esc {
     /// What the byte at `address` is.
     pub(crate) fn kind_of(&self, address: u16) -> SourceKind {
@@ -35,7 +38,9 @@ impl Esc {
         }
         if let Some((start, mailbox)) = self.sync_managers.read_area(usize::from(address)) {
             let offset = usize::from(address) - start;
-            return if mailbox { SourceKind::Mail { offset } } else { SourceKind::Live };
+            let foreign = mailbox && offset != MAIL_TYPE && self.presents_foreign_mail();
+            let mail = mailbox && !foreign;
+            return if mail { SourceKind::Mail { offset } } else { SourceKind::Live };
         }
         let at = usize::from(address);
         let input = self.profile.application.inputs.iter().any(|area| {

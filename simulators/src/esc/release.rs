@@ -8,7 +8,7 @@ use super::Esc;
 
 /// Work inside a device that takes a time which no register tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
+#[repr(u16)]
 pub enum InternalEvent {
     /// The program reads the request in register 0x0120, which is then free for another one.
     AlControlRead,
@@ -24,11 +24,17 @@ pub enum InternalEvent {
     MailOpened,
     /// The program has put its answer into the mailbox.
     MailReady,
+    /// The program has put mail of a protocol that is not simulated into the mailbox.
+    MailForeign,
+    /// The program has read the buffers of its outputs.
+    OutputsTaken,
+    /// The program has written the buffers of its inputs once more.
+    InputsWritten,
 }
 
 impl InternalEvent {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::AlControlRead,
         Self::AlTransition,
         Self::EepromDone,
@@ -36,10 +42,13 @@ impl InternalEvent {
         Self::MailRead,
         Self::MailOpened,
         Self::MailReady,
+        Self::MailForeign,
+        Self::OutputsTaken,
+        Self::InputsWritten,
     ];
 
-    const fn bit(self) -> u8 {
-        1 << self as u8
+    const fn bit(self) -> u16 {
+        1 << self as u16
     }
 }
 
@@ -47,7 +56,7 @@ impl InternalEvent {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Release {
     held: bool,
-    released: u8,
+    released: u16,
 }
 
 impl Release {
@@ -84,6 +93,9 @@ impl Esc {
                 InternalEvent::MailRead => self.mail_read_due_ns(),
                 InternalEvent::MailOpened => self.mail_opened_due_ns(),
                 InternalEvent::MailReady => self.mail_ready_due_ns(),
+                InternalEvent::MailForeign => self.foreign_mail_may_come().then_some(u64::MAX),
+                InternalEvent::OutputsTaken => self.outputs_wait().then_some(u64::MAX),
+                InternalEvent::InputsWritten => self.inputs_were_read().then_some(u64::MAX),
             };
             due_ns.map(|due_ns| (event, due_ns))
         })
@@ -95,6 +107,9 @@ impl Esc {
         match event {
             InternalEvent::EepromDone => self.refresh_eeprom(now_ns),
             InternalEvent::EepromReady => self.end_write_cycle(now_ns),
+            InternalEvent::MailForeign => self.present_foreign_mail(now_ns),
+            InternalEvent::OutputsTaken => self.take_outputs(),
+            InternalEvent::InputsWritten => self.write_inputs(),
             _ => {
                 self.tick(now_ns);
             }

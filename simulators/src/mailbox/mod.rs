@@ -46,6 +46,8 @@ pub struct MailboxSettings {
     pub boot: Option<[(u16, u16); 2]>,
     /// Emergencies that it sends when it has entered a state (its code).
     pub emergencies: Vec<(u8, Emergency)>,
+    /// Protocols that it speaks and that are not simulated: it reads such mail and does not answer.
+    pub foreign: Vec<Kind>,
 }
 
 /// Mail on its way to the MainDevice.
@@ -170,6 +172,7 @@ impl Mailbox {
         match (header.kind, &mut self.coe, &mut self.foe) {
             // Nobody answers an error.
             (Kind::Error, ..) => Ok(()),
+            (kind, ..) if self.settings.foreign.contains(&kind) => Ok(()),
             // A bootloader has no objects.
             (Kind::Coe, Some(coe), _) if state != BOOT => {
                 coe.receive(body, state, &mut self.outbox)
@@ -179,6 +182,24 @@ impl Mailbox {
                 foe.receive(body, state, room, &mut self.outbox)
             }
             _ => Err(ErrorDetail::UnsupportedProtocol),
+        }
+    }
+
+    /// Whether it speaks protocols that are not simulated.
+    pub(crate) fn speaks_foreign(&self) -> bool {
+        !self.settings.foreign.is_empty()
+    }
+
+    /// Whether a mail is of such a protocol.
+    pub(crate) fn is_foreign(&self, mail: &[u8]) -> bool {
+        let kind = Header::parse(mail).map(|(header, _)| header.kind);
+        kind.is_ok_and(|kind| self.settings.foreign.contains(&kind))
+    }
+
+    /// Puts an empty mail of such a protocol in line.
+    pub(crate) fn push_foreign(&mut self) {
+        if let Some(&kind) = self.settings.foreign.first() {
+            self.outbox.push(kind, |_| Ok(0));
         }
     }
 
