@@ -90,7 +90,7 @@ export abstract class Bus {
       cyclePeriodNs: view.memory.cyclePeriodNs,
       writer: this,
     };
-    this.tags = new TagList(view.directory, (tag) => new BusTag(this.#tagContext, tag));
+    this.tags = new TagList(view.directory, view.table, (tag) => new BusTag(this.#tagContext, tag));
     view.onBatch = (batch) => this.#streams.deliver(batch);
   }
 
@@ -291,7 +291,7 @@ export abstract class Bus {
     const times = new Uint32Array(4);
     slotReader.times(slot, times);
     const cycle = cycleNumber.extend(slotReader.cycle(slot));
-    return new Snapshot({ cycle, ...joinTimes(times), slot, decoder, directory, tags, ...(missed && { missed }) });
+    return new Snapshot({ cycle, ...joinTimes(times), slot, memory, decoder, directory, tags, ...(missed && { missed }) });
   }
 
   /** A stream that goes by cycle numbers and ends with the bus. */

@@ -2,7 +2,9 @@
 
 import type { Decoder, SlotBuffer } from './decode.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
+import type { ProcessMemory } from './process-image.ts';
 import { type Quality, qualityOf } from './quality.ts';
+import type { SubDevice } from './sub-device.ts';
 import type { TagDirectory } from './tag-directory.ts';
 import type { TagValue } from './tag-types.ts';
 
@@ -27,6 +29,7 @@ export class Snapshot implements Iterable<SnapshotEntry> {
   /** Snapshots that `every(n)` left out before this one, since this thread was late; 0 for others. */
   readonly missed: number;
   readonly #slot: SlotBuffer;
+  readonly #memory: Pick<ProcessMemory, 'sections'>;
   readonly #decoder: Decoder;
   readonly #directory: TagDirectory;
   /** The tags in it; undefined for all. */
@@ -38,6 +41,7 @@ export class Snapshot implements Iterable<SnapshotEntry> {
     hostTimeNs: bigint;
     dcTimeNs: bigint | undefined;
     slot: SlotBuffer;
+    memory: Pick<ProcessMemory, 'sections'>;
     decoder: Decoder;
     directory: TagDirectory;
     /** The tags in this snapshot; undefined for all. */
@@ -48,6 +52,7 @@ export class Snapshot implements Iterable<SnapshotEntry> {
     this.hostTimeNs = content.hostTimeNs;
     this.dcTimeNs = content.dcTimeNs;
     this.#slot = content.slot;
+    this.#memory = content.memory;
     this.#decoder = content.decoder;
     this.#directory = content.directory;
     this.#tags = content.tags;
@@ -67,6 +72,20 @@ export class Snapshot implements Iterable<SnapshotEntry> {
   /** @throws ECAT_ERR_TAG_UNKNOWN when the tag is not in this snapshot */
   quality(tag: string): Quality {
     return qualityOf(this.#decoder.quality(this.#slot, this.#number(tag)));
+  }
+
+  /**
+   * The inputs or outputs of one SubDevice as they were on the wire: `(bits + 7) >> 3` bytes in an array of the caller's own.
+   */
+  processData(
+    subDevice: Pick<SubDevice, 'inputOffset' | 'outputOffset' | 'inputBits' | 'outputBits'>,
+    direction: 'input' | 'output',
+  ): Uint8Array<ArrayBuffer> {
+    const isInput = direction === 'input';
+    const { sections } = this.#memory;
+    const first = isInput ? sections.inputs + subDevice.inputOffset : sections.outputs + subDevice.outputOffset;
+    const bits = isInput ? subDevice.inputBits : subDevice.outputBits;
+    return this.#slot.bytes.slice(first, first + ((bits + 7) >>> 3));
   }
 
   /** All values by name. */

@@ -25,6 +25,10 @@ export interface SubDevice {
   readonly hasDistributedClock: boolean;
   /** Delay from the reference clock, in ns. */
   readonly propagationDelayNs: number;
+  /** First byte of its inputs in the image of all inputs. */
+  readonly inputOffset: number;
+  /** First byte of its outputs in the image of all outputs. */
+  readonly outputOffset: number;
   /** Bits of process data that it sends. */
   readonly inputBits: number;
   /** Bits of process data that it receives. */

@@ -48,6 +48,8 @@ export class SubDevices {
       hasDistributedClock: found.hasDistributedClock,
       propagationDelayNs: found.propagationDelayNs,
       mailboxProtocols: found.mailboxProtocols,
+      inputOffset: found.inputOffset,
+      outputOffset: found.outputOffset,
       inputBits: found.inputBits,
       outputBits: found.outputBits,
       get state(): SubDeviceState {

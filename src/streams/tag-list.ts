@@ -1,16 +1,20 @@
 /** All tags of a bus, without an object for each: one is made when it is asked for. */
 
+import type { SubDevice } from '../core/sub-device.ts';
 import type { TagDirectory } from '../core/tag-directory.ts';
+import { Direction, type TagTable } from '../core/tag-table.ts';
 import type { Tag } from './tag.ts';
 
 /** The tags by their numbers, in the order of the configuration. Reads like an array that cannot be changed. */
 export class TagList implements Iterable<Tag> {
   readonly #directory: TagDirectory;
+  readonly #table: TagTable;
   readonly #make: (tag: number) => Tag;
 
   /** @internal */
-  constructor(directory: TagDirectory, make: (tag: number) => Tag) {
+  constructor(directory: TagDirectory, table: TagTable, make: (tag: number) => Tag) {
     this.#directory = directory;
+    this.#table = table;
     this.#make = make;
   }
 
@@ -33,6 +37,25 @@ export class TagList implements Iterable<Tag> {
   /** Whether there is a tag of that name or alias. */
   has(name: string): boolean {
     return this.#directory.find(name) !== undefined;
+  }
+
+  /**
+   * The tag with exactly these bits of a SubDevice's process data; undefined where there is none.
+   * @param bitOffset - from the start of the SubDevice's inputs or outputs
+   */
+  covering(
+    subDevice: Pick<SubDevice, 'position' | 'inputOffset' | 'outputOffset'>,
+    direction: 'input' | 'output',
+    bitOffset: number,
+    bitLength: number,
+  ): Tag | undefined {
+    const table = this.#table;
+    const first = 8 * (direction === 'input' ? subDevice.inputOffset : subDevice.outputOffset) + bitOffset;
+    for (let tag = 0; tag < table.count; tag += 1) {
+      const isThere = table.subDevice[tag] === subDevice.position && table.direction[tag] === Direction[direction];
+      if (isThere && table.bitOffset[tag] === first && table.bitLength[tag] === bitLength) return this.#make(tag);
+    }
+    return undefined;
   }
 
   *[Symbol.iterator](): IterableIterator<Tag> {

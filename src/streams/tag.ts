@@ -26,6 +26,8 @@ export interface Tag<T extends TagValue = TagValue> {
   readonly unit: string | undefined;
   /** Elements of an array; 1 where it is none. */
   readonly count: number;
+  /** Its bits in the process image. */
+  readonly bitLength: number;
   /** Names of its values; undefined where they have none. */
   readonly labels: TagLabels | undefined;
   /**
@@ -104,6 +106,10 @@ export class BusTag implements Tag {
 
   get count(): number {
     return this.#context.table.elements[this.#number]!;
+  }
+
+  get bitLength(): number {
+    return this.#context.table.bitLength[this.#number]!;
   }
 
   get labels(): TagLabels | undefined {

@@ -9,7 +9,7 @@ module.exports = {
       from: { path: '^src/core' },
       to: {
         path: [
-          '^src/(workers|streams|cli|bus|attached-bus|main-device|index)',
+          '^src/(workers|streams|cli|bifrost|bus|attached-bus|main-device|index)',
           'node_modules/(rxjs|piscina|commander)',
         ],
       },
@@ -18,7 +18,7 @@ module.exports = {
       name: 'workers-and-streams-are-side-by-side',
       severity: 'error',
       from: { path: '^src/(workers|streams)' },
-      to: { path: ['^src/(cli|bus|attached-bus|main-device|index)'] },
+      to: { path: ['^src/(cli|bifrost|bus|attached-bus|main-device|index)'] },
     },
     {
       name: 'workers-do-not-know-streams',
@@ -37,6 +37,13 @@ module.exports = {
       severity: 'error',
       from: { pathNot: ['^src/cli', '^test/cli'] },
       to: { path: '^src/cli' },
+    },
+    {
+      name: 'the-gateway-is-on-top',
+      comment: 'src/bifrost is a use of the package: nothing else needs it',
+      severity: 'error',
+      from: { path: '^src', pathNot: '^src/bifrost' },
+      to: { path: '^src/bifrost' },
     },
     {
       name: 'one-file-loads-the-addon',
