@@ -60,7 +60,11 @@ export function soemFinds<Found>(subject: string): Declare<Found> {
     run ??= runSoem(subject, soem.python, 'reason' in programs ? undefined : programs);
     return run;
   };
-  test.after.always('the capture is deleted', async () => (await run)?.[Symbol.asyncDispose]());
+  test.after.always('the capture is deleted', async () => {
+    // A run that failed has deleted its own.
+    const ended = await run?.catch(() => undefined);
+    await ended?.[Symbol.asyncDispose]();
+  });
   const judged = 'Wireshark finds no frame and no mail malformed, in either direction';
   if ('reason' in programs) {
     process.stderr.write(`test/wire/pysoem-${subject}: not judged by Wireshark, ${programs.reason}\n`);
