@@ -54,7 +54,10 @@ export abstract class Bus {
   readonly #view: BusView;
   readonly #streams: TagStreams;
   readonly #cycles: CycleStream;
+  /** Goes by the cycles of the ring. */
   readonly #clock: CycleClock;
+  /** Goes by the cycles that this thread has seen every change of. */
+  readonly #seenClock: CycleClock;
   readonly #tagContext: TagContext;
   readonly #faults: EventStream<Fault>;
   readonly #lasting: Fault[] = [];
@@ -78,15 +81,14 @@ export abstract class Bus {
     this.changes$ = this.#streams.changes$;
     this.#cycles = new CycleStream(view, (error) => this.reportThrown(error, undefined));
     this.cycles$ = this.#cycles.stream;
-    this.#clock = new CycleClock(
-      () => view.cycleNumber.extend(view.memory.latestCycle),
-      (cycle) => view.status.awaitCycle(cycle % 2 ** 32),
-    );
+    const wake = (cycle: number): void => view.awaitCycle(cycle % 2 ** 32);
+    this.#clock = new CycleClock(() => view.cycleNumber.extend(view.memory.latestCycle), wake);
+    this.#seenClock = new CycleClock(() => view.cycleNumber.extend(view.consumer.seenCycle), wake);
     this.#tagContext = {
       directory: view.directory,
       table: view.table,
       streams: this.#streams,
-      clock: this.#clock,
+      clock: this.#seenClock,
       cyclePeriodNs: view.memory.cyclePeriodNs,
       writer: this,
     };
@@ -247,6 +249,7 @@ export abstract class Bus {
   protected showCycle(): void {
     this.#cycles.look();
     this.#clock.look();
+    this.#seenClock.look();
   }
 
   /** @internal Emits a fault; one that lasts is repeated for every new subscriber. */
@@ -271,6 +274,7 @@ export abstract class Bus {
     this.#ended = true;
     this.#streams.complete();
     this.#clock.complete();
+    this.#seenClock.complete();
     this.#cycles.complete();
   }
 

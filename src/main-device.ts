@@ -18,7 +18,7 @@ import { SubDevices } from './core/sub-devices.ts';
 import type { BusObservable } from './streams/bus-observable.ts';
 import { EventStream } from './streams/event-stream.ts';
 import { type StateChange, stateChangeOf } from './streams/state-change.ts';
-import { DecodePool } from './workers/decode-pool.ts';
+import { DecodePools } from './workers/decode-pools.ts';
 
 /** How to open. */
 export interface OpenOptions {
@@ -52,7 +52,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
    */
   readonly states$: BusObservable<StateChange>;
   readonly #session: Session;
-  readonly #pool: DecodePool;
+  readonly #pools: DecodePools;
   readonly #states: EventStream<StateChange>;
   readonly #devices: SubDevices;
   readonly #names: readonly string[];
@@ -86,22 +86,22 @@ export class MainDevice extends Bus implements AsyncDisposable {
       segment: options.segment,
     });
     // Its thread starts while the segment is brought up.
-    const pool = new DecodePool();
+    const pools = new DecodePools();
     let bus: MainDevice | undefined;
     try {
-      bus = new MainDevice(await Session.bringUp(configuration, signal), pool, options);
+      bus = new MainDevice(await Session.bringUp(configuration, signal), pools, options);
       await bus.#reachOp(signal);
       return bus;
     } catch (error) {
-      await (bus ?? { close: () => pool.stop() }).close();
+      await (bus ?? { close: () => pools.stop() }).close();
       throw EtherCatError.from(error);
     }
   }
 
-  private constructor(session: Session, pool: DecodePool, { onState }: OpenOptions) {
+  private constructor(session: Session, pools: DecodePools, { onState }: OpenOptions) {
     super(session.view);
     this.#session = session;
-    this.#pool = pool;
+    this.#pools = pools;
     this.#onState = onState;
     this.configuration = session.configuration;
     this.#names = nameSubDevices(session.configuration.devices, session.subDevices);
@@ -117,12 +117,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
     this.#leaveSignals = session.configuration.signals
       ? closeOnSignals({ closeNow: () => session.closeNow(), close: () => this.close() })
       : () => undefined;
-    const { engineId, memory, table, status } = session.view.handle;
-    pool.start({
-      status: session.view.status,
-      task: { engineId, memory, table, status },
-      onFailure: (error) => this.emitFault({ kind: 'decode-worker', cycle: undefined, error }),
-    });
+    pools.start(session.view, (error) => this.emitFault({ kind: 'decode-worker', cycle: undefined, error }));
     session.listen({
       event: (event) => this.#onEvent(event),
       failure: (error) => this.emitFault({ kind: 'engine', cycle: undefined, error }),
@@ -151,7 +146,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
 
   /** Counters and times of the cycle thread since the start. */
   statistics(): CycleStatistics & { readonly replacedDecodeWorkers: number } {
-    return { ...readStatistics(this.#session.view.memory), replacedDecodeWorkers: this.#pool.replaced };
+    return { ...readStatistics(this.#session.view.memory), replacedDecodeWorkers: this.#pools.replaced };
   }
 
   /**
@@ -193,7 +188,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
     const session = this.#session;
     session.requestClose();
     await session.awaitClosed();
-    await this.#pool.stop();
+    await this.#pools.stop();
     session.release();
     this.#leaveSignals();
     this.#leaveExit();
@@ -218,7 +213,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
     await session.reachOp(signal);
     await session.until(() => {
       if (this.#failedOpening !== undefined) throw this.#failedOpening;
-      return session.view.status.hasDecoded;
+      return session.view.hasDecoded;
     }, signal);
     // What the application sees first is of the bus in OP.
     await session.catchUp(signal);

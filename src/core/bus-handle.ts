@@ -17,14 +17,16 @@ export interface BusHandle {
   readonly table: SharedArrayBuffer;
   /** The tag directory. */
   readonly directory: SharedArrayBuffer;
-  /** Words of the decode worker. */
+  /** Words of the decode workers. */
   readonly status: SharedArrayBuffer;
   /** What the outputs go to when their writer falls silent. */
   readonly outputs: SharedArrayBuffer;
   /** The long cycle number, kept by the thread that opened the bus. */
   readonly clock: SharedArrayBuffer;
-  /** Records of the change log. */
+  /** Records of each partition's change log. */
   readonly logRecords: number;
+  /** Whether cycles run as they are granted: nobody is late then, and every partition is waited for. */
+  readonly virtualTime: boolean;
 }
 
 const HANDLE_KIND = 'bifrost-ethercat-bus';

@@ -38,7 +38,8 @@ export class BusView {
   readonly table: TagTable;
   readonly memory: ProcessMemory;
   readonly decoder: Decoder;
-  readonly status: DecodeStatus;
+  /** Of the decode workers, one a partition. */
+  readonly statuses: readonly DecodeStatus[];
   readonly loss: LossPolicy;
   readonly consumer: Consumer;
   readonly cycleNumber: CycleNumber;
@@ -57,7 +58,10 @@ export class BusView {
     this.directory = new TagDirectory(handle.directory);
     this.table = new TagTable(handle.table);
     this.memory = new ProcessMemory(handle.memory);
-    this.status = new DecodeStatus(handle.status);
+    this.statuses = Array.from(
+      { length: this.table.partitionCount },
+      (_, partition) => new DecodeStatus(handle.status, partition),
+    );
     this.loss = new LossPolicy(handle.outputs);
     this.cycleNumber = new CycleNumber(handle.clock);
     this.decoder = new Decoder(this.table, this.memory.sections);
@@ -71,11 +75,13 @@ export class BusView {
       cycleNumber: this.cycleNumber,
       slot: new SlotBuffer(this.memory.slotBytes),
       logRecords: handle.logRecords,
+      leavesOut: !handle.virtualTime,
       source: {
-        drain: (tail, records) => attachment.drain(0, tail, records),
+        drain: (partition, tail, records) => attachment.drain(partition, tail, records),
         copyNewest: (slot) => attachment.copyNewest(slot),
         copyCycle: (cycle, slot) => attachment.copyCycle(cycle, slot),
-        decodedCycle: () => this.#decodedCycle(),
+        decodedCycle: (partition) => this.#decodedCycle(partition),
+        awaitDecoded: (partition, cycle) => this.statuses[partition]!.awaitCycle(cycle),
       },
       deliver: (batch) => this.onBatch(batch),
     });
@@ -120,6 +126,16 @@ export class BusView {
     const claimed = translated(() => new OutputLane(options));
     this.#lanes.push(claimed);
     return claimed;
+  }
+
+  /** Whether every decode worker has come to a cycle. */
+  get hasDecoded(): boolean {
+    return this.statuses.every(({ hasDecoded }) => hasDecoded);
+  }
+
+  /** Asks for this thread to be woken once every decode worker has come to this cycle, whether or not it changed. */
+  awaitCycle(cycle: number): void {
+    for (const status of this.statuses) status.awaitCycle(cycle);
   }
 
   /** The number of the tag. @throws `ECAT_ERR_TAG_UNKNOWN` */
@@ -208,8 +224,8 @@ export class BusView {
     return new EtherCatError('ECAT_ERR_NOT_OPERATIONAL', `the bus is in ${state}, not in OP`);
   }
 
-  /** Before the first cycle of a worker nothing counts as seen. */
-  #decodedCycle(): number {
-    return this.status.hasDecoded ? this.status.decodedCycle : this.consumer.seenCycle;
+  #decodedCycle(partition: number): number | undefined {
+    const status = this.statuses[partition]!;
+    return status.hasDecoded ? status.decodedCycle : undefined;
   }
 }

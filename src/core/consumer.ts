@@ -5,14 +5,18 @@
  * The log is read batch by batch, so that a short pause of this thread loses nothing. When it was lapped,
  * when a batch is FULL, or when more than {@link BACKLOG_CYCLES_MAX} cycles wait, the newest slot is
  * compared with the arrays instead: one change per tag, however long the pause was.
+ *
+ * With several partitions there is a log of each, and a cycle is delivered once every partition has looked at it. One
+ * that is too far behind is left out, and its tags are stale until it has caught up.
  */
 
 import { BATCH_HEADER_RECORDS, ENTRY_TAG_MASK, RECORD_WORDS } from './change-log.ts';
 import { type CycleNumber, cyclesBetween } from './cycle-number.ts';
 import { leavesBand } from './dead-band.ts';
 import { type Decoder, type SlotBuffer, ValueArrays } from './decode.ts';
-import { EtherCatError } from './errors/ethercat-error.ts';
-import { LOG_BATCH_FULL, LOG_BATCH_MARKER, LOG_ENTRY_QUALITY_SHIFT, RECORD_BYTES } from './generated/layout.ts';
+import { LOG_BATCH_FULL, LOG_ENTRY_QUALITY_SHIFT } from './generated/layout.ts';
+import { LogReader, type LogSource } from './log-reader.ts';
+import { STALE } from './quality.ts';
 import { emptyArray, unpack } from './tag-arrays.ts';
 import { Band, type TagTable } from './tag-table.ts';
 import type { TagValue } from './tag-types.ts';
@@ -23,15 +27,16 @@ export const BACKLOG_CYCLES_MAX = 32;
 /** Copies of the newest slot that are tried in one turn, should the ring overtake each. */
 const COPY_ATTEMPTS_MAX = 4;
 
-/** What the native side offers a consumer; `BindingAttachment` has it. */
-export interface ChangeSource {
-  /** Copies whole records from the private tail on; -1 when the writer has lapped it. */
-  drain(tail: Uint32Array, records: Uint8Array): number;
+/** A partition that was left out is waited for again once it is so few cycles behind. */
+const CAUGHT_UP_CYCLES = 8;
+
+/** What a consumer reads from. */
+export interface ChangeSource extends LogSource {
   /** Copies a slot; 0 when a whole one was copied. */
   copyNewest(slot: Uint8Array): number;
   copyCycle(cycle: number, slot: Uint8Array): number;
-  /** Cycle up to which the worker has published everything. */
-  decodedCycle(): number;
+  /** Asks for this thread to be woken once the partition's worker has come to a cycle. */
+  awaitDecoded(partition: number, cycle: number): void;
 }
 
 /** How a consumer reads the head of a slot. */
@@ -70,9 +75,12 @@ export class Consumer {
   readonly #source: ChangeSource;
   readonly #cycleNumber: CycleNumber;
   readonly #deliver: (batch: Batch) => void;
-  readonly #tail: Uint32Array<ArrayBuffer> = new Uint32Array(1);
-  readonly #records: Uint8Array<ArrayBuffer>;
-  readonly #words: Uint32Array<ArrayBuffer>;
+  /** One a partition. */
+  readonly #readers: readonly LogReader[];
+  /** Whether a partition that is far behind is left out. */
+  readonly #leavesOut: boolean;
+  /** Cycles told as missed since the last comparison with a slot. */
+  #missed = 0;
   /** The slot last compared with, and the one to compare. */
   #slot: SlotBuffer;
   readonly #batch: Batch;
@@ -83,6 +91,8 @@ export class Consumer {
   #filled = false;
   /** Whether the log cannot be followed before the newest slot has been compared. */
   #behind = false;
+  /** Whether qualities have to be looked at even in a slot that was seen before. */
+  #regrade = false;
   #draining = false;
   #state: 'running' | 'ending' | 'ended' = 'running';
 
@@ -93,7 +103,10 @@ export class Consumer {
     source: ChangeSource;
     cycleNumber: CycleNumber;
     slot: SlotBuffer;
+    /** Records of each partition's log. */
     logRecords: number;
+    /** Whether partitions that are far behind are left out; in virtual time everybody is waited for. */
+    leavesOut: boolean;
     deliver: (batch: Batch) => void;
   }) {
     const { table } = options;
@@ -108,9 +121,12 @@ export class Consumer {
     this.quality = new Uint8Array(table.count);
     this.cycles = new Float64Array(table.count);
     this.times = new Uint32Array(4 * table.count);
-    const buffer = new ArrayBuffer(options.logRecords * RECORD_BYTES);
-    this.#records = new Uint8Array(buffer);
-    this.#words = new Uint32Array(buffer);
+    const { partitionCount } = table;
+    this.#leavesOut = options.leavesOut && partitionCount > 1;
+    this.#readers = Array.from(
+      { length: partitionCount },
+      (_, partition) => new LogReader(options.source, partition, options.logRecords, partitionCount > 1),
+    );
     this.#batch = { cycle: 0, missed: 0, times: new Uint32Array(4), tags: new Uint32Array(table.count), count: 0 };
     this.#hasWide = table.kind.some((_, tag) => table.isWide(tag));
   }
@@ -157,112 +173,186 @@ export class Consumer {
   #pump(): boolean {
     if (this.#state === 'ended') return true;
     if (this.#state === 'ending') return this.#finish();
-    // Read before the log: everything up to this cycle is in the log by now.
-    const decoded = this.#source.decodedCycle();
-    const records = this.#source.drain(this.#tail, this.#records);
-    if (records < 0) this.#behind = true;
-    if (this.#behind || !this.#filled) return this.#resynchronise(undefined);
-    const end = records * RECORD_WORDS;
-    if (!this.#applyLog(end)) return this.#resynchronise(this.#firstUnseen(end));
-    if (cyclesBetween(decoded, this.#seen) > 0) this.#seen = decoded;
-    return true;
+    for (;;) {
+      this.#fetch();
+      if (this.#behind || !this.#filled) return this.#resynchronise(undefined);
+      const frontier = this.#frontier();
+      if (!this.#applyLogs(frontier)) return this.#resynchronise(this.#unlooked());
+      if (cyclesBetween(frontier, this.#seen) > 0) this.#seen = frontier;
+      if (!this.#waitsForPartition()) return true;
+    }
   }
 
-  /** Applies the batches of `#words` one by one; false when they have to be taken as one, from the newest slot. */
-  #applyLog(end: number): boolean {
-    const words = this.#words;
+  /** Copies every log, and decides which partitions are waited for. */
+  #fetch(): void {
+    for (const reader of this.#readers) {
+      if (!reader.fetch(this.#seen) && !reader.isLeftOut) this.#behind = true;
+      reader.skipTo(this.#seen);
+    }
+    if (!this.#leavesOut || !this.#filled) return;
+    let newest = this.#seen;
+    for (const { looked } of this.#readers) if (cyclesBetween(looked, newest) > 0) newest = looked;
+    for (const reader of this.#readers) {
+      const late = cyclesBetween(newest, reader.looked);
+      if (reader.isLeftOut ? late <= CAUGHT_UP_CYCLES : late > BACKLOG_CYCLES_MAX) {
+        reader.isLeftOut = !reader.isLeftOut;
+        // Its tags become stale by the same comparison with the newest slot that makes them good again.
+        this.#behind = true;
+        this.#regrade = true;
+      }
+      if (reader.isLeftOut) reader.discard();
+    }
+  }
+
+  /** The cycle that every partition has looked at. */
+  #frontier(): number {
+    let frontier: number | undefined;
+    for (const { looked, isLeftOut } of this.#readers) {
+      if (!isLeftOut && (frontier === undefined || cyclesBetween(looked, frontier) < 0)) frontier = looked;
+    }
+    return frontier ?? this.#seen;
+  }
+
+  /**
+   * Whether a batch is here that another partition has not come to, so that the log has to be looked at again; asks to
+   * be woken otherwise.
+   */
+  #waitsForPartition(): boolean {
+    let next: number | undefined;
+    for (const reader of this.#readers) {
+      if (reader.hasBatch && (next === undefined || cyclesBetween(reader.cycle, next) < 0)) next = reader.cycle;
+    }
+    if (next === undefined) return false;
+    let arrived = true;
+    for (const { partition, looked, isLeftOut } of this.#readers) {
+      if (isLeftOut || cyclesBetween(looked, next) >= 0) continue;
+      // Asked for first: whoever comes there now either sees it, or is seen below.
+      this.#source.awaitDecoded(partition, next);
+      arrived &&= cyclesBetween(this.#source.decodedCycle(partition) ?? this.#seen, next) >= 0;
+    }
+    return arrived;
+  }
+
+  /** Applies batches up to a cycle one by one; false when they have to be taken as one, from the newest slot. */
+  #applyLogs(frontier: number): boolean {
     let first: number | undefined;
-    for (let at = 0; at < end; at = this.#next(at)) {
-      const cycle = words[at + 1]!;
-      if (cyclesBetween(cycle, this.#seen) <= 0) continue;
-      first ??= cycle;
-      if (words[at + 2] === LOG_BATCH_FULL || cyclesBetween(cycle, first) >= BACKLOG_CYCLES_MAX) return false;
+    let last = this.#seen;
+    for (const reader of this.#readers) {
+      for (let { at } = reader; at < reader.end; at = reader.after(at)) {
+        const cycle = reader.words[at + 1]!;
+        if (reader.words[at + 2] === LOG_BATCH_FULL) return false;
+        if (cyclesBetween(cycle, frontier) > 0) break;
+        if (first === undefined || cyclesBetween(cycle, first) < 0) first = cycle;
+        if (cyclesBetween(cycle, last) > 0) last = cycle;
+      }
     }
-    for (let at = 0; at < end; at = this.#next(at)) {
-      if (cyclesBetween(words[at + 1]!, this.#seen) > 0 && !this.#applyBatch(at)) return false;
+    if (first === undefined) return true;
+    if (cyclesBetween(last, first) >= BACKLOG_CYCLES_MAX) return false;
+    for (;;) {
+      let next: number | undefined;
+      for (const reader of this.#readers) {
+        if (!reader.hasBatch || cyclesBetween(reader.cycle, frontier) > 0) continue;
+        if (next === undefined || cyclesBetween(reader.cycle, next) < 0) next = reader.cycle;
+      }
+      if (next === undefined) return true;
+      if (!this.#applyCycle(next)) return false;
     }
-    return true;
   }
 
-  #applyBatch(at: number): boolean {
-    const words = this.#words;
+  /** Applies and delivers the batches of one cycle, of every partition that has one; false when a slot is gone. */
+  #applyCycle(cycle: number): boolean {
     const batch = this.#batch;
-    const cycle = words[at + 1]!;
-    const count = words[at + 2]!;
-    if (count === 0) {
-      this.#seen = cycle;
-      return true;
-    }
-    if (this.#hasWide && !this.#copyWideBytes(at, cycle, count)) return false;
-    batch.cycle = cycle;
-    batch.missed = words[at + 3]!;
-    for (let half = 0; half < 4; half += 1) batch.times[half] = words[at + 4 + half]!;
-    batch.count = count;
+    if (this.#hasWide && !this.#copyWideBytes(cycle)) return false;
     const long = this.#cycleNumber.extend(cycle);
-    for (let i = 0; i < count; i += 1) {
-      const entry = at + (BATCH_HEADER_RECORDS + i) * RECORD_WORDS;
-      const tag = words[entry]! & ENTRY_TAG_MASK;
-      this.quality[tag] = words[entry]! >>> LOG_ENTRY_QUALITY_SHIFT;
-      this.#date(tag, long);
-      this.values.halves[2 * tag] = words[entry + 2]!;
-      this.values.halves[2 * tag + 1] = words[entry + 3]!;
-      batch.tags[i] = tag;
+    batch.cycle = cycle;
+    batch.count = 0;
+    let missed = this.#missed;
+    for (const reader of this.#readers) {
+      if (!reader.hasBatch || reader.cycle !== cycle) continue;
+      if (reader.count > 0) this.#applyBatch(reader, long);
+      missed = Math.max(missed, reader.missed);
+      reader.skip();
     }
     this.#seen = cycle;
+    if (batch.count === 0) return true;
+    batch.missed = missed - this.#missed;
+    this.#missed = missed;
     this.#deliver(batch);
     return true;
   }
 
-  /** Fetches the bytes of changed byte strings from the slot of the batch; false when the ring has it no more. */
-  #copyWideBytes(at: number, cycle: number, count: number): boolean {
-    let copied = false;
+  /** Takes the next batch of a partition into the arrays. */
+  #applyBatch(reader: LogReader, cycle: number): void {
+    const { words, at, count } = reader;
+    const batch = this.#batch;
+    reader.missed += words[at + 3]!;
+    for (let half = 0; half < 4; half += 1) batch.times[half] = words[at + 4 + half]!;
     for (let i = 0; i < count; i += 1) {
-      const tag = this.#words[at + (BATCH_HEADER_RECORDS + i) * RECORD_WORDS]! & ENTRY_TAG_MASK;
-      if (!this.#table.isWide(tag)) continue;
-      if (!copied && this.#source.copyCycle(cycle, this.#slot.bytes) !== 0) return false;
-      copied = true;
-      this.#bytes[tag] = this.#decoder.readBytes(this.#slot, tag);
+      const entry = at + (BATCH_HEADER_RECORDS + i) * RECORD_WORDS;
+      const tag = words[entry]! & ENTRY_TAG_MASK;
+      this.quality[tag] = words[entry]! >>> LOG_ENTRY_QUALITY_SHIFT;
+      this.#date(tag, cycle);
+      this.values.halves[2 * tag] = words[entry + 2]!;
+      this.values.halves[2 * tag + 1] = words[entry + 3]!;
+      batch.tags[batch.count] = tag;
+      batch.count += 1;
+    }
+  }
+
+  /** Fetches the bits of changed byte strings and arrays from the slot of a cycle; false when the ring has it no more. */
+  #copyWideBytes(cycle: number): boolean {
+    let copied = false;
+    for (const { hasBatch, words, at, count, cycle: next } of this.#readers) {
+      if (!hasBatch || next !== cycle) continue;
+      for (let i = 0; i < count; i += 1) {
+        const tag = words[at + (BATCH_HEADER_RECORDS + i) * RECORD_WORDS]! & ENTRY_TAG_MASK;
+        if (!this.#table.isWide(tag)) continue;
+        if (!copied && this.#source.copyCycle(cycle, this.#slot.bytes) !== 0) return false;
+        copied = true;
+        this.#bytes[tag] = this.#decoder.readBytes(this.#slot, tag);
+      }
     }
     return true;
   }
 
-  /** Words of the batch that begins at `at`, to the next. */
-  #next(at: number): number {
-    if (this.#words[at] !== LOG_BATCH_MARKER) {
-      throw new EtherCatError('ECAT_ERR_INTERNAL', 'the change log does not stand at the beginning of a batch');
+  /** Last cycle before the first batch that is not in the arrays yet, as far as the workers have looked at cycles. */
+  #unlooked(): number {
+    let unlooked: number | undefined;
+    for (const reader of this.#readers) {
+      if (reader.isLeftOut) continue;
+      const last = reader.hasBatch ? (reader.cycle - 1 - reader.words[reader.at + 3]!) >>> 0 : reader.looked;
+      if (unlooked === undefined || cyclesBetween(last, unlooked) < 0) unlooked = last;
     }
-    const count = this.#words[at + 2]!;
-    return at + ((count === LOG_BATCH_FULL ? 0 : count) + BATCH_HEADER_RECORDS) * RECORD_WORDS;
-  }
-
-  /** Last cycle before the first batch that is not in the arrays yet, as far as a worker has looked at cycles. */
-  #firstUnseen(end: number): number | undefined {
-    for (let at = 0; at < end; at = this.#next(at)) {
-      const cycle = this.#words[at + 1]!;
-      if (cyclesBetween(cycle, this.#seen) > 0) return (cycle - 1 - this.#words[at + 3]!) >>> 0;
-    }
-    return undefined;
+    return unlooked ?? this.#seen;
   }
 
   /**
    * Makes the arrays those of the newest slot and delivers what that changed, as one batch.
    *
-   * @param frontier - cycle up to which a worker found nothing that is not in the arrays, where known
+   * @param unlooked - cycle up to which the workers found nothing that is not in the arrays, where known
    */
-  #resynchronise(frontier: number | undefined): boolean {
+  #resynchronise(unlooked: number | undefined): boolean {
     this.#behind = true;
     if (!this.#copyNewest()) return false;
     this.#behind = false;
     const cycle = this.#reader.cycle(this.#slot);
-    if (this.#filled && cyclesBetween(cycle, this.#seen) <= 0) return true; // already ahead of the log
-    if (frontier !== undefined && cyclesBetween(frontier, this.#seen) > 0) this.#seen = frontier;
-    this.#deliverSlot(cycle);
+    const isNew = !this.#filled || cyclesBetween(cycle, this.#seen) > 0;
+    if (!isNew && !this.#regrade) return true; // already ahead of the log
+    this.#regrade = false;
+    if (unlooked !== undefined && cyclesBetween(unlooked, this.#seen) > 0) this.#seen = unlooked;
+    this.#deliverSlot(isNew ? cycle : this.#seen);
+    for (const reader of this.#readers) {
+      reader.skipTo(this.#seen);
+      reader.missed = 0;
+    }
+    this.#missed = 0;
     return true;
   }
 
   /** What changes at the end is dated with the first cycle that did not run. */
   #finish(): boolean {
     this.#state = 'ended';
+    for (const reader of this.#readers) reader.isLeftOut = false;
     if (!this.#filled || !this.#copyNewest()) return true;
     this.#decoder.distrust(this.#slot);
     this.#deliverSlot((this.#reader.cycle(this.#slot) + 1) >>> 0);
@@ -297,7 +387,16 @@ export class Consumer {
     for (let tag = 0; tag < this.#table.count; tag += 1) {
       const low = halves[2 * tag]!;
       const high = halves[2 * tag + 1]!;
-      const quality = this.#decoder.quality(slot, tag);
+      let quality = this.#decoder.quality(slot, tag);
+      if (this.#leavesOut && this.#readers[this.#table.partition[tag]!]!.isLeftOut) {
+        if (this.quality[tag]! >= STALE) continue;
+        quality = STALE;
+        this.quality[tag] = quality;
+        this.#date(tag, cycle);
+        this.#batch.tags[count] = tag;
+        count += 1;
+        continue;
+      }
       if (!first && this.#table.band[tag] !== Band.none && quality === this.quality[tag]) {
         if (!this.#leavesBand(tag)) continue;
       }

@@ -1,16 +1,22 @@
 /**
- * Words between the main thread and a decode worker, in a SharedArrayBuffer of their own. They outlive a
- * worker: its successor goes on from them.
+ * Words between every other thread and the decode worker of a partition, in a SharedArrayBuffer of their own. They
+ * outlive a worker: its successor goes on from them.
  */
 
-/** Views of the words; any thread may make one. */
+/** Views of the words of one partition; any thread may make one. */
 export class DecodeStatus {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
 
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(WORDS * 4)) {
+  /** @param buffer - with the words of all partitions: {@link DecodeStatus.makeShared} */
+  constructor(buffer: SharedArrayBuffer, partition: number) {
     this.buffer = buffer;
-    this.#words = new Int32Array(buffer);
+    this.#words = new Int32Array(buffer, partition * LINE_BYTES, WORDS);
+  }
+
+  /** Words for so many partitions, on lines of their own. */
+  static makeShared(partitionCount: number): SharedArrayBuffer {
+    return new SharedArrayBuffer(partitionCount * LINE_BYTES);
   }
 
   /** Asks the worker to end its task; it does within one slice of waiting. */
@@ -73,3 +79,4 @@ const HAS_DECODED = 3;
 const AWAITED = 4;
 const IS_AWAITED = 5;
 const WORDS = 8;
+const LINE_BYTES = 64;

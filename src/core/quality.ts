@@ -11,6 +11,9 @@ export type Quality = 'good' | 'stale' | 'uncertain' | 'bad';
 
 const qualities: readonly Quality[] = ['good', 'stale', 'uncertain', 'bad'];
 
+/** The code of `stale`. */
+export const STALE: number = qualities.indexOf('stale');
+
 /** The code of `bad`. */
 export const BAD: number = qualities.indexOf('bad');
 

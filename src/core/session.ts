@@ -16,6 +16,7 @@ import { EVENT_WORDS, type NativeEvent, readEvent } from './events.ts';
 import { claimsOf, LossPolicy } from './loss-policy.ts';
 import { compareIdentities, type Network, type SubDeviceSummary, summarize } from './network.ts';
 import type { OutputLane } from './outputs.ts';
+import { assignPartitions } from './partitions.ts';
 import { RegisterReader } from './registers.ts';
 import { type ResolvedTag, resolveTags } from './resolve-tags.ts';
 import { TagDirectory } from './tag-directory.ts';
@@ -68,10 +69,10 @@ export class Session {
     const link = new EngineLink(configuration);
     try {
       const network = await link.bringUp(signal);
-      const { tags, errors } = resolveTags(configuration, network);
+      const { tags: resolved, errors } = resolveTags(configuration, network);
       const problems = [...compareIdentities(configuration.devices, network), ...errors];
       if (problems.length > 0) throw EtherCatError.combine(problems);
-      return new Session(configuration, network, tags, link);
+      return new Session(configuration, network, assignPartitions(resolved, configuration), link);
     } catch (error) {
       link.abandon();
       throw EtherCatError.from(error);
@@ -93,16 +94,23 @@ export class Session {
       network.subDevices.length,
     );
     const { cyclePeriodNs, outputDeadlineMs } = configuration;
-    const options = { slotCount: slotCount(configuration), logRecords: logRecords(tags.length), laneCount: LANE_COUNT };
+    const { partitionCount } = table;
+    const options = {
+      slotCount: slotCount(configuration),
+      logRecords: logRecords(table.partitionSizeMax()),
+      partitionCount,
+      laneCount: LANE_COUNT,
+    };
     const handle = makeHandle({
       engineId: link.engine.id,
       memory: link.start(options),
       table: table.buffer,
       directory: TagDirectory.build(tags).buffer,
-      status: new DecodeStatus().buffer,
+      status: DecodeStatus.makeShared(partitionCount),
       outputs: LossPolicy.build(table, tags, network.outputBytes).buffer,
       clock: CycleNumber.makeShared(),
       logRecords: options.logRecords,
+      virtualTime: configuration.virtualTime,
     });
     this.view = new BusView(handle, { refusal: () => this.#refusal() });
     this.#deadlineCycles = Math.ceil((outputDeadlineMs * 1e6) / cyclePeriodNs);
@@ -229,7 +237,7 @@ export class Session {
     await this.#link.until(() => {
       if (this.view.hasEnded || this.#closing) throw this.#endError();
       if (cyclesBetween(this.view.consumer.seenCycle, cycle) >= 0) return true;
-      this.view.status.awaitCycle(cycle);
+      this.view.awaitCycle(cycle);
       return false;
     }, signal);
   }

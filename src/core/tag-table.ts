@@ -150,6 +150,13 @@ export class TagTable {
     return this.bitLength[tag]! / this.elements[tag]!;
   }
 
+  /** Tags of the largest partition. */
+  partitionSizeMax(): number {
+    const sizes = new Uint32Array(this.partitionCount);
+    for (const partition of this.partition) sizes[partition]! += 1;
+    return Math.max(0, ...sizes);
+  }
+
   /** Numbers of the tags of a partition. */
   tagsOf(partition: number): Uint32Array {
     const tags = new Uint32Array(this.count);

@@ -2,7 +2,7 @@
 
 /** Looked at after every wake-up of this thread. */
 export interface CycleWatcher {
-  /** The newest cycle; does not wrap. */
+  /** The newest cycle of the clock; does not wrap. */
   look(latest: number): void;
   /** The cycle that it wants to be woken for; undefined when it waits for none. */
   readonly due: number | undefined;

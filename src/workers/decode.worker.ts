@@ -19,22 +19,24 @@ import { TagTable } from '../core/tag-table.ts';
 /** One native wait at the longest: as long as nothing can interrupt it, and as a stop takes. */
 const WAIT_SLICE_MS = 50;
 
-/** What a decode worker works on: these parts of a bus's handle. */
-export type DecodeTask = Pick<BusHandle, 'engineId' | 'memory' | 'table' | 'status'>;
+/** What a decode worker works on: these parts of a bus's handle, and the tags of one partition. */
+export type DecodeTask = Pick<BusHandle, 'engineId' | 'memory' | 'table' | 'status'> & { readonly partition: number };
 
 /** Runs until it is told to stop, or the engine has closed. */
 export default function decode(task: DecodeTask): void {
-  const status = new DecodeStatus(task.status);
+  const { partition } = task;
+  const status = new DecodeStatus(task.status, partition);
   const memory = new ProcessMemory(task.memory);
   const attachment = new (native().BindingAttachment)(task.engineId, memory.bytes);
   try {
-    new DecodeLoop(memory, new TagTable(task.table), status, attachment).run();
+    new DecodeLoop(memory, new TagTable(task.table), partition, status, attachment).run();
   } finally {
     attachment.release();
   }
 }
 
 class DecodeLoop {
+  readonly #partition: number;
   readonly #status: DecodeStatus;
   readonly #attachment: BindingAttachment;
   readonly #detector: ChangeDetector;
@@ -49,11 +51,18 @@ class DecodeLoop {
   /** Whether the next batch has to be FULL. */
   #full = true;
 
-  constructor(memory: ProcessMemory, table: TagTable, status: DecodeStatus, attachment: BindingAttachment) {
+  constructor(
+    memory: ProcessMemory,
+    table: TagTable,
+    partition: number,
+    status: DecodeStatus,
+    attachment: BindingAttachment,
+  ) {
+    this.#partition = partition;
     this.#status = status;
     this.#attachment = attachment;
     const decoder = new Decoder(table, memory.sections);
-    const tags = table.tagsOf(0);
+    const tags = table.tagsOf(partition);
     this.#detector = new ChangeDetector(table, decoder, memory.sections, memory.slotBytes, tags);
     this.#batch = new BatchWriter(tags.length);
     this.#previous = new SlotBuffer(memory.slotBytes);
@@ -104,14 +113,18 @@ class DecodeLoop {
 
   #publish(cycle: number, count: number): void {
     slotReader.times(this.#current, this.#times);
-    this.#attachment.publish(0, this.#batch.bytes, this.#batch.finish(cycle, count, this.#missed, this.#times));
+    this.#attachment.publish(
+      this.#partition,
+      this.#batch.bytes,
+      this.#batch.finish(cycle, count, this.#missed, this.#times),
+    );
     this.#missed = 0;
   }
 
-  /** Publishes a batch without entries when the main thread waits for this cycle. */
+  /** Publishes a batch without entries when somebody waits for this cycle. */
   #wakeWhoWaits(cycle: number): void {
     if (!this.#status.takeAwaited(cycle)) return;
     this.#times.fill(0);
-    this.#attachment.publish(0, this.#batch.bytes, this.#batch.finish(cycle, 0, 0, this.#times));
+    this.#attachment.publish(this.#partition, this.#batch.bytes, this.#batch.finish(cycle, 0, 0, this.#times));
   }
 }

@@ -41,6 +41,7 @@ test('defaults are filled in once', async (t) => {
     cyclePeriodNs: 1_000_000,
     preSpinNs: 0,
     priority: undefined,
+    partitions: undefined,
     cpu: undefined,
     distributedClocks: false,
     virtualTime: false,

@@ -203,6 +203,14 @@ for (const [title, keys, expected] of tagProblems) {
   });
 }
 
+test('a device is in one of the partitions that there are', async (t) => {
+  const yaml =
+    'ethercat:\n  master: { interface: eth0, partitions: 2 }\n  devices:\n    - { name: a, position: 0, partition: 1 }\n    - { name: b, position: 1, partition: 2 }\n';
+  t.deepEqual(await messagesOf(t, yaml), [
+    'plant.yaml:5:42 ethercat.devices[1].partition must be below the number of partitions (2), not 2',
+  ]);
+});
+
 test('on_loss is for outputs', async (t) => {
   const yaml = `${head}  devices: [{ name: a, position: 0 }]\n  process_data:\n    inputs:\n      - { name: t, slave: a, index: 1, on_loss: hold }\n`;
   const [message] = await messagesOf(t, yaml);
@@ -232,6 +240,8 @@ for (const [title, keys, expected] of [
     'output_deadline_ms: 3',
     /output_deadline_ms must be 0 \(never\) or at least 4 cycles \(4 ms\), not 3/,
   ],
+  ['partitions to eight', 'partitions: 9', /partitions must be auto, or a whole number from 1 to 8, not 9$/],
+  ['partitions to a word that means something', 'partitions: all', /partitions must be auto, or .*, not "all"$/],
   ['an endless history', 'history_ms: 100000', /history_ms must be at most 65536 cycles \(65536 ms\), not 100000/],
   ['a priority that there is not', 'priority: 100', /priority must be a whole number from 1 to 99, not 100/],
 ] as const) {

@@ -6,7 +6,7 @@ import type { EtherCatError } from '../../src/core/errors/ethercat-error.ts';
 import { Session, type SessionListener } from '../../src/core/session.ts';
 import type { ConfigurationDocument } from '../../src/index.ts';
 import { TagStreams } from '../../src/streams/tag-streams.ts';
-import { DecodePool } from '../../src/workers/decode-pool.ts';
+import { DecodePools } from '../../src/workers/decode-pools.ts';
 import { plant } from '../support/plant.ts';
 
 const silent: SessionListener = {
@@ -18,7 +18,7 @@ const silent: SessionListener = {
 /** What `MainDevice.open` puts together, with a worker that can be told to misbehave. */
 class Supervised implements AsyncDisposable {
   readonly session: Session;
-  readonly pool: DecodePool;
+  readonly pools: DecodePools;
   readonly failures: EtherCatError[] = [];
   readonly streams: TagStreams;
 
@@ -29,7 +29,7 @@ class Supervised implements AsyncDisposable {
     const configuration = await loadConfiguration(source);
     const supervised = new Supervised(await Session.bringUp(configuration, undefined), silenceMs);
     await supervised.session.reachOp(undefined);
-    await supervised.session.until(() => supervised.session.view.status.hasDecoded);
+    await supervised.session.until(() => supervised.session.view.hasDecoded);
     await supervised.session.catchUp(undefined);
     return supervised;
   }
@@ -44,30 +44,26 @@ class Supervised implements AsyncDisposable {
         throw error;
       },
     });
-    this.pool = new DecodePool({
+    this.pools = new DecodePools({
       filename: new URL('fixtures/misbehaving.worker.ts', import.meta.url).href,
       silenceMs,
     });
-    this.pool.start({
-      status: session.view.status,
-      task: session.view.handle,
-      onFailure: (error) => {
-        this.failures.push(error);
-        this.command(Misbehaviour.none);
-      },
+    this.pools.start(session.view, (error) => {
+      this.failures.push(error);
+      this.command(Misbehaviour.none);
     });
     session.view.onBatch = (batch) => this.streams.deliver(batch);
     session.listen(silent);
   }
 
-  command(misbehaviour: number): void {
-    Atomics.store(new Int32Array(this.session.view.status.buffer), 7, misbehaviour);
+  command(misbehaviour: number, partition = this.session.view.statuses.length - 1): void {
+    Atomics.store(new Int32Array(this.session.view.handle.status), 16 * partition + 7, misbehaviour);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.session.requestClose();
     await this.session.awaitClosed();
-    await this.pool.stop();
+    await this.pools.stop();
     this.session.release();
   }
 }
@@ -80,8 +76,10 @@ for (const [how, misbehaviour] of [
   ['exits', Misbehaviour.exit],
   ['runs out of memory', Misbehaviour.exhaust],
 ] as const) {
-  test(`a decode worker that ${how} is reported once and replaced, and consumers come up to date`, async (t) => {
-    await using bus = await Supervised.open(300);
+  const partitions = misbehaviour % 2 === 0 ? 1 : 2;
+  test(`a decode worker of ${partitions} that ${how} is reported once and replaced, and consumers come up to date`, async (t) => {
+    await using bus = await Supervised.open(300, plant({ time: 'virtual', partitions }));
+    t.is(bus.session.view.statuses.length, partitions);
     await bus.session.advance(5);
     const cycle = bus.session.view.memory.latestCycle;
     bus.command(misbehaviour);
@@ -90,7 +88,7 @@ for (const [how, misbehaviour] of [
     t.is(bus.session.view.memory.latestCycle, cycle + 20);
     t.is(bus.failures.length, 1);
     t.is(bus.failures[0]!.code, 'ECAT_ERR_DECODE_WORKER');
-    t.is(bus.pool.replaced, 1);
+    t.is(bus.pools.replaced, 1);
     const { directory, decoder } = bus.session.view;
     for (let tag = 0; tag < directory.count; tag += 1) {
       t.deepEqual(bus.streams.value(tag), decoder.read(bus.session.view.newestSlot(), tag), directory.name(tag));
@@ -99,15 +97,38 @@ for (const [how, misbehaviour] of [
 }
 
 test('a killed decode worker is replaced while cycles run', async (t) => {
-  await using bus = await Supervised.open(300, plant());
+  await using bus = await Supervised.open(300, plant({ partitions: 2 }));
   const before = bus.session.view.memory.latestCycle;
-  await bus.pool.kill();
-  await bus.session.until(() => bus.pool.replaced === 1);
-  const { decodedCycle } = bus.session.view.status;
-  await bus.session.until(() => bus.session.view.status.decodedCycle !== decodedCycle);
+  await bus.pools.pools[1]!.kill();
+  await bus.session.until(() => bus.pools.replaced === 1);
+  const status = bus.session.view.statuses[1]!;
+  const { decodedCycle } = status;
+  await bus.session.until(() => status.decodedCycle !== decodedCycle);
   await bus.session.catchUp(undefined);
   t.is(bus.failures.length, 1);
   t.true(bus.session.view.memory.latestCycle > before);
+});
+
+test('while the worker of one partition is stuck its tags are stale, and the others go on', async (t) => {
+  await using bus = await Supervised.open(1000, plant({ partitions: 2 }));
+  const { view } = bus.session;
+  const [pulse, count] = [view.numberOf('pulse'), view.numberOf('count')];
+  t.deepEqual([view.table.partition[pulse], view.table.partition[count]], [0, 1]);
+  const qualities = new Map([pulse, count].map((tag) => [tag, new Set<string>()]));
+  let pulses = 0;
+  for (const [tag, seen] of qualities) {
+    bus.streams.samples$(tag).subscribe(({ quality }) => {
+      seen.add(quality);
+      // How many others came while the stuck one was stale.
+      if (tag === pulse && view.consumer.quality[count] === 1) pulses += 1;
+    });
+  }
+  bus.command(Misbehaviour.loop, 1);
+  await bus.session.until(() => bus.pools.replaced === 1);
+  await bus.session.until(() => view.consumer.quality[count] === 0);
+  t.deepEqual([...qualities.get(count)!], ['good', 'stale']);
+  t.true(pulses > 100, `${pulses}`);
+  t.is(bus.failures.length, 1);
 });
 
 test('a thread without the addon reads the same slots by Atomics alone', async (t) => {

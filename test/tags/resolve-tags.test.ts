@@ -93,6 +93,7 @@ const devices = [
     revision: undefined,
     serial: undefined,
     configFile: undefined,
+    partition: undefined,
     location: undefined,
   },
 ];

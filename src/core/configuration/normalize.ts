@@ -91,6 +91,7 @@ export function normalize(document: ParsedDocument, link: LinkConfiguration): No
   }
 
   const devices = normalizeDevices(document, complain);
+  checkPartitions(master.partitions, devices, complain);
   const tags = normalizeTags(document, devices, complain);
   if (problems.length > 0) throw EtherCatError.combine(inOrder(problems));
   return deepFreeze<NormalizedConfiguration>({
@@ -104,6 +105,7 @@ export function normalize(document: ParsedDocument, link: LinkConfiguration): No
     virtualTime,
     historySlots,
     outputDeadlineMs,
+    partitions: typeof master.partitions === 'number' ? master.partitions : undefined,
     signals: master.signals ?? false,
     devices,
     tags,
@@ -133,9 +135,26 @@ function normalizeDevices(
       revision: device.revision,
       serial: device.serial,
       configFile: device.config_file,
+      partition: device.partition,
       location: document.locate(path),
     };
   });
+}
+
+/** Either so many partitions, or those that the devices name. */
+function checkPartitions(
+  partitions: 'auto' | number | undefined,
+  devices: readonly DeviceConfiguration[],
+  complain: (path: Path, message: string) => void,
+): void {
+  if (typeof partitions !== 'number') return;
+  for (const [index, { partition }] of devices.entries()) {
+    if (partition === undefined || partition < partitions) continue;
+    complain(
+      ['ethercat', 'devices', index, 'partition'],
+      `must be below the number of partitions (${partitions}), not ${partition}`,
+    );
+  }
 }
 
 /** A duration as the schema allows it, in µs: a number of µs, or text with a unit. */

@@ -52,6 +52,7 @@ interface MainDeviceDocument {
   signals?: boolean;
   history_ms?: number;
   output_deadline_ms?: number;
+  partitions?: 'auto' | number;
 }
 
 interface DeviceDocument {
@@ -62,6 +63,7 @@ interface DeviceDocument {
   revision?: number;
   serial?: number;
   config_file?: string;
+  partition?: number;
 }
 
 export interface InputDocument {
@@ -104,6 +106,8 @@ export interface DeviceConfiguration {
   readonly serial: number | undefined;
   /** ESI file, kept as written: this version does not read it. */
   readonly configFile: string | undefined;
+  /** Decode worker that looks at its tags; undefined is 0 where another device names one, and up to us otherwise. */
+  readonly partition: number | undefined;
   readonly location: Location | undefined;
 }
 
@@ -167,6 +171,8 @@ export interface NormalizedConfiguration {
   readonly historySlots: number | undefined;
   /** Silence of a writer after which its outputs go to their loss values; 0 is never. */
   readonly outputDeadlineMs: number;
+  /** Decode workers that share the tags; undefined chooses by how many tags and processors there are. */
+  readonly partitions: number | undefined;
   /** Whether SIGINT and SIGTERM close the MainDevice in order before the process ends. */
   readonly signals: boolean;
   /** The SubDevices that have to be there. */
