@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::mailbox::MailFault;
+
 /// A command to a running segment. Devices are numbered by their place in the description, from 0,
 /// whether or not they answer at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -92,6 +94,40 @@ pub enum SegmentCommand {
         input: u8,
         /** Its level. */
         level: bool,
+    },
+    /// A device's program takes another state by itself.
+    LeaveState {
+        /** Which device. */
+        device: u16,
+        /** The state, as in register 0x0130: 1 INIT, 2 PRE-OP, 4 SAFE-OP. */
+        state: u8,
+        /** AL status code. */
+        code: u16,
+    },
+    /// The selector of a device's explicit identification is turned.
+    SetIdentification {
+        /** Which device. */
+        device: u16,
+        /** What it says from now on. */
+        identification: u16,
+    },
+    /// A device's program sends an emergency.
+    RaiseEmergency {
+        /** Which device. */
+        device: u16,
+        /** Error code. */
+        code: u16,
+        /** Error register. */
+        register: u8,
+        /** Five bytes. */
+        data: [u8; 5],
+    },
+    /// Something goes wrong with a device's mail.
+    DisturbMail {
+        /** Which device. */
+        device: u16,
+        /** What, and when. */
+        fault: MailFault,
     },
     /// The next pulses of a device's SYNC0 do not come.
     LosePulses {

@@ -171,6 +171,13 @@ pub struct DeviceDescription {
     pub distributed_clock: Option<bool>,
     /// The local clock of a device that has one, where it is not perfect.
     pub clock: Option<LocalClockDescription>,
+    /// Ways to run the distributed clock, for the SII (category 60) of a built-in device.
+    #[serde(default)]
+    pub dc_modes: Vec<DcModeDescription>,
+    /// What the program wants of the distributed clock; without it, it runs at whatever comes.
+    pub sync: Option<SyncDescription>,
+    /// Explicit device identification (AL control bit 5). Not with device emulation.
+    pub identification: Option<u16>,
     /// AL transitions that the device refuses.
     #[serde(default)]
     pub refuse: Vec<RefuseDescription>,
@@ -250,7 +257,50 @@ pub struct LocalClockDescription {
     pub offset_ns: u64,
 }
 
-/// A transition that a device refuses, for ever.
+/// One way to run the distributed clock (SII category 60).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DcModeDescription {
+    /// Name, for example `DC`.
+    pub name: String,
+    /// What goes into registers 0x0980 (low byte) and 0x0981; 0: the clock is not used.
+    pub assign_activate: u16,
+    /// SYNC0 cycle in ns; 0: the MainDevice's cycle.
+    #[serde(default)]
+    pub cycle_time_0_ns: u32,
+    /// Shift of SYNC0 in ns.
+    #[serde(default)]
+    pub shift_time_0_ns: u32,
+    /// Shift of SYNC1 in ns.
+    #[serde(default)]
+    pub shift_time_1_ns: u32,
+    /// SYNC0 cycle as a factor of the MainDevice's.
+    #[serde(default)]
+    pub sync_0_cycle_factor: i16,
+    /// SYNC1 cycle as a factor of SYNC0's.
+    #[serde(default)]
+    pub sync_1_cycle_factor: i16,
+}
+
+/// What a program wants of the distributed clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SyncDescription {
+    /// Whether SAFE-OP needs the SYNC unit (else 0x0030), and OP its pulses; true where nothing is said.
+    pub required: Option<bool>,
+    /// Shortest SYNC0 cycle in ns, else 0x0036; 62500 by default.
+    pub minimum_cycle_ns: Option<u32>,
+    /// Longest SYNC0 cycle in ns; 100000000 by default.
+    pub maximum_cycle_ns: Option<u32>,
+    /// Cycles without outputs, one after another, that it bears in OP, else 0x001A; 4 by default.
+    pub missed_cycles: Option<u16>,
+    /// The largest mean difference to the reference clock (0x092C) in ns, else 0x0032; any by default.
+    pub tolerance_ns: Option<u32>,
+    /// How long it waits for pulses and outputs on the way to OP, in ms; 200 by default.
+    pub timeout_ms: Option<u32>,
+}
+
+/// A transition that a device refuses.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RefuseDescription {
@@ -258,6 +308,32 @@ pub struct RefuseDescription {
     pub to: String,
     /// AL status code, not 0.
     pub code: u16,
+    /// In which case; always, where nothing is said.
+    pub when: Option<RefuseWhenDescription>,
+}
+
+/// In which case a transition is refused: exactly one of the conditions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RefuseWhenDescription {
+    /// A SyncManager has this `length`.
+    pub sync_manager: Option<u8>,
+    /// Bytes of it.
+    pub length: Option<u16>,
+    /// The bits `mask` of a byte of the ESC's memory are `value`.
+    pub register: Option<u16>,
+    /// Which bits; all by default.
+    pub mask: Option<u8>,
+    /// An object has this `value`.
+    pub object: Option<u16>,
+    /// Subindex of the object, by default 0.
+    pub subindex: Option<u8>,
+    /// Value of the register or object.
+    pub value: Option<i64>,
+    /// The first so many requests since power-on.
+    pub first_attempts: Option<u32>,
+    /// All requests but the first so many since power-on.
+    pub after_attempts: Option<u32>,
 }
 
 /// What one input does by itself: exactly one of the four.

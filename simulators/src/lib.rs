@@ -24,6 +24,7 @@ pub use command::SegmentCommand;
 pub use description::{DescriptionError, SegmentDescription};
 pub use device::Device;
 pub use link::{QueueFull, SegmentControl, SegmentLink};
+pub use mailbox::{MailEffect, MailFault};
 pub use replay::{ReplayReport, replay};
 pub use segment::{Forward, Segment};
 pub use topology::{Attachment, MainPort, Outlet};

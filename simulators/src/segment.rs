@@ -7,6 +7,7 @@ pub(crate) use observation::{Source, SourceKind};
 
 use ecat_wire::Command;
 use ecat_wire::frame::DatagramMut;
+use ecat_wire::mailbox::coe::emergency::Emergency;
 
 use crate::command::SegmentCommand;
 use crate::description::{DescriptionError, SegmentDescription};
@@ -226,6 +227,28 @@ impl Segment {
             SegmentCommand::SetLatchInput { device, input, level } => {
                 if let Some(device) = self.devices.get_mut(usize::from(device)) {
                     device.esc.set_latch_input(input, level, now_ns);
+                }
+            }
+            SegmentCommand::LeaveState { device, state, code } => {
+                if let Some(device) = self.devices.get_mut(usize::from(device)) {
+                    device.esc.leave_state(state, code);
+                    self.due_ns = now_ns;
+                }
+            }
+            SegmentCommand::SetIdentification { device, identification } => {
+                if let Some(device) = self.devices.get_mut(usize::from(device)) {
+                    device.esc.set_identification(identification);
+                }
+            }
+            SegmentCommand::RaiseEmergency { device, code, register, data } => {
+                if let Some(device) = self.devices.get_mut(usize::from(device)) {
+                    device.esc.raise_emergency(Emergency { code, register, data }, now_ns);
+                    self.due_ns = now_ns;
+                }
+            }
+            SegmentCommand::DisturbMail { device, fault } => {
+                if let Some(device) = self.devices.get_mut(usize::from(device)) {
+                    device.esc.disturb_mail(fault);
                 }
             }
             SegmentCommand::LosePulses { device, count } => {

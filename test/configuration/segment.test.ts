@@ -55,6 +55,44 @@ devices: [{ type: EK1100, clock: { drift_ppm: -35.5, jitter_ns: 20, offset_ns: 1
   });
 });
 
+test('what a program wants of the clock, refuses, and does wrong reaches the simulator', async (t) => {
+  const folder = await folderWith(t, {
+    'plant.yaml': plant,
+    'line.yaml': `
+devices:
+  - type: generic
+    pdos: []
+    identification: 7
+    dc_modes: [{ name: DC, assign_activate: 0x300, cycle_time_0_ns: 0, sync_1_cycle_factor: -1 }]
+    sync: { required: false, minimum_cycle_ns: 125000, tolerance_ns: 1000 }
+    refuse: [{ to: SAFE-OP, code: 0x1d, when: { sync_manager: 2, length: 17 } }]
+    mailbox:
+      mapped_writable: false
+      objects: [{ index: 0x2000, backup: true, setting: true }]
+      faults: [{ after: 1, effect: { kind: late, delay_ms: 5 } }]
+`,
+  });
+  t.deepEqual(description(await loadConfiguration(join(folder, 'plant.yaml'))), {
+    devices: [
+      {
+        type: 'generic',
+        pdos: [],
+        identification: 7,
+        dcModes: [{ name: 'DC', assignActivate: 0x300, cycleTime0Ns: 0, sync1CycleFactor: -1 }],
+        sync: { required: false, minimumCycleNs: 125_000, toleranceNs: 1000 },
+        refuse: [{ to: 'SAFE-OP', code: 0x1d, when: { syncManager: 2, length: 17 } }],
+        mailbox: {
+          mappedWritable: false,
+          objects: [{ index: 0x2000, backup: true, setting: true }],
+          faults: [{ after: 1, effect: { kind: 'late', delayMs: 5 } }],
+        },
+      },
+    ],
+    signals: [],
+    wires: [],
+  });
+});
+
 test('a mailbox with objects and files becomes what the simulator reads', async (t) => {
   const folder = await folderWith(t, {
     'plant.yaml': plant,

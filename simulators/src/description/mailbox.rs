@@ -19,6 +19,12 @@ pub struct MailboxDescription {
     /// replay it has mail of the first of them whenever the recording shows that it had.
     #[serde(default)]
     pub foreign: Vec<ForeignProtocol>,
+    /// Whether an SDO may write in SAFE-OP and OP what an RxPDO carries; true by default. Else it gets
+    /// 0x06010006.
+    pub mapped_writable: Option<bool>,
+    /// What goes wrong with mail.
+    #[serde(default)]
+    pub faults: Vec<crate::mailbox::MailFault>,
     /// Objects; in place of those that every device has, where they have the same index.
     #[serde(default)]
     pub objects: Vec<ObjectDescription>,
@@ -75,6 +81,12 @@ pub struct ObjectDescription {
     pub minimum: Option<i64>,
     /// See [`ObjectEntryDescription::maximum`].
     pub maximum: Option<i64>,
+    /// See [`ObjectEntryDescription::backup`].
+    #[serde(default)]
+    pub backup: bool,
+    /// See [`ObjectEntryDescription::setting`].
+    #[serde(default)]
+    pub setting: bool,
     /// Value after power-on.
     pub value: Option<ValueDescription>,
 }
@@ -102,6 +114,12 @@ pub struct ObjectEntryDescription {
     pub minimum: Option<i64>,
     /// Largest value of an integer.
     pub maximum: Option<i64>,
+    /// Whether it is to be stored for a replacement of the device (SDO information, list 4).
+    #[serde(default)]
+    pub backup: bool,
+    /// Whether it is to be set at every start (SDO information, list 5).
+    #[serde(default)]
+    pub setting: bool,
     /// Value after power-on; 0, or empty, by default.
     pub value: Option<ValueDescription>,
 }

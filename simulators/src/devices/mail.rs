@@ -15,10 +15,10 @@ use crate::description::mailbox::{
 };
 use crate::esc::{Application, Direction, Point};
 use crate::mailbox::object_dictionary::{
-    Entry, OCTET_STRING, Object, ObjectCode, READ, RX_MAPPABLE, TX_MAPPABLE, UNSIGNED32,
-    VALUE_BYTES_MAX, VISIBLE_STRING, WRITE, WRITE_PRE_OP,
+    BACKUP, Entry, OCTET_STRING, Object, ObjectCode, READ, RX_MAPPABLE, SETTINGS, TX_MAPPABLE,
+    UNSIGNED32, VALUE_BYTES_MAX, VISIBLE_STRING, WRITE, WRITE_PRE_OP,
 };
-use crate::mailbox::{File, MailboxSettings, standard_objects};
+use crate::mailbox::{File, MailboxSettings, standard_objects, sync_objects};
 
 const DELAY_MS: f64 = 1.0;
 const DELAY_MS_MAX: f64 = 60_000.0;
@@ -64,8 +64,11 @@ pub(super) fn apply(
     if sii.mailbox.receive_size == 0 || sii.mailbox.send_size == 0 {
         return Err(DescriptionError::new("/mailbox", "the device's SII has no mailboxes"));
     }
-    let settings = settings(description, sii)
+    let mut settings = settings(description, sii)
         .map_err(|error| DescriptionError { path: format!("/mailbox{}", error.path), ..error })?;
+    if let (Some(sync), Some(dictionary)) = (&application.sync, &mut settings.dictionary) {
+        sync_objects::add(dictionary, sync.minimum_cycle_ns);
+    }
     application.boot = settings.boot.is_some();
     application.points = points(&settings, process_data);
     application.mailbox = Some(settings);
@@ -115,6 +118,8 @@ fn settings(
         dictionary: (sii.protocols & COE != 0).then_some(dictionary),
         complete_access: description.complete_access.unwrap_or(true),
         foreign: description.foreign.iter().map(|&protocol| foreign(protocol)).collect(),
+        blocks_mapped: !description.mapped_writable.unwrap_or(true),
+        faults: description.faults.clone(),
         files: (sii.protocols & FOE != 0).then(|| description.files.iter().map(file).collect()),
         answer_delay_ns: (delay_ms * 1e6) as u64,
         boot,
@@ -146,6 +151,8 @@ fn object(described: &ObjectDescription) -> Result<Object, DescriptionError> {
             mapping: described.mapping,
             minimum: described.minimum,
             maximum: described.maximum,
+            backup: described.backup,
+            setting: described.setting,
             value: described.value.clone(),
         })
         .map(Object::variable);
@@ -216,13 +223,15 @@ fn entry(described: &ObjectEntryDescription) -> Result<Entry, DescriptionError> 
         Some(MappingDescription::Output) => RX_MAPPABLE,
         None => 0,
     };
+    let backup = if described.backup { BACKUP } else { 0 };
+    let stored = backup | if described.setting { SETTINGS } else { 0 };
     let access = access_bits(described.access.unwrap_or(AccessDescription::ReadWrite));
     let range = (described.minimum.is_some() || described.maximum.is_some())
         .then_some((described.minimum.unwrap_or(i64::MIN), described.maximum.unwrap_or(i64::MAX)));
     Ok(Entry {
         bit_length,
         range,
-        ..Entry::new(&described.name, data_type, access | mapping, value)
+        ..Entry::new(&described.name, data_type, access | mapping | stored, value)
     })
 }
 

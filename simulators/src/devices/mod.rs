@@ -14,6 +14,7 @@ mod akd;
 mod analogue_inputs;
 mod analogue_outputs;
 mod analogue_status;
+mod application;
 pub mod behaviour;
 mod boxes;
 mod coupler;
@@ -39,12 +40,11 @@ mod tests;
 
 pub use process_data::{Channel, ChannelType};
 
-use ecat_wire::al::AlState;
 use ecat_wire::sii::{self, Sii};
 
 use crate::description::{DescriptionError, DeviceDescription, DeviceType, SegmentDescription};
 use crate::device::Device;
-use crate::esc::{ClockLevel, Esc, Profile, Refusal, RefusalCondition, Start, mixed};
+use crate::esc::{ClockLevel, Esc, Profile, Start, mixed};
 use crate::plant::Behaviour;
 use crate::topology::{Attachment, Outlet};
 use analogue_status::{Conversions, StatusChannel};
@@ -159,7 +159,7 @@ impl DeviceImage {
         let emulated =
             profile.pdi_control.unwrap_or(parsed.configuration.pdi_control) & 0x0100 != 0;
         apply_clock(device, &mut profile)?;
-        apply_application(device, emulated, &mut profile)?;
+        application::apply(device, &parsed, emulated, &mut profile.application)?;
         let mut process_data = process_data::of(&parsed);
         let status =
             analogue.map_or_else(Vec::new, |one| analogue_status::of(one, &mut process_data));
@@ -186,6 +186,7 @@ fn given(device: &DeviceDescription, image: &[u8]) -> Result<(Vec<u8>, Profile),
         ("/channels", device.channels.is_some()),
         ("/pdos", device.pdos.is_some()),
         ("/orderName", device.order_name.is_some()),
+        ("/dcModes", !device.dc_modes.is_empty()),
         ("/mailbox/bytes", device.mailbox.as_ref().is_some_and(|mailbox| mailbox.bytes.is_some())),
     ];
     if let Some((path, _)) = contradictions.into_iter().find(|(_, present)| *present) {
@@ -258,39 +259,5 @@ fn apply_clock(device: &DeviceDescription, profile: &mut Profile) -> Result<(), 
     profile.clock_drift_ppb = drift_ppb;
     profile.clock_jitter_ns = clock.jitter_ns;
     profile.clock_offset_ns = clock.offset_ns;
-    Ok(())
-}
-
-fn apply_application(
-    device: &DeviceDescription,
-    emulated: bool,
-    profile: &mut Profile,
-) -> Result<(), DescriptionError> {
-    const WITHOUT: &str = "needs a device without device emulation, which takes every state at once; \
-                           add \"deviceEmulation\": false";
-    if emulated && !device.refuse.is_empty() {
-        return Err(DescriptionError::new("/refuse", WITHOUT));
-    }
-    if emulated && device.transition_delay_ms.is_some() {
-        return Err(DescriptionError::new("/transitionDelayMs", WITHOUT));
-    }
-    for (index, refusal) in device.refuse.iter().enumerate() {
-        let state = AlState::from_name(&refusal.to).filter(|state| *state != AlState::Init);
-        let Some(state) = state else {
-            return Err(DescriptionError::new(
-                format!("/refuse/{index}/to"),
-                format!("{:?} is none of PRE-OP, SAFE-OP, OP, BOOT", refusal.to),
-            ));
-        };
-        if refusal.code == 0 {
-            return Err(DescriptionError::new(format!("/refuse/{index}/code"), "0 is no error"));
-        }
-        let condition = RefusalCondition::Always;
-        let refusal = Refusal { to: state.code(), code: refusal.code, condition };
-        profile.application.refusals.push(refusal);
-    }
-    if let Some(delay_ms) = device.transition_delay_ms {
-        profile.application.transition_delay_ns = u64::from(delay_ms) * 1_000_000;
-    }
     Ok(())
 }

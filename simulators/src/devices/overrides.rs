@@ -5,6 +5,8 @@ use ecat_wire::sii::{CHECKSUM_BYPASS, Sii, checksum};
 use crate::description::{DescriptionError, DeviceDescription};
 
 const DEVICE_EMULATION: u16 = 0x0100;
+/// General category, flags: the identification is asked for by AL control (`IdentALSts`).
+const IDENTIFICATION_BY_AL_STATUS: u8 = 0x08;
 
 pub(super) const fn with_emulation(pdi_control: u16, emulation: bool) -> u16 {
     if emulation { pdi_control | DEVICE_EMULATION } else { pdi_control & !DEVICE_EMULATION }
@@ -24,6 +26,12 @@ pub(super) fn apply(device: &DeviceDescription, sii: &mut Sii) {
     identity.product_code = device.product_code.unwrap_or(identity.product_code);
     identity.revision = device.revision.unwrap_or(identity.revision);
     identity.serial = device.serial.unwrap_or(identity.serial);
+    if !device.dc_modes.is_empty() {
+        sii.dc = device.dc_modes.iter().map(super::application::mode).collect();
+    }
+    if let (Some(_), Some(general)) = (device.identification, &mut sii.general) {
+        general.flags |= IDENTIFICATION_BY_AL_STATUS;
+    }
     if let (Some(order), Some(general)) = (&device.order_name, &mut sii.general) {
         general.order.clone_from(order);
     }

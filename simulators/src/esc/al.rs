@@ -14,11 +14,14 @@ use super::release::InternalEvent;
 pub(super) const INIT: u8 = 1;
 pub(super) const PRE_OP: u8 = 2;
 const BOOT: u8 = 3;
-const SAFE_OP: u8 = 4;
+pub(super) const SAFE_OP: u8 = 4;
 pub(super) const OP: u8 = 8;
 
 const STATE: u16 = 0x000F;
 const ERROR_OR_ACKNOWLEDGE: u16 = 0x0010;
+/// Bit 5 of AL control asks for the explicit device identification; bit 5 of AL status says that 0x0134 is
+/// that (ETG1020, "Explicit Device Identification").
+const IDENTIFICATION: u16 = 0x0020;
 
 const INVALID_CHANGE: u16 = 0x0011;
 const UNKNOWN_STATE: u16 = 0x0012;
@@ -48,6 +51,12 @@ pub(super) struct Al {
     unread: bool,
     read_at_ns: Option<u64>,
     answer: Option<(u64, Answer)>,
+    /// Until when the program waits on the way to OP for pulses and outputs.
+    synchronising_until_ns: Option<u64>,
+    /// The last request that was read asks for the identification.
+    identify: bool,
+    /// How often each state was requested since power-on.
+    attempts: [u32; 9],
     /// Why the PDO mapping makes no process image.
     unmappable: Option<u16>,
 }
@@ -55,11 +64,12 @@ pub(super) struct Al {
 impl Al {
     pub(super) fn control_read_due_ns(&self) -> Option<u64> {
         // A program that is still about the request before reads the next one afterwards.
-        self.read_at_ns.filter(|_| self.answer.is_none())
+        let free = self.answer.is_none() && self.synchronising_until_ns.is_none();
+        self.read_at_ns.filter(|_| free)
     }
 
     pub(super) fn transition_due_ns(&self) -> Option<u64> {
-        self.answer.map(|(due_ns, _)| due_ns)
+        self.answer.map(|(due_ns, _)| due_ns).or(self.synchronising_until_ns)
     }
 }
 
@@ -129,7 +139,18 @@ impl Esc {
                     return due;
                 }
                 self.al.answer = None;
-                self.enter(answer);
+                self.enter_at(answer, due);
+            } else if let Some(until) = self.al.synchronising_until_ns {
+                if self.in_step() {
+                    let due = now_ns + self.profile.application.transition_delay_ns;
+                    self.al.answer = Some((due, Answer { state: OP, code: 0 }));
+                } else if self.release.take(InternalEvent::AlTransition, until, now_ns) {
+                    let code = self.out_of_step_code();
+                    self.enter_at(Answer { state: SAFE_OP, code }, until);
+                } else {
+                    return until;
+                }
+                self.al.synchronising_until_ns = None;
             } else if let Some(due) = self.al.read_at_ns {
                 if !self.release.take(InternalEvent::AlControlRead, due, now_ns) {
                     return due;
@@ -140,9 +161,21 @@ impl Esc {
                 if (self.al_state(), (control & STATE) as u8) == (PRE_OP, SAFE_OP) {
                     self.al.unmappable = self.generate_mapping().err();
                 }
-                self.al.answer = self
-                    .answer(control)
-                    .map(|answer| (due + self.profile.application.transition_delay_ns, answer));
+                let state = self.al_state();
+                if let Some(count) = self.al.attempts.get_mut(usize::from(control & STATE)) {
+                    *count = count.saturating_add(1);
+                }
+                let answer = self.answer(control);
+                if answer.is_some() {
+                    self.al.identify = control & IDENTIFICATION != 0;
+                }
+                let to_op = state == SAFE_OP && answer == Some(Answer { state: OP, code: 0 });
+                self.al.synchronising_until_ns =
+                    if to_op { self.synchronises_until(due) } else { None };
+                if self.al.synchronising_until_ns.is_none() {
+                    let delay_ns = self.profile.application.transition_delay_ns;
+                    self.al.answer = answer.map(|answer| (due + delay_ns, answer));
+                }
             } else {
                 return u64::MAX;
             }
@@ -154,6 +187,19 @@ impl Esc {
         if !self.emulated() && self.al_state() == OP {
             self.enter(Answer { state: SAFE_OP, code: WATCHDOG_EXPIRED });
         }
+    }
+
+    /// The program takes another state by itself and says why. With device emulation there is none.
+    pub(crate) fn leave_state(&mut self, state: u8, code: u16) {
+        if !self.emulated() && self.application_runs() {
+            (self.al.answer, self.al.synchronising_until_ns) = (None, None);
+            self.enter(Answer { state, code });
+        }
+    }
+
+    /// The selector of the explicit device identification is turned.
+    pub(crate) fn set_identification(&mut self, identification: u16) {
+        self.profile.application.identification = Some(identification);
     }
 
     /// What the program makes of a request; `None` if it ignores it.
@@ -172,10 +218,18 @@ impl Esc {
     }
 
     /// Whether a device's own reason to refuse is there.
-    fn applies(&self, condition: RefusalCondition) -> bool {
+    fn applies(&self, condition: RefusalCondition, attempt: u32) -> bool {
         match condition {
             RefusalCondition::Always => true,
             RefusalCondition::MappedTwice => self.maps_twice(),
+            RefusalCondition::SyncManagerLength { number, length } => {
+                let bytes = self.memory.array::<SYNC_MANAGER_BYTES>(reg::sync_manager(number & 15));
+                SyncManager::from_bytes(&bytes).length == length
+            }
+            RefusalCondition::Register { address, mask, value } => {
+                self.peek(address) & mask == value & mask
+            }
+            RefusalCondition::Attempts { first, last } => (first..=last).contains(&attempt),
             RefusalCondition::Value { index, subindex, least, most, inside } => {
                 let dictionary = self.mailbox.as_ref().and_then(|mailbox| mailbox.dictionary());
                 let value = dictionary.and_then(|objects| objects.entry(index, subindex));
@@ -205,15 +259,17 @@ impl Esc {
         if !allowed {
             return Some(INVALID_CHANGE);
         }
+        let attempt = self.al.attempts[usize::from(to)];
         let mut refusals = application.refusals.iter().filter(|refusal| refusal.to == to);
-        if let Some(refusal) = refusals.find(|refusal| self.applies(refusal.condition)) {
+        if let Some(refusal) = refusals.find(|refusal| self.applies(refusal.condition, attempt)) {
             return Some(refusal.code);
         }
         match (from, to) {
             (INIT, BOOT) if !self.boot_mailboxes_fit() => Some(INVALID_BOOT_MAILBOX),
             (PRE_OP, SAFE_OP) if self.al.unmappable.is_some() => self.al.unmappable,
             (INIT, PRE_OP) => self.check_sync_managers(true, to),
-            (PRE_OP, SAFE_OP) | (SAFE_OP, OP) => self.check_sync_managers(false, to),
+            (PRE_OP, SAFE_OP) => self.check_sync_managers(false, to).or_else(|| self.refuse_sync()),
+            (SAFE_OP, OP) => self.check_sync_managers(false, to),
             _ => None,
         }
     }
@@ -266,10 +322,19 @@ impl Esc {
     }
 
     fn enter(&mut self, answer: Answer) {
-        let error = if answer.code == 0 { 0 } else { ERROR_OR_ACKNOWLEDGE };
+        self.enter_at(answer, self.mail.now_ns);
+    }
+
+    fn enter_at(&mut self, answer: Answer, now_ns: u64) {
         let changes = self.al_state() != answer.state || answer.code != 0;
-        self.memory.set_u16(reg::AL_STATUS, u16::from(answer.state) | error);
-        self.memory.set_u16(reg::AL_STATUS_CODE, answer.code);
+        let (flag, code) = match (answer.code, self.profile.application.identification) {
+            (0, Some(identification)) if self.al.identify => (IDENTIFICATION, identification),
+            (0, _) => (0, 0),
+            (code, _) => (ERROR_OR_ACKNOWLEDGE, code),
+        };
+        self.memory.set_u16(reg::AL_STATUS, u16::from(answer.state) | flag);
+        self.memory.set_u16(reg::AL_STATUS_CODE, code);
+        self.entered_sync(answer.state, now_ns);
         self.apply_locks(answer.state, answer.code == WATCHDOG_EXPIRED);
         self.raise_event(super::events::AL_STATUS);
         self.entered_eeprom(answer.state);

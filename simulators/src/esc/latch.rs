@@ -90,7 +90,10 @@ impl Esc {
 
     /// A frame that arrived at `arrival_ns` has been in process RAM: whether it took or gave a buffer.
     pub(super) fn buffers_accessed(&mut self, arrival_ns: u64) {
-        let (changed, _) = self.sync_managers.take_changes();
+        let (changed, outputs) = self.sync_managers.take_changes();
+        if outputs {
+            self.outputs_written_sync();
+        }
         if changed {
             self.note_buffer(ECAT_BUFFER_CHANGE, arrival_ns);
         }

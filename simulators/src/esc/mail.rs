@@ -10,7 +10,7 @@ use ecat_wire::sync_manager::{
 use super::profile::Role;
 use super::release::InternalEvent;
 use super::{Esc, al};
-use crate::mailbox::Mailbox;
+use crate::mailbox::{MailFault, Mailbox};
 
 /// How long until a program without a mailbox has read a mail, in ns.
 const MAIL_READ_NS: u64 = 500_000;
@@ -144,8 +144,9 @@ impl Esc {
         self.refresh_objects();
         if let (Some(mailbox), Some(content)) = (&mut self.mailbox, content) {
             mailbox.receive(&content, state);
-            let delay_ns = mailbox.answer_delay_ns();
-            self.mail.answer_at_ns = Some(due_ns + (delay_ns - delay_ns / 2));
+            let read_ns = mailbox.answer_delay_ns() / 2;
+            let delay_ns = mailbox.take_answer_delay_ns();
+            self.mail.answer_at_ns = Some(due_ns + (delay_ns - read_ns));
         }
     }
 
@@ -292,6 +293,13 @@ impl Esc {
             if self.mail.open.is_some() {
                 self.mail.answer_at_ns.get_or_insert(now_ns);
             }
+        }
+    }
+
+    /// Something goes wrong with the mail from here on.
+    pub(crate) fn disturb_mail(&mut self, fault: MailFault) {
+        if let Some(mailbox) = &mut self.mailbox {
+            mailbox.disturb(fault);
         }
     }
 

@@ -171,6 +171,7 @@ impl Esc {
 
     /// Gives objects that are process data the values that they have there, for an upload to see.
     pub(super) fn refresh_objects(&mut self) {
+        self.refresh_sync_objects();
         let driven = self.al_state() == super::al::OP;
         for n in 0..self.profile.application.points.len() {
             let point = self.profile.application.points[n];

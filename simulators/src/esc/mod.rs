@@ -24,6 +24,7 @@ mod release;
 mod start;
 mod sync;
 mod sync_manager;
+mod sync_program;
 mod watchdog;
 
 pub use chip::{Chip, RegisterAccess, Row, Source, rows};
@@ -37,6 +38,7 @@ pub use quirks::{Quirk, Quirks};
 pub use release::InternalEvent;
 pub use start::Start;
 pub use sync::SyncPulse;
+pub use sync_program::SyncSettings;
 
 use crate::mailbox::Mailbox;
 use ecat_wire::register as reg;
@@ -102,6 +104,7 @@ pub struct Esc {
     eeprom: eeprom::Eeprom,
     clock: dc::Clock,
     sync: sync::Sync,
+    sync_program: sync_program::SyncProgram,
     watchdog: watchdog::Watchdog,
     protection: protection::Protection,
     /// What answers mail, if the program does.
@@ -143,6 +146,7 @@ impl Esc {
             eeprom: eeprom::Eeprom::default(),
             clock: dc::Clock::default(),
             sync: sync::Sync::default(),
+            sync_program: sync_program::SyncProgram::default(),
             watchdog: watchdog::Watchdog::default(),
             protection: protection::Protection::default(),
             mailbox: None,
@@ -196,6 +200,7 @@ impl Esc {
         self.power_on_watchdog();
         self.power_on_clock(now_ns);
         self.power_on_sync();
+        self.sync_program = sync_program::SyncProgram::default();
         self.mappings.decode(&self.memory, self.profile.fmmu_count);
         self.decode_sync_managers();
         self.power_on_mail();
@@ -513,6 +518,11 @@ impl Esc {
         if let Some(pdi) = self.tick_pdi_watchdog(now_ns) {
             return pdi.min(pulse).min(watchdog).min(ports);
         }
-        watchdog.min(self.tick_al(now_ns)).min(self.tick_mail(now_ns)).min(ports).min(pulse)
+        watchdog
+            .min(self.tick_al(now_ns))
+            .min(self.tick_mail(now_ns))
+            .min(self.tick_sync_program(now_ns))
+            .min(ports)
+            .min(pulse)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::chip::Chip;
 use super::quirks::Quirks;
+use super::sync_program::SyncSettings;
 use crate::mailbox::MailboxSettings;
 
 /// Which of the distributed-clock registers an ESC has. The feature bit 0x0008.2 does not tell: real
@@ -133,6 +134,10 @@ pub struct Application {
     pub mailbox: Option<MailboxSettings>,
     /// Transitions that the program refuses, whatever the configuration.
     pub refusals: Vec<Refusal>,
+    /// What it wants of the distributed clock; none: nothing.
+    pub sync: Option<SyncSettings>,
+    /// Explicit device identification, where it has one.
+    pub identification: Option<u16>,
     /// Whether it has a bootloader (state BOOT).
     pub boot: bool,
     /// How long until the program reads a request from register 0x0120, in ns.
@@ -150,6 +155,8 @@ impl Default for Application {
             points: Vec::new(),
             mailbox: None,
             refusals: Vec::new(),
+            sync: None,
+            identification: None,
             boot: false,
             // A quick microcontroller; an AKD takes up to 7.4 ms. No more than one exchange on a wire: SOEM asks for
             // PRE-OP five exchanges after INIT without a look at the working counter (ecx_reconfig_slave).
@@ -261,5 +268,28 @@ pub enum RefusalCondition {
         most: i64,
         /** Whether it must be one of these. */
         inside: bool,
+    },
+    /// A SyncManager has a length.
+    SyncManagerLength {
+        /** Which one. */
+        number: u8,
+        /** Bytes. */
+        length: u16,
+    },
+    /// Bits of a byte of the ESC's memory have a value.
+    Register {
+        /** Where. */
+        address: u16,
+        /** Which bits. */
+        mask: u8,
+        /** What they are. */
+        value: u8,
+    },
+    /// The state is requested for the n-th time since power-on, from 1.
+    Attempts {
+        /** The first that is refused. */
+        first: u32,
+        /** The last one. */
+        last: u32,
     },
 }

@@ -193,6 +193,9 @@ impl Esc {
         if self.memory.u16(reg::DC_PULSE_LENGTH) == 0 && unread {
             self.memory.set_u8(reg::DC_SYNC0_STATUS + u16::from(number), 1);
         }
+        if number == 0 {
+            self.run_at_pulse(at_ns);
+        }
         if self.sync.observed && self.sync.pulses.len() < PULSES_KEPT {
             self.sync.pulses.push(SyncPulse { number, at_ns, system_time_ns });
         }

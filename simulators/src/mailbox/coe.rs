@@ -10,6 +10,7 @@ use super::object_dictionary::{ObjectDictionary, VALUE_BYTES_MAX};
 use super::{Outbox, diagnosis, information, pdo};
 
 const EXPEDITED_BYTES: usize = 4;
+const PRE_OP: u8 = 2;
 
 /// A transfer that takes more than one mail.
 #[derive(Clone, Debug, Default)]
@@ -35,14 +36,26 @@ enum Transfer {
 pub(super) struct Coe {
     pub(super) dictionary: ObjectDictionary,
     complete_access: bool,
+    blocks_mapped: bool,
     pub(super) history: diagnosis::History,
     transfer: Transfer,
 }
 
 impl Coe {
-    pub(super) fn new(dictionary: ObjectDictionary, complete_access: bool) -> Self {
+    pub(super) fn new(
+        dictionary: ObjectDictionary,
+        complete_access: bool,
+        blocks_mapped: bool,
+    ) -> Self {
         let history = diagnosis::History::default();
-        Self { dictionary, complete_access, history, transfer: Transfer::None }
+        let transfer = Transfer::None;
+        Self { dictionary, complete_access, blocks_mapped, history, transfer }
+    }
+
+    /// Ends whatever is under way with an abort.
+    pub(super) fn abort(&mut self, body: &[u8], code: AbortCode, outbox: &mut Outbox) {
+        let address = Service::parse(body).map_or(Address::default(), |(_, sdo)| address_of(sdo));
+        self.give_up(address, code, outbox);
     }
 
     /// Forgets a transfer, as the mailbox does when it stops.
@@ -262,6 +275,10 @@ impl Coe {
             let address = Address { index, subindex, complete: false };
             self.dictionary.check_write(address, value.len(), state)?;
             pdo::check_write(&self.dictionary, index, subindex, value, state)?;
+        }
+        let mapped = self.blocks_mapped && state != PRE_OP;
+        if mapped && pdo::is_output(&self.dictionary, index, subindex) {
+            return Err(AbortCode::MAPPED_TO_RX_PDO);
         }
         if index == diagnosis::INDEX && self.dictionary.objects.contains_key(&index) {
             self.history.check_write(subindex, value)?;

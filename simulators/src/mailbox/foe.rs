@@ -104,7 +104,7 @@ impl Foe {
         Ok(())
     }
 
-    fn fail(&mut self, code: FoeError, outbox: &mut Outbox) {
+    pub(super) fn fail(&mut self, code: FoeError, outbox: &mut Outbox) {
         self.transfer = Transfer::None;
         outbox.file(&Packet::Error { code, text: code.text().as_bytes() });
     }
@@ -197,6 +197,11 @@ impl Foe {
         }
         Ok(())
     }
+}
+
+/// The device has no time for a packet.
+pub(super) fn say_busy(outbox: &mut Outbox) {
+    outbox.file(&Packet::Busy { done: 0, entire: 0, text: b"" });
 }
 
 impl Outbox {

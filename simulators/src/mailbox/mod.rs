@@ -8,16 +8,21 @@ pub mod object_dictionary;
 pub mod pdo;
 
 mod coe;
+mod fault;
 mod foe;
 mod information;
 mod standard_objects;
+pub(crate) mod sync_objects;
 
+pub use fault::{MailEffect, MailFault};
 pub use foe::File;
 pub use standard_objects::standard_objects;
 
 use std::collections::VecDeque;
 
+use ecat_wire::mailbox::coe::AbortCode;
 use ecat_wire::mailbox::coe::emergency::Emergency;
+use ecat_wire::mailbox::foe::FoeError;
 use ecat_wire::mailbox::{
     ErrorDetail, ErrorReply, HEADER_BYTES, Header, Kind, MailError, next_counter,
 };
@@ -38,6 +43,10 @@ pub struct MailboxSettings {
     pub dictionary: Option<ObjectDictionary>,
     /// Whether whole objects can be read and written at once.
     pub complete_access: bool,
+    /// Whether an SDO may not write what an RxPDO carries, outside PRE-OP.
+    pub blocks_mapped: bool,
+    /// What goes wrong, from power-on.
+    pub faults: Vec<MailFault>,
     /// Its files; none: no FoE.
     pub files: Option<Vec<File>>,
     /// How long an answer takes, in ns. Half of it until the mail is read.
@@ -87,6 +96,9 @@ pub(crate) struct Mailbox {
     outbox: Outbox,
     receive_bytes: usize,
     last_counter: u8,
+    faults: fault::MailFaults,
+    /// The answer to the last mail takes so much longer.
+    late_ns: u64,
 }
 
 impl Mailbox {
@@ -99,6 +111,8 @@ impl Mailbox {
             outbox: Outbox::default(),
             receive_bytes: 0,
             last_counter: 0,
+            faults: fault::MailFaults::default(),
+            late_ns: 0,
         };
         mailbox.power_on();
         mailbox
@@ -107,12 +121,26 @@ impl Mailbox {
     /// Objects as after power-on. Files are in flash and stay.
     pub(crate) fn power_on(&mut self) {
         let dictionary = self.settings.dictionary.clone();
-        self.coe = dictionary.map(|objects| coe::Coe::new(objects, self.settings.complete_access));
+        let settings = &self.settings;
+        self.coe = dictionary.map(|objects| {
+            coe::Coe::new(objects, settings.complete_access, settings.blocks_mapped)
+        });
+        self.faults = fault::MailFaults::new(&self.settings.faults);
         self.stop();
     }
 
     pub(crate) fn answer_delay_ns(&self) -> u64 {
         self.settings.answer_delay_ns
+    }
+
+    /// How long the answer to the mail that was just received takes, in ns.
+    pub(crate) fn take_answer_delay_ns(&mut self) -> u64 {
+        self.settings.answer_delay_ns + std::mem::take(&mut self.late_ns)
+    }
+
+    /// Something is about to go wrong.
+    pub(crate) fn disturb(&mut self, fault: MailFault) {
+        self.faults.add(fault);
     }
 
     /// The mailboxes are open, with these sizes.
@@ -156,6 +184,44 @@ impl Mailbox {
             return;
         }
         self.last_counter = header.counter;
+        let effect = self.faults.meet(header.kind);
+        let before = self.outbox.mails.len();
+        match effect {
+            Some(MailEffect::Silence) => return,
+            Some(MailEffect::ErrorReply { detail }) => {
+                let reply = ErrorReply { detail: ErrorDetail::Other(detail) };
+                self.outbox.push(Kind::Error, |buffer| reply.emit(buffer));
+                return;
+            }
+            Some(MailEffect::Abort { code }) => {
+                if let Some(coe) = &mut self.coe {
+                    return coe.abort(body, AbortCode(code), &mut self.outbox);
+                }
+            }
+            Some(MailEffect::FileBusy) => return foe::say_busy(&mut self.outbox),
+            Some(MailEffect::FileError { code }) => {
+                if let Some(foe) = &mut self.foe {
+                    return foe.fail(FoeError(code), &mut self.outbox);
+                }
+            }
+            Some(MailEffect::Late { delay_ms }) => self.late_ns = u64::from(delay_ms) * 1_000_000,
+            _ => {}
+        }
+        self.answer(header, body, state);
+        match effect {
+            Some(MailEffect::LoseReply) => self.outbox.mails.truncate(before),
+            Some(effect) => {
+                self.outbox
+                    .mails
+                    .iter_mut()
+                    .skip(before)
+                    .for_each(|mail| fault::spoil(effect, mail));
+            }
+            None => {}
+        }
+    }
+
+    fn answer(&mut self, header: Header, body: &[u8], state: u8) {
         if let Err(detail) = self.dispatch(header, body, state) {
             let reply = ErrorReply { detail };
             self.outbox.push(Kind::Error, |buffer| reply.emit(buffer));

@@ -58,6 +58,18 @@ pub fn image(
     Ok(Some(mapped))
 }
 
+/// Whether an RxPDO that is assigned carries a value.
+pub(super) fn is_output(dictionary: &ObjectDictionary, index: u16, subindex: u8) -> bool {
+    let sync_managers = (0..16).filter(|n| {
+        (1..=dictionary.objects.get(&(ASSIGNMENT + n)).map_or(0, |assigned| assigned.count()))
+            .any(|sub| RX_PDOS.contains(&(dictionary.number(ASSIGNMENT + n, sub) as u16)))
+    });
+    sync_managers.into_iter().any(|n| {
+        let mapped = image(dictionary, n as u8).ok().flatten().unwrap_or_default();
+        mapped.iter().any(|m| (m.index, m.subindex) == (index, subindex))
+    })
+}
+
 const fn parts(entry: u32) -> (u16, u8, u8) {
     ((entry >> 16) as u16, (entry >> 8) as u8, entry as u8)
 }

@@ -5,6 +5,7 @@
 
 mod access;
 mod al;
+mod al_described;
 mod any_frame;
 mod buffers;
 mod checksum;
@@ -20,6 +21,7 @@ mod fmmu;
 mod latch;
 mod mailbox;
 mod mailbox_any;
+mod mailbox_faults;
 mod mailbox_files;
 mod mailbox_process_data;
 mod mailbox_recording;
@@ -27,6 +29,7 @@ mod protection;
 mod quirks;
 mod sync;
 mod sync_manager;
+mod sync_program;
 mod topology;
 mod watchdog;
 mod wire;

@@ -43,7 +43,10 @@ interface SegmentDeviceDocument {
   device_emulation?: boolean;
   distributed_clock?: boolean;
   clock?: { drift_ppm?: number; jitter_ns?: number; offset_ns?: number };
-  refuse?: readonly { to: string; code: number }[];
+  dc_modes?: readonly Readonly<Record<string, unknown>>[];
+  sync?: Readonly<Record<string, unknown>>;
+  identification?: number;
+  refuse?: readonly { to: string; code: number; when?: Readonly<Record<string, unknown>> }[];
   transition_delay_ms?: number;
   mailbox?: Readonly<Record<string, unknown>>;
   /** Name of the device that it is plugged into; by default the one just before. */

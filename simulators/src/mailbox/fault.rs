@@ -1,0 +1,144 @@
+//! What goes wrong with mail, commanded or described: of requests of a protocol, some pass, and the next ones
+//! meet the fault. So any stage of a transfer can be hit.
+
+use ecat_wire::mailbox::Kind;
+use serde::Deserialize;
+
+/// Counters go from 1 to 7.
+const COUNTER: u8 = 0x70;
+const TYPE: u8 = 0x0F;
+const COE: u8 = 3;
+const FOE: u8 = 4;
+/// In a mail: type and counter; the CoE service; the SDO command.
+const TYPE_AT: usize = 5;
+const SDO_COMMAND_AT: usize = 8;
+/// Toggle bit of a segment's command, and the commands of answers that have it: 0x00 and 0x20.
+const TOGGLE: u8 = 0x10;
+const SEGMENT_COMMANDS: [u8; 2] = [0x00, 0x20];
+
+/// A fault, and which requests meet it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MailFault {
+    /// How many requests that it concerns pass before.
+    #[serde(default)]
+    pub after: u32,
+    /// How many then meet it; 1 by default.
+    #[serde(default = "once")]
+    pub count: u32,
+    /// What happens to them.
+    pub effect: MailEffect,
+}
+
+const fn once() -> u32 {
+    1
+}
+
+/// What happens to a request, or to its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum MailEffect {
+    /// It is read, and nothing follows.
+    Silence,
+    /// It takes effect, and the answer is lost.
+    LoseReply,
+    /// The answer comes so much later.
+    Late {
+        /** In ms. */
+        delay_ms: u32,
+    },
+    /// The answer has the counter of the one before.
+    WrongCounter,
+    /// The answer is of another protocol.
+    WrongType,
+    /// A segment is answered with the wrong toggle bit.
+    WrongToggle,
+    /// The answer is a mailbox error.
+    ErrorReply {
+        /** Its detail, for example 1 for a wrong syntax. */
+        detail: u16,
+    },
+    /// An SDO is aborted.
+    Abort {
+        /** SDO abort code. */
+        code: u32,
+    },
+    /// A file transfer gets busy instead of an answer, and nothing of the packet is taken.
+    FileBusy,
+    /// A file transfer ends with an error.
+    FileError {
+        /** Error code, for example 0x8002. */
+        code: u32,
+    },
+}
+
+impl MailEffect {
+    fn concerns(self, kind: Kind) -> bool {
+        match self {
+            Self::Abort { .. } | Self::WrongToggle => kind == Kind::Coe,
+            Self::FileBusy | Self::FileError { .. } => kind == Kind::Foe,
+            _ => true,
+        }
+    }
+}
+
+/// The faults that wait for their requests.
+#[derive(Clone, Debug, Default)]
+pub(super) struct MailFaults(Vec<MailFault>);
+
+impl MailFaults {
+    pub(super) fn new(faults: &[MailFault]) -> Self {
+        Self(faults.to_vec())
+    }
+
+    pub(super) fn add(&mut self, fault: MailFault) {
+        self.0.push(fault);
+    }
+
+    /// What the next request of a protocol meets.
+    pub(super) fn meet(&mut self, kind: Kind) -> Option<MailEffect> {
+        let mut met = None;
+        for fault in self.0.iter_mut().filter(|fault| fault.effect.concerns(kind)) {
+            if fault.after > 0 {
+                fault.after -= 1;
+            } else if met.is_none() && fault.count > 0 {
+                fault.count -= 1;
+                met = Some(fault.effect);
+            }
+        }
+        self.0.retain(|fault| fault.count > 0);
+        met
+    }
+}
+
+/// Spoils an answer.
+pub(super) fn spoil(effect: MailEffect, mail: &mut [u8]) {
+    match effect {
+        MailEffect::WrongCounter => {
+            if let Some(byte) = mail.get_mut(TYPE_AT) {
+                let counter = (*byte & COUNTER) >> 4;
+                let before = if counter <= 1 { 7 } else { counter - 1 };
+                *byte = *byte & !COUNTER | before << 4;
+            }
+        }
+        MailEffect::WrongType => {
+            if let Some(byte) = mail.get_mut(TYPE_AT) {
+                let other = if *byte & TYPE == COE { FOE } else { COE };
+                *byte = *byte & !TYPE | other;
+            }
+        }
+        MailEffect::WrongToggle => {
+            if let Some(command) = mail.get_mut(SDO_COMMAND_AT)
+                && SEGMENT_COMMANDS.contains(&(*command & 0xE0))
+            {
+                *command ^= TOGGLE;
+            }
+        }
+        _ => {}
+    }
+}
