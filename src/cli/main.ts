@@ -85,6 +85,17 @@ program
     guarded(options.json, async () => (await import('./replay.ts')).replay(capture, options)),
   );
 
+program
+  .command('sii')
+  .description('print what an SII image (EEPROM) says, or write the one of a described device')
+  .argument('<file>', 'binary SII image; or a segment file, or a configuration with a segment')
+  .option('--device <name>', 'which device of the segment')
+  .option('--out <file>', 'write the image to this file')
+  .option('--json', 'print one JSON object', false)
+  .action((file: string, options: { device?: string; out?: string; json: boolean }) =>
+    guarded(options.json, async () => (await import('./sii.ts')).sii(file, options)),
+  );
+
 await program.parseAsync();
 
 /** Runs a command; what it throws is printed, and makes the exit code 1. */

@@ -153,7 +153,7 @@ test('a SubDevice with a blank EEPROM is named, also between others', async (t) 
     code: 'ECAT_ERR_EEPROM_INVALID',
     position: 0,
     subDevice: 'first',
-    message: 'device first: SubDevice 0: the EEPROM is blank',
+    message: 'device first: SubDevice 0: the EEPROM is blank from byte 0x0014 on',
   });
   t.like(await failureOf(t, { type: 'EK1100' }, { sii }, { type: 'EK1100' }), {
     code: 'ECAT_ERR_EEPROM_INVALID',

@@ -38,7 +38,7 @@ pub enum SiiError {
 impl fmt::Display for SiiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Blank => f.write_str("the EEPROM is blank"),
+            Self::Blank => f.write_str("the EEPROM is blank from byte 0x0014 on"),
             Self::Truncated { what, offset, needed, available } => write!(
                 f,
                 "the EEPROM image ends inside the {what} at byte {offset:#06x} (word {:#06x}): it needs \

@@ -1,0 +1,290 @@
+/** `bifrost-ethercat sii`: what an SII image says, of a file or of a device that is described. */
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { styleText } from 'node:util';
+import { fileError } from '../core/configuration/files.ts';
+import { loadSegmentOf } from '../core/configuration/load.ts';
+import { EtherCatError } from '../core/errors/ethercat-error.ts';
+import { translated } from '../core/errors/from-binding.ts';
+import { native } from '../core/native.ts';
+import { hex } from '../core/network.ts';
+import { grouped, table } from './format.ts';
+
+interface Areas {
+  readonly receiveOffset: number;
+  readonly receiveSize: number;
+  readonly sendOffset: number;
+  readonly sendSize: number;
+}
+
+interface PdoView {
+  readonly direction: 'input' | 'output';
+  readonly index: number;
+  readonly name: string;
+  readonly syncManager: number | null;
+  readonly synchronization: number;
+  readonly flags: number;
+  readonly entries: readonly {
+    readonly index: number;
+    readonly subindex: number;
+    readonly name: string;
+    readonly dataType: number;
+    readonly bits: number;
+  }[];
+}
+
+/** What the addon says of an image (native/binding/src/sii.rs). */
+interface SiiView {
+  readonly bytes: number;
+  readonly checksum: {
+    readonly stored: number;
+    readonly computed: number;
+    readonly right: boolean;
+    readonly bypassed: boolean;
+  };
+  readonly configuration: {
+    readonly pdiControl: number;
+    readonly pdiConfiguration: number;
+    readonly syncPulseLength: number;
+    readonly pdiConfiguration2: number;
+    readonly stationAlias: number;
+    readonly reserved: readonly number[];
+    readonly deviceEmulation: boolean;
+  };
+  readonly identity: {
+    readonly vendorId: number;
+    readonly productCode: number;
+    readonly revision: number;
+    readonly serial: number;
+  };
+  readonly bootMailbox: Areas;
+  readonly mailbox: Areas;
+  readonly protocols: number;
+  readonly sizeBytes: number;
+  readonly version: number;
+  readonly reservedWords: readonly { readonly word: number; readonly value: number }[];
+  readonly general: {
+    readonly group: string;
+    readonly image: string;
+    readonly order: string;
+    readonly name: string;
+    readonly coeDetails: number;
+    readonly foeDetails: number;
+    readonly eoeDetails: number;
+    readonly flags: number;
+    readonly ebusCurrentMa: number;
+    readonly ports: number;
+    readonly identificationAddress: number;
+  } | null;
+  readonly strings: readonly string[];
+  readonly fmmuUsage: readonly (string | number)[];
+  readonly syncManagers: readonly {
+    readonly start: number;
+    readonly length: number;
+    readonly control: number;
+    readonly enable: number;
+    readonly kind: string;
+  }[];
+  readonly pdos: readonly PdoView[];
+  readonly dcModes: readonly {
+    readonly name: string;
+    readonly description: string;
+    readonly cycleTime0Ns: number;
+    readonly shiftTime0Ns: number;
+    readonly shiftTime1Ns: number;
+    readonly sync1CycleFactor: number;
+    readonly assignActivate: number;
+    readonly sync0CycleFactor: number;
+  }[];
+  readonly categories: readonly {
+    readonly code: number;
+    readonly name: string;
+    readonly offset: number;
+    readonly bytes: number;
+    readonly data?: string;
+  }[];
+  readonly bytesBehind: number;
+}
+
+const PROTOCOLS = ['AoE', 'EoE', 'CoE', 'FoE', 'SoE', 'VoE'];
+const COE_DETAILS = [
+  'SDO',
+  'SDO information',
+  'PDO assignment',
+  'PDO configuration',
+  'upload at start-up',
+  'complete access',
+];
+const FLAGS = ['EnableSafeOp', 'EnableNotLRW', 'MboxDataLinkLayer', 'IdentALSts', 'IdentPhyM'];
+const ENABLE = ['enabled', 'fixed', 'virtual', 'only in OP'];
+const PORT_KINDS: Readonly<Record<number, string>> = { 0: 'none', 1: 'MII', 3: 'E-bus', 4: 'fast hot connect' };
+
+/** Prints what an SII image says, and writes it to `out` where that is named. */
+export async function sii(
+  file: string,
+  options: { readonly device?: string; readonly out?: string; readonly json: boolean },
+): Promise<void> {
+  const image = await imageOf(file, options.device);
+  const view = viewed(file, image);
+  if (options.out !== undefined) {
+    const { out } = options;
+    await writeFile(out, image).catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `--out: cannot write ${out}: ${message}`, { cause: error });
+    });
+  }
+  const lines = options.json ? [JSON.stringify({ event: 'sii', file, ...view })] : readable(view);
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** The bytes of an image file, or those of a device that a segment describes. */
+async function imageOf(file: string, device: string | undefined): Promise<Uint8Array> {
+  if (device === undefined && !['.yaml', '.yml', '.json'].includes(extname(file))) {
+    return await readFile(file).catch((error: unknown) => {
+      throw fileError('the SII image', file, error);
+    });
+  }
+  const description = JSON.stringify(await loadSegmentOf(file));
+  const images = translated(() => native().deviceImages(description));
+  const chosen = images.length === 1 && device === undefined ? images[0] : images.find(({ name }) => name === device);
+  if (chosen !== undefined) return chosen.sii;
+  const names = images.map(({ name }) => name).join(', ');
+  const wanted = device === undefined ? 'which device? Add --device NAME' : `--device: no device is called ${device}`;
+  throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `${wanted}; ${file} has ${names}`);
+}
+
+function viewed(file: string, image: Uint8Array): SiiView {
+  try {
+    return JSON.parse(translated(() => native().readSii(image))) as SiiView;
+  } catch (error) {
+    const { code, message } = EtherCatError.from(error);
+    if (code !== 'ECAT_ERR_INVALID_ARGUMENT') throw error;
+    throw fileError('the SII image', file, new Error(message, { cause: error }));
+  }
+}
+
+function readable(view: SiiView): string[] {
+  const title = (text: string): string => styleText('bold', text, { stream: process.stdout });
+  const section = (text: string, rows: readonly (readonly string[])[], right: readonly number[] = []): string[] =>
+    rows.length === 0 ? [] : [title(text), ...table(rows, right).map((line) => `  ${line.trimEnd()}`)];
+  return [
+    ...section(view.general === null ? 'device' : view.general.order, facts(view)),
+    ...section('configuration', configuration(view)),
+    ...section('mailboxes', mailboxes(view)),
+    ...section(
+      'FMMUs',
+      view.fmmuUsage.map((usage, n) => [String(n), typeof usage === 'number' ? `unknown use ${usage}` : usage]),
+    ),
+    ...section(
+      'SyncManagers',
+      view.syncManagers.map(({ start, length, control, enable, kind }, n) => [
+        String(n),
+        kind,
+        hex(start, 4),
+        `${length} bytes`,
+        `control ${hex(control, 2)}`,
+        bits(enable, ENABLE, 'off'),
+      ]),
+      [3],
+    ),
+    ...section('PDOs', view.pdos.flatMap(pdoRows), [2]),
+    ...section('DC modes', dcModes(view)),
+    ...section(
+      'strings',
+      view.strings.map((text, n) => [String(n + 1), text]),
+    ),
+    ...section(
+      'categories',
+      view.categories.map(({ code, name, offset, bytes, data }) => [
+        `byte ${hex(offset, 4)}`,
+        code < 0x800 ? String(code) : hex(code, 4),
+        name,
+        `${grouped(bytes)} bytes`,
+        data === undefined ? '' : 'not read',
+      ]),
+      [1, 3],
+    ),
+    ...(view.bytesBehind === 0 ? [] : [`${grouped(view.bytesBehind)} bytes behind the end are neither 0x00 nor 0xff`]),
+  ];
+}
+
+function facts({ identity, general, bytes, sizeBytes, version }: SiiView): string[][] {
+  const rows = [
+    ['vendor', hex(identity.vendorId, 8)],
+    ['product code', hex(identity.productCode, 8)],
+    ['revision', hex(identity.revision, 8)],
+    ['serial number', hex(identity.serial, 8)],
+    ['size', `${grouped(sizeBytes)} bytes${bytes === sizeBytes ? '' : ` (the file has ${grouped(bytes)})`}`],
+    ['version', String(version)],
+  ];
+  if (general === null) return rows;
+  const ports = [0, 1, 2, 3].map((n) => (general.ports >> (4 * n)) & 15);
+  return [
+    ['name', general.name],
+    ['group', general.group],
+    ...(general.image === '' ? [] : [['image', general.image]]),
+    ...rows,
+    ['ports', ports.map((kind) => PORT_KINDS[kind] ?? `unknown kind ${kind}`).join(', ')],
+    ['E-bus current', `${general.ebusCurrentMa} mA`],
+    ['flags', bits(general.flags, FLAGS, 'none')],
+    ...(general.identificationAddress === 0 ? [] : [['identification', hex(general.identificationAddress, 4)]]),
+  ];
+}
+
+function configuration({ checksum, configuration: words, reservedWords }: SiiView): string[][] {
+  const { stored, computed, right, bypassed } = checksum;
+  const verdict = bypassed ? 'bypassed' : right ? 'right' : `wrong: it should be ${hex(computed, 2)}`;
+  return [
+    ['PDI control', hex(words.pdiControl, 4), words.deviceEmulation ? 'device emulation' : ''],
+    ['PDI configuration', `${hex(words.pdiConfiguration, 4)} ${hex(words.pdiConfiguration2, 4)}`],
+    ['SYNC pulse', `${words.syncPulseLength * 10} ns`],
+    ['station alias', String(words.stationAlias)],
+    ...(words.reserved.some((word) => word !== 0) ? [['reserved', words.reserved.map((w) => hex(w, 4)).join(' ')]] : []),
+    ['checksum', hex(stored, 4), verdict],
+    ...reservedWords.map(({ word, value }) => [`word ${hex(word, 2)}`, hex(value, 4), 'reserved']),
+  ];
+}
+
+function mailboxes({ mailbox, bootMailbox, protocols, general }: SiiView): string[][] {
+  if (protocols === 0 && mailbox.receiveSize === 0) return [];
+  const area = ({ receiveOffset, receiveSize, sendOffset, sendSize }: Areas): string[] => [
+    `receives at ${hex(receiveOffset, 4)}, ${receiveSize} bytes`,
+    `sends at ${hex(sendOffset, 4)}, ${sendSize} bytes`,
+  ];
+  return [
+    ['standard', ...area(mailbox)],
+    ...(bootMailbox.receiveSize === 0 ? [] : [['BOOT', ...area(bootMailbox)]]),
+    ['protocols', bits(protocols, PROTOCOLS, 'none')],
+    ...(general === null ? [] : [['CoE', bits(general.coeDetails, COE_DETAILS, 'none')]]),
+  ];
+}
+
+function pdoRows({ direction, index, name, syncManager, flags, entries }: PdoView): string[][] {
+  const assigned = syncManager === null ? 'not assigned' : `SyncManager ${syncManager}`;
+  return [
+    [`${direction} ${hex(index, 4)}`, assigned, '', name, flags === 0 ? '' : `flags ${hex(flags, 4)}`],
+    ...entries.map((entry) => [
+      entry.index === 0 ? '  gap' : `  ${hex(entry.index, 4)}:${entry.subindex}`,
+      entry.dataType === 0 ? '' : `type ${entry.dataType}`,
+      `${entry.bits} bit${entry.bits === 1 ? '' : 's'}`,
+      entry.name,
+    ]),
+  ];
+}
+
+function dcModes({ dcModes: modes }: SiiView): string[][] {
+  return modes.map((mode) => [
+    mode.name,
+    mode.description,
+    `assign ${hex(mode.assignActivate, 4)}`,
+    `SYNC0 cycle ${mode.cycleTime0Ns} ns × ${mode.sync0CycleFactor}, shift ${mode.shiftTime0Ns} ns`,
+    `SYNC1 × ${mode.sync1CycleFactor}, shift ${mode.shiftTime1Ns} ns`,
+  ]);
+}
+
+/** Names of the bits that are set; of those without a name, the number. */
+function bits(value: number, names: readonly string[], none: string): string {
+  const set = Array.from({ length: 16 }, (_, n) => n).filter((n) => ((value >> n) & 1) !== 0);
+  return set.length === 0 ? none : set.map((n) => names[n] ?? `bit ${n}`).join(', ');
+}
