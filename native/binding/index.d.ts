@@ -149,8 +149,11 @@ export declare class BindingEngine {
 
 /** Serves a simulated segment on a network interface, by a thread of its own, until it is closed. */
 export declare class BindingSegmentServer {
-  /** Builds the segment from the JSON of a `SegmentDescription` and takes the interface. */
-  constructor(segment: string, interface: string)
+  /**
+   * Builds the segment from the JSON of a `SegmentDescription` and takes the interface; with another one,
+   * that is the far end of its ring.
+   */
+  constructor(segment: string, interface: string, secondInterface?: string | null)
   /** SubDevices in the segment. */
   get subDevices(): number
   /** Frames that came back out of the segment so far. */
@@ -194,6 +197,14 @@ export interface BindingClaims {
    * default) never.
    */
   commitDeadlineCycles?: number
+}
+
+/** One device of a described segment. */
+export interface BindingDeviceImage {
+  /** Its name, or `device 3` by its place. */
+  name: string
+  /** Its EEPROM's content. */
+  sii: Buffer
 }
 
 /** What to open, and how to run it. Exactly one of `interface` and `segment` is given. */
@@ -405,8 +416,14 @@ export interface BindingSubDevice {
   entries: Array<BindingEntry>
 }
 
+/** The SII images of the devices that the JSON of a `SegmentDescription` describes, in their order. */
+export declare function deviceImages(segment: string): Array<BindingDeviceImage>
+
 /** Hash of the shared memory's layout; equal to `LAYOUT_HASH` of the JavaScript that fits this addon. */
 export declare function layoutHash(): number
+
+/** Reads an SII image and returns as JSON what it says. An error names the byte. */
+export declare function readSii(image: Uint8Array): string
 
 /**
  * Plays a capture (pcap or pcapng) to the segment that the JSON of a `SegmentDescription` describes, and

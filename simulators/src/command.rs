@@ -75,6 +75,20 @@ pub enum SegmentCommand {
         /** Which port, 0 to 3. */
         port: u8,
     },
+    /// A port is closed: frames loop inside the device, whatever is plugged in (loop control 0x0101).
+    ClosePort {
+        /** Which device. */
+        device: u16,
+        /** Which port, 0 to 3. */
+        port: u8,
+    },
+    /// A port opens and closes by itself again.
+    OpenPort {
+        /** Which device. */
+        device: u16,
+        /** Which port, 0 to 3. */
+        port: u8,
+    },
     /// Sets bits of a device's input process data. A signal on the same bits overwrites them.
     SetInput {
         /** Which device. */

@@ -128,6 +128,8 @@ pub struct RingDescription {
     pub parent: String,
     /// Its port, 1 to 3.
     pub port: u8,
+    /// Length of the cable, by default 0.
+    pub cable_metres: Option<u16>,
 }
 
 /// One device: of a built-in type, or with the SII image of a real one.
@@ -193,6 +195,12 @@ pub struct DeviceDescription {
     pub outside_ports: Vec<u8>,
     /// Length of the cable to it, by default 0: a terminal on an E-bus.
     pub cable_metres: Option<u16>,
+    /// Its own port that the cable is in, by default 0; with another one it is plugged in the wrong way.
+    pub inlet: Option<u8>,
+    /// How long a frame takes through it to the next one by each of its ports, without cables, in ns.
+    pub forward_ns: Option<[u32; 4]>,
+    /// How much longer it takes through its processing unit than past it, in ns.
+    pub processing_ns: Option<u32>,
 }
 
 /// One PDO of a generic device.

@@ -17,6 +17,7 @@ pub mod link;
 pub mod mailbox;
 pub mod plant;
 pub mod replay;
+mod ring;
 pub mod segment;
 pub mod topology;
 
@@ -26,5 +27,6 @@ pub use device::Device;
 pub use link::{QueueFull, SegmentControl, SegmentLink};
 pub use mailbox::{MailEffect, MailFault};
 pub use replay::{ReplayReport, replay};
+pub use ring::{RingLink, ring_links};
 pub use segment::{Forward, Segment};
-pub use topology::{Attachment, MainPort, Outlet};
+pub use topology::{Attachment, MainPort, Outlet, Ring};

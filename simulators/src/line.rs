@@ -65,9 +65,10 @@ impl Line {
         self.index_events(devices);
     }
 
-    /// Where a frame comes out that nothing happens to.
+    /// Where a frame comes out that nothing happens to. From the far end of a whole ring, devices receive it
+    /// without processing it.
     pub(crate) fn forward(&self) -> Forward {
-        match self.route.out.filter(|_| !self.present.is_empty()) {
+        match self.route.out.filter(|_| !self.route.receptions.is_empty()) {
             Some(MainPort::First) => Forward::Returned,
             Some(MainPort::Second) => Forward::Crossed,
             None => Forward::Lost,

@@ -50,6 +50,12 @@ pub struct SegmentControl {
 pub struct QueueFull;
 
 impl SegmentControl {
+    /// A control, and the queue that its link takes commands from.
+    pub(crate) fn new() -> (Self, Arc<ArrayQueue<SegmentCommand>>) {
+        let commands = Arc::new(ArrayQueue::new(COMMANDS));
+        (Self { commands: Arc::clone(&commands) }, commands)
+    }
+
     /// Hands a command over. The link carries it out, in order, at its next `send` or `receive`.
     ///
     /// # Errors
@@ -63,10 +69,10 @@ impl SegmentLink {
     /// Puts a segment behind a link, and returns what commands it.
     #[must_use]
     pub fn new(segment: Segment) -> (Self, SegmentControl) {
-        let commands = Arc::new(ArrayQueue::new(COMMANDS));
+        let (control, commands) = SegmentControl::new();
         let link = Self {
             segment,
-            commands: Arc::clone(&commands),
+            commands,
             buffers: vec![[0; FRAME_BYTES_MAX]; ANSWERS],
             free: (0..ANSWERS).rev().collect(),
             ready: VecDeque::with_capacity(ANSWERS),
@@ -77,7 +83,7 @@ impl SegmentLink {
             delay: 0,
             delay_by: 0,
         };
-        (link, SegmentControl { commands })
+        (link, control)
     }
 
     /// The segment, for process values.
@@ -168,4 +174,4 @@ impl Link for SegmentLink {
 }
 
 /// What Linux answers to a frame that is longer than the interface takes.
-const EMSGSIZE: i32 = 90;
+pub(crate) const EMSGSIZE: i32 = 90;

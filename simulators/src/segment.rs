@@ -16,7 +16,7 @@ use crate::devices;
 use crate::esc::{Access, Changes, Merge, SyncPulse};
 use crate::line::Line;
 use crate::plant::{Behaviour, Plant};
-use crate::topology::{Attachment, MainPort, Outlet, Topology};
+use crate::topology::{Attachment, MainPort, Outlet, Ring, Topology};
 
 /// More data than a datagram can carry (11 bits of length).
 const SCRATCH_BYTES: usize = 2_048;
@@ -27,6 +27,10 @@ const BOTH: Access = Access { read: true, write: true };
 
 /// The longest time between two looks at the pulses that somebody takes.
 const PULSES_NS: u64 = 100_000_000;
+
+/// Loop control of a port (0x0101).
+const AUTO: u8 = 0;
+const CLOSED: u8 = 3;
 
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,20 +101,20 @@ impl Segment {
     pub fn from_parts(devices: Vec<Device>, behaviours: Vec<Box<dyn Behaviour>>) -> Self {
         let attachments: Vec<_> =
             (0..).zip(&devices).map(|(index, _)| Attachment::in_line(index)).collect();
-        Self::wired(devices, behaviours, &attachments, None)
+        Self::wired(devices, behaviours, &attachments, None::<Ring>)
     }
 
     /// Builds a segment from devices, what moves their process data, where each of them is plugged in, and
-    /// the device and port that a ring leaves by to the MainDevice's second port.
+    /// the cable that leads as a ring to the MainDevice's second port.
     #[must_use]
     pub fn wired(
         mut devices: Vec<Device>,
         behaviours: Vec<Box<dyn Behaviour>>,
         attachments: &[Attachment],
-        ring: Option<Outlet>,
+        ring: Option<impl Into<Ring>>,
     ) -> Self {
         devices.truncate(attachments.len());
-        let topology = Topology::new(&attachments[..devices.len()], ring);
+        let topology = Topology::new(&attachments[..devices.len()], ring.map(Into::into));
         let count = devices.len();
         let takes_pulses = behaviours.iter().any(|behaviour| behaviour.takes_pulses());
         if takes_pulses {
@@ -218,6 +222,8 @@ impl Segment {
                     self.connect();
                 }
             }
+            SegmentCommand::ClosePort { device, port } => self.control_port(device, port, CLOSED),
+            SegmentCommand::OpenPort { device, port } => self.control_port(device, port, AUTO),
             SegmentCommand::CorruptFrames { device, port, count } => {
                 self.corrupt = (count > 0).then_some(((device, port), count));
             }
@@ -274,6 +280,13 @@ impl Segment {
             | SegmentCommand::LinkDown
             | SegmentCommand::LinkUp
             | SegmentCommand::Panic => {}
+        }
+    }
+
+    fn control_port(&mut self, device: u16, port: u8, control: u8) {
+        if let Some(device) = self.devices.get_mut(usize::from(device)) {
+            device.esc.control_port(port, control);
+            self.connect();
         }
     }
 

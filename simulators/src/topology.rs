@@ -14,6 +14,22 @@ const CABLE_NS_PER_METRE: u64 = 5;
 /// A port of a device: its place in the list, and the port's number.
 pub type Outlet = (u16, u8);
 
+/// The cable to the MainDevice's second port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ring {
+    /// Where it is plugged in.
+    pub outlet: Outlet,
+    /// Its length.
+    pub cable_metres: u16,
+}
+
+impl From<Outlet> for Ring {
+    /// A cable without length.
+    fn from(outlet: Outlet) -> Self {
+        Self { outlet, cable_metres: 0 }
+    }
+}
+
 /// Where a device's inlet is plugged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attachment {
@@ -101,7 +117,7 @@ const fn following(port: u8) -> u8 {
 
 impl Topology {
     /// Plugs cables in. Of two in one port, and of those to devices that do not exist, the first counts.
-    pub(crate) fn new(attachments: &[Attachment], ring: Option<Outlet>) -> Self {
+    pub(crate) fn new(attachments: &[Attachment], ring: Option<Ring>) -> Self {
         let mut topology = Self {
             cables: Vec::with_capacity(attachments.len() + 1),
             powered: vec![true; attachments.len()],
@@ -116,8 +132,8 @@ impl Topology {
             let inlet = End::Port(index, attachment.inlet);
             topology.plug([parent, inlet], attachment.cable_metres);
         }
-        if let Some((device, port)) = ring {
-            topology.plug([End::Port(device, port), End::Main(MainPort::Second)], 0);
+        if let Some(Ring { outlet: (device, port), cable_metres }) = ring {
+            topology.plug([End::Port(device, port), End::Main(MainPort::Second)], cable_metres);
         }
         topology
     }

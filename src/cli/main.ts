@@ -45,12 +45,13 @@ program
   .description('serve a simulated segment on a network interface, for a MainDevice elsewhere')
   .argument('<file>', 'segment file, or a configuration with a segment')
   .requiredOption('--interface <name>', 'network interface to serve on')
+  .option('--second-interface <name>', 'network interface at the far end of the ring')
   .option(
     '--commands',
     'take faults and inputs from stdin: one JSON object a line, {"kind":"unplug","device":3}',
     false,
   )
-  .action((file: string, options: { interface: string; commands: boolean }) =>
+  .action((file: string, options: { interface: string; secondInterface?: string; commands: boolean }) =>
     guarded(false, async () => (await import('./simulate.ts')).simulate(file, options)),
   );
 

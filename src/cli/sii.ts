@@ -240,7 +240,9 @@ function configuration({ checksum, configuration: words, reservedWords }: SiiVie
     ['PDI configuration', `${hex(words.pdiConfiguration, 4)} ${hex(words.pdiConfiguration2, 4)}`],
     ['SYNC pulse', `${words.syncPulseLength * 10} ns`],
     ['station alias', String(words.stationAlias)],
-    ...(words.reserved.some((word) => word !== 0) ? [['reserved', words.reserved.map((w) => hex(w, 4)).join(' ')]] : []),
+    ...(words.reserved.some((word) => word !== 0)
+      ? [['reserved', words.reserved.map((w) => hex(w, 4)).join(' ')]]
+      : []),
     ['checksum', hex(stored, 4), verdict],
     ...reservedWords.map(({ word, value }) => [`word ${hex(word, 2)}`, hex(value, 4), 'reserved']),
   ];

@@ -43,9 +43,34 @@ export class Simulator {
     this.#send({ kind: 'cutCable', after });
   }
 
-  /** The cable is whole again. */
+  /** All cables are whole again. */
   mendCable(): void {
     this.#send({ kind: 'mendCable' });
+  }
+
+  /** The cable in a port (0 to 3) of a device is cut. Port 0 leads to the MainDevice. */
+  cutCableAt(device: number, port: number): void {
+    this.#send({ kind: 'cutCableAt', device, port });
+  }
+
+  /** The cable in that port is whole again. */
+  mendCableAt(device: number, port: number): void {
+    this.#send({ kind: 'mendCableAt', device, port });
+  }
+
+  /** The port is closed, whatever is plugged in: frames loop inside the device. */
+  closePort(device: number, port: number): void {
+    this.#send({ kind: 'closePort', device, port });
+  }
+
+  /** The port opens and closes by itself again. */
+  openPort(device: number, port: number): void {
+    this.#send({ kind: 'openPort', device, port });
+  }
+
+  /** The next frames get a bad checksum on their way into a port: they are counted, and do not come back. */
+  corruptFrames(device: number, port: number, count: number): void {
+    this.#send({ kind: 'corruptFrames', device, port, count });
   }
 
   /** The carrier is gone. */

@@ -174,7 +174,10 @@ test('an image is printed for people', async (t) => {
   t.is(lines[0], 'EL2889');
   t.true(lines.includes('  checksum           0x00e2         right'), lines.join('\n'));
   t.true(lines.includes('  1  outputs  0x0f01  1 bytes  control 0x44  enabled, only in OP'), lines.join('\n'));
-  t.true(lines.some((line) => /^ {2}byte 0x[0-9a-f]{4} {2}43 {2}SyncUnit/.test(line)), lines.join('\n'));
+  t.true(
+    lines.some((line) => /^ {2}byte 0x[0-9a-f]{4} {2}43 {2}SyncUnit/.test(line)),
+    lines.join('\n'),
+  );
 });
 
 test('a broken image is refused with the byte', async (t) => {
@@ -190,7 +193,10 @@ test('a broken image is refused with the byte', async (t) => {
   // A wrong checksum is a finding, not an error.
   const found = await runCli('sii', join(here, 'wrong.bin'));
   t.is(found.code, 0);
-  t.true(found.lines.some((line) => line.endsWith('wrong: it should be 0xe2')), found.lines.join('\n'));
+  t.true(
+    found.lines.some((line) => line.endsWith('wrong: it should be 0xe2')),
+    found.lines.join('\n'),
+  );
   const missing = await runCli('sii', join(here, 'missing.bin'));
   t.regex(missing.stderr, /the SII image: cannot read .*missing\.bin: there is no such file/);
 });

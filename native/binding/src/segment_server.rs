@@ -13,7 +13,7 @@ use ecat_engine::EngineError;
 use ecat_engine::error::ErrorCode;
 use ecat_engine::link::packet::PacketLink;
 use ecat_engine::link::sys::{Doorbell, monotonic_ns, wait_readable};
-use ecat_simulator::{Segment, SegmentControl, SegmentLink};
+use ecat_simulator::{Segment, SegmentControl, SegmentLink, ring_links};
 use ecat_wire::link::{Link, LinkError};
 use napi::Env;
 use napi_derive::napi;
@@ -58,17 +58,20 @@ pub struct BindingSegmentServer {
 
 #[napi]
 impl BindingSegmentServer {
-    /// Builds the segment from the JSON of a `SegmentDescription` and takes the interface.
+    /// Builds the segment from the JSON of a `SegmentDescription` and takes the interface; with another one,
+    /// that is the far end of its ring.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
         #[napi(ts_arg_type = "string")] segment: Argument<String>,
         #[napi(ts_arg_type = "string")] interface: Argument<String>,
+        #[napi(ts_arg_type = "string | null")] second_interface: Option<Argument<String>>,
     ) -> napi::Result<Self> {
+        let interfaces = [Some(interface.0), second_interface.map(|name| name.0)];
         let (running, sub_devices) = guarded(&env, || {
             let segment = segment::build(&segment.0)?;
             let sub_devices = segment.sub_device_count() as u32;
-            Ok((Running::start(segment, interface.0)?, sub_devices))
+            Ok((Running::start(segment, interfaces)?, sub_devices))
         })?;
         let shared = Arc::clone(&running.shared);
         let cell = Rc::new(ServerCell { running: RefCell::new(Some(running)) });
@@ -144,26 +147,29 @@ impl Drop for ServerCell {
 }
 
 impl Running {
-    /// Starts the thread; returns when it has the interface, or could not take it.
-    fn start(segment: Segment, interface: String) -> Result<Self, EngineError> {
+    /// Starts the thread; returns when it has its interfaces, or could not take one.
+    fn start(segment: Segment, interfaces: [Option<String>; 2]) -> Result<Self, EngineError> {
         let os = |error: std::io::Error| {
             EngineError::new(ErrorCode::LinkOs, format!("segment server: {error}"))
         };
         let shared = Arc::<Shared>::default();
         let doorbell = Arc::new(Doorbell::new().map_err(os)?);
-        let (segment, control) = SegmentLink::new(segment);
+        let (segments, control) = ends(segment, interfaces[1].is_some());
         let (opened, wait_opened) = mpsc::sync_channel(1);
         let thread = {
             let (shared, doorbell) = (Arc::clone(&shared), Arc::clone(&doorbell));
             Builder::new()
                 .name("ecat-segment".to_owned())
                 .spawn(move || {
-                    let link = match PacketLink::open(&interface) {
-                        Ok(link) => link,
+                    let open = |name: &String| PacketLink::open(name);
+                    let links: Result<Vec<_>, _> = interfaces.iter().flatten().map(open).collect();
+                    let links = match links {
+                        Ok(links) => links,
                         Err(error) => return drop(opened.send(Err(error))),
                     };
                     drop(opened.send(Ok(())));
-                    let served = catch_unwind(AssertUnwindSafe(|| serve(link, segment, &shared, &doorbell)));
+                    let mut ends: Vec<_> = links.into_iter().zip(segments).collect();
+                    let served = catch_unwind(AssertUnwindSafe(|| serve(&mut ends, &shared, &doorbell)));
                     if served.is_err() {
                         eprintln!("bifrost-ethercat: a defect in the simulated segment was caught; it answers no more");
                     }
@@ -189,30 +195,48 @@ impl Running {
     }
 }
 
+/// A network card, and the port of the segment that it stands for.
+type End = (PacketLink, Box<dyn Link + Send>);
+
+/// One port of a segment, or both.
+fn ends(segment: Segment, both: bool) -> (Vec<Box<dyn Link + Send>>, SegmentControl) {
+    if both {
+        let (first, second, control) = ring_links(segment);
+        return (vec![Box::new(first), Box::new(second)], control);
+    }
+    let (only, control) = SegmentLink::new(segment);
+    (vec![Box::new(only)], control)
+}
+
 /// Receives, lets the segment process, sends; until it is told to stop.
-fn serve(mut link: PacketLink, mut segment: SegmentLink, shared: &Shared, doorbell: &Doorbell) {
+fn serve(ends: &mut [End], shared: &Shared, doorbell: &Doorbell) {
     let mut buffer = [0; FRAME_BYTES];
     while !shared.stop.load(Ordering::Acquire) {
         let now_ns = monotonic_ns();
-        match link.receive(&mut buffer, now_ns) {
-            Ok(Some(length)) => {
-                let mut returned = 0;
+        let mut received = 0;
+        for (link, segment) in &mut *ends {
+            if let Ok(Some(length)) = link.receive(&mut buffer, now_ns) {
+                received += 1;
                 // What it does not take is lost: a frame that is too long, or any while its carrier is gone.
-                if segment.send(&buffer[..length], now_ns).is_ok() {
-                    // A frame that was delayed comes back together with a later one.
-                    while let Ok(Some(length)) = segment.receive(&mut buffer, now_ns) {
-                        returned += u64::from(send(&mut link, &buffer[..length]));
-                    }
-                }
-                shared.frames.fetch_add(returned, Ordering::Relaxed);
-                shared.received.fetch_add(1, Ordering::Relaxed);
-            }
-            // Without a carrier there is nothing to do but wait for it.
-            Ok(None) | Err(_) => {
-                let _woken =
-                    wait_readable([link.poll_fd(), Some(doorbell.as_fd())], now_ns + WAIT_NS);
+                let _lost = segment.send(&buffer[..length], now_ns);
             }
         }
+        if received == 0 {
+            // Without a carrier there is nothing to do but wait for it.
+            let mut descriptors = ends.iter().map(|(link, _)| link.poll_fd());
+            let [first, second] = [descriptors.next().flatten(), descriptors.next().flatten()];
+            let _woken = wait_readable([first, second, Some(doorbell.as_fd())], now_ns + WAIT_NS);
+            continue;
+        }
+        let mut returned = 0;
+        for (link, segment) in &mut *ends {
+            // A frame that was delayed comes back together with a later one.
+            while let Ok(Some(length)) = segment.receive(&mut buffer, now_ns) {
+                returned += u64::from(send(link, &buffer[..length]));
+            }
+        }
+        shared.frames.fetch_add(returned, Ordering::Relaxed);
+        shared.received.fetch_add(received, Ordering::Relaxed);
     }
 }
 

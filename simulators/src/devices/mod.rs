@@ -46,7 +46,7 @@ use crate::description::{DescriptionError, DeviceDescription, DeviceType, Segmen
 use crate::device::Device;
 use crate::esc::{ClockLevel, Esc, Profile, Start, mixed};
 use crate::plant::Behaviour;
-use crate::topology::{Attachment, Outlet};
+use crate::topology::{Attachment, Outlet, Ring};
 use analogue_status::{Conversions, StatusChannel};
 use behaviour::Wiring;
 use boxes::Expanded;
@@ -66,7 +66,7 @@ pub(crate) struct Parts {
     /// In what state each device begins.
     pub(crate) starts: Vec<Start>,
     pub(crate) attachments: Vec<Attachment>,
-    pub(crate) ring: Option<Outlet>,
+    pub(crate) ring: Option<Ring>,
     /// Ports with a link to something that is not described.
     pub(crate) outside: Vec<Outlet>,
 }
@@ -85,7 +85,7 @@ pub(crate) fn build(description: &SegmentDescription) -> Result<Parts, Descripti
     let starts = images.iter().map(|image| image.start.clone()).collect();
     let (attachments, ring) =
         wiring::attachments(description, &images).map_err(|error| expanded.place(error))?;
-    let outside = wiring::outside(description, &images, &attachments, ring)
+    let outside = wiring::outside(description, &images, &attachments, ring.map(|ring| ring.outlet))
         .map_err(|error| expanded.place(error))?;
     let devices = images
         .into_iter()
@@ -152,6 +152,8 @@ impl DeviceImage {
         if let Some(esc) = &device.esc {
             state::apply_esc(esc, &mut profile)?;
         }
+        profile.forward_port_ns = device.forward_ns.or(profile.forward_port_ns);
+        profile.processing_ns = device.processing_ns.unwrap_or(profile.processing_ns);
         let start = device.start.as_ref().map(state::start).transpose()?.unwrap_or_default();
         let start = Start { known_words: state::known_words(device), ..start };
         // An image that does not parse is served as it is: finding that out is the MainDevice's part.

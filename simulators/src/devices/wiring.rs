@@ -2,7 +2,7 @@
 
 use super::DeviceImage;
 use crate::description::{DescriptionError, DeviceDescription, DeviceType, SegmentDescription};
-use crate::topology::{Attachment, Outlet};
+use crate::topology::{Attachment, Outlet, Ring};
 
 /// Ports that a device may have besides its inlet, port 0.
 const OUTLETS: std::ops::RangeInclusive<u8> = 1..=3;
@@ -22,7 +22,7 @@ fn default_outlet(device: &DeviceDescription) -> u8 {
 pub(super) fn attachments(
     description: &SegmentDescription,
     images: &[DeviceImage],
-) -> Result<(Vec<Attachment>, Option<Outlet>), DescriptionError> {
+) -> Result<(Vec<Attachment>, Option<Ring>), DescriptionError> {
     let mut attachments: Vec<Attachment> = Vec::with_capacity(images.len());
     let mut taken = Vec::with_capacity(images.len() + 1);
     for (index, device) in description.devices.iter().enumerate() {
@@ -46,6 +46,14 @@ pub(super) fn attachments(
             let parent = attachment.parent.map(|parent| &description.devices[usize::from(parent)]);
             parent.map_or(DEFAULT_OUTLET, default_outlet)
         });
+        if let Some(inlet) = device.inlet {
+            if inlet > 3 || !images[index].profile.has_port(inlet) {
+                let message = format!("the ESC of {:?} has no port {inlet}", images[index].name);
+                return Err(error("inlet", message));
+            }
+            attachment.inlet = inlet;
+            taken.push((place, inlet));
+        }
         if let Some(parent) = attachment.parent {
             let outlet = (parent, attachment.parent_port);
             let path = if device.port.is_some() { at("port") } else { at("") };
@@ -64,7 +72,8 @@ pub(super) fn attachments(
     };
     let outlet = (found, ring.port);
     check_outlet(images, outlet, &taken, "/ring/port")?;
-    Ok((attachments, Some(outlet)))
+    let cable_metres = ring.cable_metres.unwrap_or(0);
+    Ok((attachments, Some(Ring { outlet, cable_metres })))
 }
 
 /// Ports with a link to something that is not described.

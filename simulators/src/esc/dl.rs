@@ -70,6 +70,9 @@ impl Esc {
     /// How long a frame takes to leave by this port, in ns.
     pub(crate) fn forward_ns(&self, port: u8) -> u32 {
         let profile = &self.profile;
+        if let Some(by_port) = profile.forward_port_ns {
+            return by_port[usize::from(port)];
+        }
         if self.port_kind(port) > E_BUS { profile.forward_mii_ns } else { profile.forward_ns }
     }
 
@@ -79,6 +82,14 @@ impl Esc {
 
     fn loop_control(&self, port: u8) -> u8 {
         self.memory.u8(LOOPS) >> (2 * port) & 3
+    }
+
+    /// Changes the loop control of a port (0x0101), as a MainDevice could.
+    pub(crate) fn control_port(&mut self, port: u8, control: u8) {
+        let shift = 2 * (port & 3);
+        let loops = self.memory.u8(LOOPS) & !(3 << shift) | (control & 3) << shift;
+        self.memory.set_u8(LOOPS, loops);
+        self.apply_loop_control();
     }
 
     /// Whether frames that are not EtherCAT are destroyed (0x0100 bit 0).

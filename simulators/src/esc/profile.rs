@@ -67,6 +67,8 @@ pub struct Profile {
     pub forward_ns: u32,
     /// The same by an MII port, without the cable.
     pub forward_mii_ns: u32,
+    /// The same by each port, in place of these two.
+    pub forward_port_ns: Option<[u32; 4]>,
     /// How much longer it takes through the processing unit than past it, in ns.
     pub processing_ns: u32,
     /// The application behind the process-data interface.
@@ -107,6 +109,7 @@ impl Profile {
             quirks: Quirks::default(),
             forward_ns: 150,
             forward_mii_ns: 500,
+            forward_port_ns: None,
             processing_ns: 0,
             application: Application::default(),
         }

@@ -25,6 +25,7 @@ mod mailbox_faults;
 mod mailbox_files;
 mod mailbox_process_data;
 mod mailbox_recording;
+mod plugs;
 mod protection;
 mod quirks;
 mod sync;

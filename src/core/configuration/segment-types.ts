@@ -11,7 +11,7 @@ export interface SegmentDocument {
   /** What the segment's chance is made of; by default 0. */
   seed?: number;
   /** The port that is cabled to the MainDevice's second port. */
-  ring?: { parent: string; port: number };
+  ring?: { parent: string; port: number; cable_metres?: number };
   /** Registers of which a replay does not compare every bit. */
   compare?: readonly CompareDocument[];
 }
@@ -54,6 +54,9 @@ interface SegmentDeviceDocument {
   /** Port of that device, by default 1. */
   port?: number;
   cable_metres?: number;
+  inlet?: number;
+  forward_ns?: readonly number[];
+  processing_ns?: number;
   /** Ports with a link to something that is not described. */
   outside_ports?: readonly number[];
 }

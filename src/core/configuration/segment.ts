@@ -91,7 +91,7 @@ export async function describeSegment(
     signals: (segment.signals ?? []).map((signal) => camelCased(signal)),
     wires: (segment.wires ?? []).map((wire) => ({ ...wire })),
     ...(segment.seed === undefined ? {} : { seed: segment.seed }),
-    ...(segment.ring === undefined ? {} : { ring: { ...segment.ring } }),
+    ...(segment.ring === undefined ? {} : { ring: camelCased(segment.ring) }),
     ...(segment.compare === undefined ? {} : { compare: segment.compare.map((one) => ({ ...one })) }),
   };
 }
