@@ -38,3 +38,13 @@ export type { TagList } from './streams/tag-list.ts';
 export type { Sample } from './streams/tag-streams.ts';
 export type { WatchOptions } from './streams/watch.ts';
 export type { WindowOptions } from './streams/window-stream.ts';
+export type {
+  TagMap,
+  TagNameOf,
+  TagOf,
+  TagValueOf,
+  Typed,
+  TypedCycleMembers,
+  TypedMembers,
+  TypedSnapshot,
+} from './typed-bus.ts';

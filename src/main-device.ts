@@ -18,6 +18,7 @@ import { SubDevices } from './core/sub-devices.ts';
 import type { BusObservable } from './streams/bus-observable.ts';
 import { EventStream } from './streams/event-stream.ts';
 import { type StateChange, stateChangeOf } from './streams/state-change.ts';
+import type { TagMap, Typed } from './typed-bus.ts';
 import { DecodePools } from './workers/decode-pools.ts';
 
 /** How to open. */
@@ -77,7 +78,13 @@ export class MainDevice extends Bus implements AsyncDisposable {
    * `ECAT_ERR_TIMEOUT`, `ECAT_ERR_BRING_UP`, `ECAT_ERR_PANIC`, `ECAT_ERR_ADDON_MISSING`, `ECAT_ERR_LAYOUT_MISMATCH`,
    * `ECAT_ERR_ABORTED`. With several failures, `errors` holds them all. Nothing is left behind.
    */
-  static async open(source: string | URL | ConfigurationDocument, options: OpenOptions = {}): Promise<MainDevice> {
+  static open(source: string | URL | ConfigurationDocument, options?: OpenOptions): Promise<MainDevice>;
+  /** The same, with tags that the compiler knows: `MainDevice.open<PlantTags>('plant.yaml')`. */
+  static open<T extends TagMap>(
+    source: string | URL | ConfigurationDocument,
+    options?: OpenOptions,
+  ): Promise<Typed<MainDevice, T>>;
+  static async open(source: string | URL | ConfigurationDocument, options: OpenOptions = {}): Promise<object> {
     const { signal } = options;
     if (signal?.aborted)
       throw new EtherCatError('ECAT_ERR_ABORTED', 'the opening was aborted', { cause: signal.reason });

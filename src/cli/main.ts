@@ -76,6 +76,18 @@ program
   );
 
 program
+  .command('types')
+  .description('write the tags of a configuration as TypeScript, so that a misspelt one does not compile')
+  .argument('<file>', 'configuration')
+  .option('--out <file>', 'file to write, in place of stdout')
+  .option('--name <identifier>', 'name of the interface (default: from the name of the file)')
+  .option('--interface <name>', 'network interface to ask for the types that the configuration leaves out')
+  .addOption(segmentOption)
+  .action((file: string, options: LinkOptions & { out?: string; name?: string }) =>
+    guarded(false, async () => (await import('./types.ts')).types(file, options)),
+  );
+
+program
   .command('replay')
   .description('play the requests of a capture to a simulated segment, and compare its answers with the recorded ones')
   .argument('<capture>', 'pcap or pcapng file')
