@@ -5,3 +5,4 @@ mod interlocks;
 mod lanes;
 mod plant;
 mod receipts;
+mod urgent;
