@@ -8,15 +8,42 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use common::Plant;
-use ecat_engine::engine::EngineOptions;
+use ecat_engine::engine::{EngineOptions, StartOptions};
 use ecat_engine::event::EventKind;
 use ecat_engine::link::packet::PacketLink;
-use ecat_engine::shared::layout::EngineState;
+use ecat_engine::shared::layout::{EngineState, Verdict};
+use ecat_engine::shared::{Claims, Drained};
 use ecat_wire::Link;
 
 #[test]
 fn an_engine_on_a_network_card_climbs_to_op_and_survives_its_carrier() {
     veth::in_own_namespace("engine_on_a_card");
+}
+
+/// Commits to the second SubDevice until a frame out of cycle has come back over the cable.
+fn commit_urgently(plant: &mut Plant) {
+    let outputs = plant.found.1.devices[1].outputs.clone();
+    let mut mask = vec![0; plant.found.1.output_bytes];
+    mask[outputs.clone()].fill(0xFF);
+    let none: Box<[u8]> = vec![0; mask.len()].into();
+    let claims = Claims {
+        mask: mask.into(),
+        loss_mask: none.clone(),
+        loss_image: none.clone(),
+        ..Claims::default()
+    };
+    plant.engine.claim(0, 1, &claims).unwrap();
+    let mut lane = plant.memory.lane_writer(0).unwrap();
+    let receipts = plant.memory.receipt_reader(0).unwrap();
+    let (mut image, mut tail, mut verdict) = (none, 0, 0);
+    while verdict != Verdict::Early as u32 {
+        image[outputs.start] = image[outputs.start].wrapping_add(1);
+        lane.commit(&image);
+        plant.engine.request_urgent();
+        let mut out = [[0; 4]; 4];
+        plant.await_that(|_| receipts.drain(&mut tail, &mut out) == Drained::Records(1));
+        verdict = out[0][3];
+    }
 }
 
 /// Ends the segment's thread however the test ends, so that it fails and does not hang.
@@ -40,10 +67,12 @@ fn engine_on_a_card() {
             Box::new(|| PacketLink::open("bf0").map(|link| Box::new(link) as Box<dyn Link>));
         // Long cycles, so that a busy machine loses few frames.
         let options = EngineOptions { cycle_period_ns: 4_000_000, ..EngineOptions::default() };
-        let mut plant = Plant::start_on(opener, options);
-        plant.await_state(EngineState::Op);
+        let outputs =
+            StartOptions { urgent_allowed: vec![false, true, false], ..StartOptions::default() };
+        let mut plant = Plant::in_op_on(opener, options, |_| outputs);
         let begun = plant.latest();
         plant.await_that(|plant| plant.latest() - begun > 50);
+        commit_urgently(&mut plant);
         veth::ip("link set bf1 down");
         plant.await_that(|plant| !plant.events_of(EventKind::LinkDown).is_empty());
         veth::ip("link set bf1 up");
