@@ -10,6 +10,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { keepAwake } from './awake.ts';
 import type { BenchCase, BenchContext } from './case.ts';
+import { answer } from './cases/answer.ts';
 import { decode } from './cases/decode.ts';
 import { exchange } from './cases/exchange.ts';
 import { gaps } from './cases/gaps.ts';
@@ -30,6 +31,7 @@ const cases: readonly BenchCase[] = [
   lateness,
   jsLoad,
   exchange,
+  answer,
   open,
   path,
   segment,

@@ -151,9 +151,10 @@ export declare class BindingEngine {
 export declare class BindingSegmentServer {
   /**
    * Builds the segment from the JSON of a `SegmentDescription` and takes the interface; with another one,
-   * that is the far end of its ring.
+   * that is the far end of its ring. `priority` (1 to 99) puts its thread under SCHED_FIFO, `cpu` binds it
+   * to a processor.
    */
-  constructor(segment: string, interface: string, secondInterface?: string | null)
+  constructor(segment: string, interface: string, secondInterface?: string | null, priority?: number | null, cpu?: number | null)
   /** SubDevices in the segment. */
   get subDevices(): number
   /** Frames that came back out of the segment so far. */

@@ -46,13 +46,18 @@ program
   .argument('<file>', 'segment file, or a configuration with a segment')
   .requiredOption('--interface <name>', 'network interface to serve on')
   .option('--second-interface <name>', 'network interface at the far end of the ring')
+  .option('--priority <number>', 'real-time priority of the thread that answers, 1 to 99', number(1, 99))
+  .option('--cpu <number>', 'processor that it is bound to', number(0, 1023))
   .option(
     '--commands',
     'take faults and inputs from stdin: one JSON object a line, {"kind":"unplug","device":3}',
     false,
   )
-  .action((file: string, options: { interface: string; secondInterface?: string; commands: boolean }) =>
-    guarded(false, async () => (await import('./simulate.ts')).simulate(file, options)),
+  .action(
+    (
+      file: string,
+      options: { interface: string; secondInterface?: string; priority?: number; cpu?: number; commands: boolean },
+    ) => guarded(false, async () => (await import('./simulate.ts')).simulate(file, options)),
   );
 
 program
@@ -118,6 +123,16 @@ async function guarded(json: boolean, command: () => Promise<void>): Promise<voi
   } catch (error) {
     reportFailure(error, json);
   }
+}
+
+/** A parser of whole numbers in a range. */
+function number(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isInteger(value) || value < least || value > most)
+      throw new InvalidArgumentError(`a whole number from ${least} to ${most}.`);
+    return value;
+  };
 }
 
 function seconds(text: string): number {

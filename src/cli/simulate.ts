@@ -10,12 +10,19 @@ import { reportFailure, stopSignal, untilAborted } from './failure.ts';
 /** Serves the segment of `file` on a network interface until the process is told to stop. */
 export async function simulate(
   file: string,
-  options: { readonly interface: string; readonly secondInterface?: string; readonly commands: boolean },
+  options: {
+    readonly interface: string;
+    readonly secondInterface?: string;
+    readonly priority?: number;
+    readonly cpu?: number;
+    readonly commands: boolean;
+  },
 ): Promise<void> {
   const description = await loadSegmentOf(file);
   const stopping = stopSignal();
+  const { interface: first, secondInterface, priority, cpu } = options;
   const server = translated(
-    () => new (native().BindingSegmentServer)(JSON.stringify(description), options.interface, options.secondInterface),
+    () => new (native().BindingSegmentServer)(JSON.stringify(description), first, secondInterface, priority, cpu),
   );
   const commands = options.commands ? createInterface({ input: process.stdin }) : undefined;
   commands?.on('line', (line) => obey(line, (command) => translated(() => server.command(command))));

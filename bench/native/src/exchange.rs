@@ -60,15 +60,16 @@ pub fn run(arguments: &mut Arguments) -> Outcome {
 }
 
 /// The engine's own exchange, on a segment in OP.
-struct Ours {
-    frames: CyclicFrames,
+pub(crate) struct Ours {
+    pub(crate) frames: CyclicFrames,
     exchange: Exchange,
     layout: ProcessLayout,
     statistics: Statistics,
 }
 
 impl Ours {
-    fn in_op(link: &mut dyn Link) -> Outcome<Self> {
+    /// Brings a segment to OP.
+    pub(crate) fn in_op(link: &mut dyn Link) -> Outcome<Self> {
         let stop = AtomicBool::new(false);
         let options = BringUpOptions { distributed_clocks: false, ..BringUpOptions::default() };
         let up = |error: ecat_engine::EngineError| format!("bring-up: {error}");

@@ -5,6 +5,7 @@
 //! ecat-bench gaps     [seconds=4]
 //! ecat-bench lateness [period_us=1000] [spin_us=50] [seconds=4] [repeats=5]
 //! ecat-bench serve    interface=NAME [bytes=1250] [devices=10]
+//! ecat-bench answer   interface=NAME [period_us=1000] [seconds=20] [repeats=3]
 //! ecat-bench exchange [interface=NAME] [bytes=1250] [devices=10] [count=20000] [repeats=5]
 //! ecat-bench open     [devices=10] [repeats=5]
 //! ecat-bench path     [bytes=1250] [cycles=2000] [repeats=5]
@@ -16,6 +17,7 @@
 //! Prints JSON: one line an outcome of a variant, in the order in which they were measured, and a last
 //! line with what was granted. Variants alternate: ours, reference, ours, … Nothing here judges.
 
+mod answer;
 mod arguments;
 mod exchange;
 mod gaps;
@@ -66,6 +68,7 @@ fn run() -> Outcome {
         "gaps" => gaps::run(&mut arguments),
         "lateness" => lateness::run(&mut arguments),
         "serve" => serve::run(&mut arguments),
+        "answer" => answer::run(&mut arguments),
         "exchange" => exchange::run(&mut arguments),
         "open" => open::run(&mut arguments),
         "path" => path::run(&mut arguments),

@@ -12,7 +12,7 @@ use std::thread::{Builder, JoinHandle};
 use ecat_engine::EngineError;
 use ecat_engine::error::ErrorCode;
 use ecat_engine::link::packet::PacketLink;
-use ecat_engine::link::sys::{Doorbell, monotonic_ns, wait_readable};
+use ecat_engine::link::sys::{Doorbell, monotonic_ns, set_affinity, set_fifo, wait_readable};
 use ecat_simulator::{Segment, SegmentControl, SegmentLink, ring_links};
 use ecat_wire::link::{Link, LinkError};
 use napi::Env;
@@ -59,19 +59,23 @@ pub struct BindingSegmentServer {
 #[napi]
 impl BindingSegmentServer {
     /// Builds the segment from the JSON of a `SegmentDescription` and takes the interface; with another one,
-    /// that is the far end of its ring.
+    /// that is the far end of its ring. `priority` (1 to 99) puts its thread under SCHED_FIFO, `cpu` binds it
+    /// to a processor.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
         #[napi(ts_arg_type = "string")] segment: Argument<String>,
         #[napi(ts_arg_type = "string")] interface: Argument<String>,
         #[napi(ts_arg_type = "string | null")] second_interface: Option<Argument<String>>,
+        #[napi(ts_arg_type = "number | null")] priority: Option<Argument<u32>>,
+        #[napi(ts_arg_type = "number | null")] cpu: Option<Argument<u32>>,
     ) -> napi::Result<Self> {
+        let place = Place { priority: priority.map(|one| one.0), cpu: cpu.map(|one| one.0) };
         let interfaces = [Some(interface.0), second_interface.map(|name| name.0)];
         let (running, sub_devices) = guarded(&env, || {
             let segment = segment::build(&segment.0)?;
             let sub_devices = segment.sub_device_count() as u32;
-            Ok((Running::start(segment, interfaces)?, sub_devices))
+            Ok((Running::start(segment, interfaces, place)?, sub_devices))
         })?;
         let shared = Arc::clone(&running.shared);
         let cell = Rc::new(ServerCell { running: RefCell::new(Some(running)) });
@@ -148,7 +152,11 @@ impl Drop for ServerCell {
 
 impl Running {
     /// Starts the thread; returns when it has its interfaces, or could not take one.
-    fn start(segment: Segment, interfaces: [Option<String>; 2]) -> Result<Self, EngineError> {
+    fn start(
+        segment: Segment,
+        interfaces: [Option<String>; 2],
+        place: Place,
+    ) -> Result<Self, EngineError> {
         let os = |error: std::io::Error| {
             EngineError::new(ErrorCode::LinkOs, format!("segment server: {error}"))
         };
@@ -163,7 +171,7 @@ impl Running {
                 .spawn(move || {
                     let open = |name: &String| PacketLink::open(name);
                     let links: Result<Vec<_>, _> = interfaces.iter().flatten().map(open).collect();
-                    let links = match links {
+                    let links = match links.and_then(|links| place.take().map(|()| links)) {
                         Ok(links) => links,
                         Err(error) => return drop(opened.send(Err(error))),
                     };
@@ -192,6 +200,34 @@ impl Running {
     fn ask(&self) {
         self.shared.stop.store(true, Ordering::Release);
         self.doorbell.ring();
+    }
+}
+
+/// Where the thread runs, and how urgently.
+#[derive(Clone, Copy)]
+struct Place {
+    priority: Option<u32>,
+    cpu: Option<u32>,
+}
+
+impl Place {
+    /// Takes the calling thread there.
+    fn take(self) -> Result<(), EngineError> {
+        let refused = |what: &str, error: std::io::Error| {
+            let message = format!("segment server: {what} was refused: {error}");
+            Err(EngineError::new(ErrorCode::LinkOs, message))
+        };
+        if let Some(cpu) = self.cpu
+            && let Err(error) = set_affinity(cpu as usize)
+        {
+            return refused(&format!("processor {cpu}"), error);
+        }
+        if let Some(priority) = self.priority
+            && let Err(error) = set_fifo(u8::try_from(priority).unwrap_or(u8::MAX))
+        {
+            return refused(&format!("priority {priority}"), error);
+        }
+        Ok(())
     }
 }
 
