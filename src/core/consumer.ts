@@ -81,6 +81,8 @@ export class Consumer {
   readonly #leavesOut: boolean;
   /** Cycles told as missed since the last comparison with a slot. */
   #missed = 0;
+  /** Cycles that were missed with nothing changed at the end of them: the next batch tells. */
+  #untold = 0;
   /** The slot last compared with, and the one to compare. */
   #slot: SlotBuffer;
   readonly #batch: Batch;
@@ -275,9 +277,9 @@ export class Consumer {
     }
     this.#seen = cycle;
     if (batch.count === 0) return true;
-    batch.missed = missed - this.#missed;
+    const more = missed - this.#missed;
     this.#missed = missed;
-    this.#deliver(batch);
+    this.#deliverBatch(more);
     return true;
   }
 
@@ -371,12 +373,12 @@ export class Consumer {
     const first = !this.#filled;
     const batch = this.#batch;
     batch.cycle = cycle;
-    batch.missed = first ? 0 : Math.max(0, cyclesBetween(cycle, this.#seen) - 1);
+    this.#untold += first ? 0 : Math.max(0, cyclesBetween(cycle, this.#seen) - 1);
     this.#reader.times(this.#slot, batch.times);
     batch.count = this.#compareSlot(this.#cycleNumber.extend(cycle), first);
     this.#seen = cycle;
     this.#filled = true;
-    if (batch.count > 0 || batch.missed > 0) this.#deliver(batch);
+    if (batch.count > 0) this.#deliverBatch(0);
   }
 
   /** Decodes the slot into the arrays and lists the tags that it changed in the batch. */
@@ -423,6 +425,13 @@ export class Consumer {
     const value = this.#single.distanceFromZero(table, tag, 0);
     const told = this.values.distanceFromZero(table, tag, tag);
     return leavesBand(table.band[tag]!, table.deadBand[tag]!, told, value);
+  }
+
+  /** @param missed - cycles that were missed beside those that nobody was told of yet */
+  #deliverBatch(missed: number): void {
+    this.#batch.missed = this.#untold + missed;
+    this.#untold = 0;
+    this.#deliver(this.#batch);
   }
 
   /** Notes that a tag changed in the cycle of the batch. */

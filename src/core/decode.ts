@@ -106,8 +106,8 @@ export class Decoder {
   /** First bit of each tag from the start of the slot. */
   readonly #bit: Uint32Array;
   readonly #scaled: Uint8Array;
-  /** Where in the slot each tag's quality stands. */
-  readonly #qualityAt: Uint32Array;
+  /** Where in the slot the qualities begin. */
+  readonly #firstQualityAt: number;
   /** A field's bits, low half and high half, and the same bits as what they may mean. */
   readonly #half: Uint32Array<ArrayBuffer> = new Uint32Array(2);
   readonly #float32: Float32Array<ArrayBuffer>;
@@ -119,7 +119,7 @@ export class Decoder {
     this.#how = new Uint8Array(table.count);
     this.#bit = new Uint32Array(table.count);
     this.#scaled = new Uint8Array(table.count);
-    this.#qualityAt = Uint32Array.from({ length: table.count }, (_, tag) => sections.quality + table.subDevice[tag]!);
+    this.#firstQualityAt = sections.quality;
     this.#float32 = new Float32Array(this.#half.buffer, 0, 1);
     this.#float64 = new Float64Array(this.#half.buffer);
     for (let tag = 0; tag < table.count; tag += 1) {
@@ -143,12 +143,12 @@ export class Decoder {
 
   /** Quality code of a tag's SubDevice. */
   quality(slot: SlotBuffer, tag: number): number {
-    return slot.bytes[this.#qualityAt[tag]!]!;
+    return slot.bytes[this.#firstQualityAt + this.table.subDevice[tag]!]!;
   }
 
-  /** Makes the quality of every tag in a private slot `bad`: nothing is true any more of a bus that has ended. */
+  /** Makes the quality of every SubDevice in a private slot `bad`: nothing is true any more of a bus that has ended. */
   distrust(slot: SlotBuffer): void {
-    for (const at of this.#qualityAt) slot.bytes[at] = BAD;
+    slot.bytes.fill(BAD, this.#firstQualityAt, this.#firstQualityAt + this.table.subDeviceCount);
   }
 
   /** Decodes one tag into its place, or into `at`. Byte strings and arrays are left out: {@link readBytes}. */

@@ -264,6 +264,29 @@ test('every stream completes when the bus closes, and nothing comes afterwards',
   t.is(late, 1011);
 });
 
+test('whoever was the last to unsubscribe leaves nothing to be told, nor to be woken for', async (t) => {
+  await using bus = await MainDevice.open(plant({ time: 'virtual' }));
+  const streams: readonly Observable<unknown>[] = [
+    bus.tag('count').value$,
+    bus.tag('count').watch({ minIntervalMs: 1000 }),
+    bus.tag('pulse').edges$,
+    bus.tags$(['count', 'pulse']),
+    bus.every(1),
+    bus.windows({ tags: ['count'], window: 1 }),
+    bus.changes$,
+  ];
+  let told = 0;
+  for (let round = 0; round < 3; round += 1) {
+    const subscriptions = streams.map((stream) => stream.subscribe(() => (told += 1)));
+    await bus.advance(3);
+    for (const subscription of subscriptions) subscription.unsubscribe();
+    t.true(told > 0);
+    told = 0;
+    await bus.advance(3);
+    t.is(told, 0);
+  }
+});
+
 test('who unsubscribes while a batch is delivered hears no more of it', async (t) => {
   await using bus = await MainDevice.open(plant({ time: 'virtual' }));
   const subscriptions: Subscription[] = [];
