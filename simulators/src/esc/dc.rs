@@ -48,11 +48,15 @@ impl Clock {
         let Some(elapsed) = now_ns.checked_sub(self.since_ns) else {
             return self.local_ns.wrapping_sub(self.since_ns - now_ns);
         };
-        let rate = i128::from(self.rate_ppb) + i128::from(drift_ppb);
-        let drift = i128::from(elapsed) * rate / PPB;
+        let rate = self.rate_ppb + i64::from(drift_ppb);
+        // The usual case needs no more than 64 bits.
+        let drift = match i64::try_from(elapsed).ok().and_then(|ns| ns.checked_mul(rate)) {
+            Some(product) => product / PPB as i64,
+            None => i64::try_from(i128::from(elapsed) * i128::from(rate) / PPB).unwrap_or(0),
+        };
         let bound = i64::try_from(elapsed).unwrap_or(i64::MAX) / SLEW_DIVISOR;
         let slew = self.slew_ns.clamp(-bound, bound);
-        let change = i64::try_from(drift).unwrap_or(0) + slew;
+        let change = drift + slew;
         self.local_ns.wrapping_add(elapsed).wrapping_add_signed(change)
     }
 

@@ -139,7 +139,18 @@ impl Esc {
         let (first, end) = (8 * n, 8 * n + 8);
         for piece in &image.inputs {
             let from = piece.value_bit.max(first);
-            for bit in from..(piece.value_bit + piece.bits).min(end) {
+            let to = (piece.value_bit + piece.bits).min(end);
+            let image_bit = piece.image_bit + from.saturating_sub(piece.value_bit);
+            if (from, to) == (first, end) && image_bit.is_multiple_of(8) {
+                // A whole byte, as most values are made of.
+                let areas = &self.profile.application.inputs;
+                let byte = self.pins.get(n as usize).copied().unwrap_or(0);
+                if let Some(address) = super::process_data::byte_address(areas, image_bit / 8) {
+                    self.set_device_input(address, byte);
+                }
+                continue;
+            }
+            for bit in from..to {
                 let level = self.pin(bit);
                 self.set_image_bit(piece.image_bit + bit - piece.value_bit, level);
             }
