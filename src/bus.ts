@@ -295,7 +295,16 @@ export abstract class Bus {
     const times = new Uint32Array(4);
     slotReader.times(slot, times);
     const cycle = cycleNumber.extend(slotReader.cycle(slot));
-    return new Snapshot({ cycle, ...joinTimes(times), slot, memory, decoder, directory, tags, ...(missed && { missed }) });
+    return new Snapshot({
+      cycle,
+      ...joinTimes(times),
+      slot,
+      memory,
+      decoder,
+      directory,
+      tags,
+      ...(missed && { missed }),
+    });
   }
 
   /** A stream that goes by cycle numbers and ends with the bus. */
