@@ -2,7 +2,7 @@ import { Bench } from 'tinybench';
 import { BatchWriter } from '../../src/core/change-log.ts';
 import { Decoder, SlotBuffer } from '../../src/core/decode.ts';
 import { ChangeDetector } from '../../src/core/detect.ts';
-import { Direction, TagTable } from '../../src/core/tag-table.ts';
+import { Band, Direction, TagTable } from '../../src/core/tag-table.ts';
 import { Kind } from '../../src/core/tag-types.ts';
 import type { BenchCase, BenchContext } from '../case.ts';
 import { type Figures, medianFigures, type Row } from '../report.ts';
@@ -20,6 +20,8 @@ interface Load {
   /** Tags from one that changes to the next; `undefined` where none does. */
   readonly every: number | undefined;
   readonly text: string;
+  /** Dead band of every tag, wider than what changes. */
+  readonly deadBand?: number;
 }
 
 const kinds = [
@@ -27,11 +29,14 @@ const kinds = [
   { kind: Kind.bool, bits: 1, type: 'bits' },
 ] as const;
 
-const loads: readonly Load[] = kinds.flatMap((kind) => [
-  { ...kind, every: undefined, text: 'none changed' },
-  { ...kind, every: 10, text: 'every 10th changed' },
-  { ...kind, every: 1, text: 'all changed' },
-]);
+const loads: readonly Load[] = [
+  ...kinds.flatMap((kind) => [
+    { ...kind, every: undefined, text: 'none changed' },
+    { ...kind, every: 10, text: 'every 10th changed' },
+    { ...kind, every: 1, text: 'all changed' },
+  ]),
+  { ...kinds[0], every: 10, text: 'every 10th changed within its dead band', deadBand: 2 },
+];
 
 /** What comparing two slots and decoding what changed costs, for 10,000 tags. */
 export const decode: BenchCase = {
@@ -99,6 +104,7 @@ function ourDetector(load: Load): () => void {
     subDevice: Math.floor((tag * SUB_DEVICES) / TAGS),
     scale: 1,
     offset: 0,
+    ...(load.deadBand !== undefined && { band: Band.absolute, deadBand: load.deadBand }),
   }));
   const table = TagTable.build(rows, SUB_DEVICES);
   const sections = { quality: QUALITY_AT, inputs: INPUTS_AT, outputs: INPUTS_AT + (TAGS * load.bits) / 8 };

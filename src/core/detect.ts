@@ -8,7 +8,7 @@ import { leavesBand } from './dead-band.ts';
 import { type Decoder, type SlotBuffer, type SlotSections, ValueArrays } from './decode.ts';
 import { LOG_BATCH_FULL, LOG_ENTRY_QUALITY_SHIFT } from './generated/layout.ts';
 import { Band, Direction, type TagTable } from './tag-table.ts';
-import { Kind } from './tag-types.ts';
+import { isWide64, Kind } from './tag-types.ts';
 
 /** Lists of tags by an index (word of a slot, SubDevice): those of `i` are `tags[first[i]] … tags[first[i + 1] - 1]`. */
 class TagIndex {
@@ -44,6 +44,8 @@ const Look = {
   value: 2,
   /** Another value may not be worth telling. */
   band: 4,
+  /** Its value is an unscaled 64-bit number. */
+  wide64: 8,
 } as const;
 
 /**
@@ -77,6 +79,9 @@ export class ChangeDetector {
   /** Tags with a dead band, and the value that was told of each, by tag; NaN before the first. */
   readonly #banded: Uint32Array;
   readonly #told: Float64Array;
+  /** What lies between these is within the band for sure. */
+  readonly #low: Float64Array;
+  readonly #high: Float64Array;
 
   /** @param tags - those to look at: a partition */
   constructor(table: TagTable, decoder: Decoder, sections: SlotSections, slotBytes: number, tags: Uint32Array) {
@@ -85,6 +90,8 @@ export class ChangeDetector {
     this.#most = entriesMax(tags.length);
     this.#banded = tags.filter((tag) => table.band[tag] !== Band.none);
     this.#told = new Float64Array(this.#banded.length === 0 ? 0 : table.count).fill(Number.NaN);
+    this.#low = this.#told.slice();
+    this.#high = this.#told.slice();
     this.#changed = new Uint32Array(this.#most + 1);
     this.#firstQualityAt = sections.quality;
     this.#qualityAt = Uint32Array.from({ length: table.count }, (_, tag) => sections.quality + table.subDevice[tag]!);
@@ -112,7 +119,8 @@ export class ChangeDetector {
       const value =
         !table.isWide(tag) && (table.isScaled(tag) || (table.kind[tag] === Kind.bool && table.bitLength[tag] !== 1));
       const band = table.band[tag] !== Band.none;
-      return (spans ? Look.spans : 0) | (value ? Look.value : 0) | (band ? Look.band : 0);
+      const wide64 = band && isWide64(table.kind[tag]!) && !table.isScaled(tag);
+      return (spans ? Look.spans : 0) | (value ? Look.value : 0) | (band ? Look.band : 0) | (wide64 ? Look.wide64 : 0);
     });
     this.#bitByBit = Uint8Array.from({ length: first.length - 1 }, (_, word) => {
       const begin = first[word]!;
@@ -187,7 +195,7 @@ export class ChangeDetector {
         const tag = tags[i]!;
         this.#seen[tag] = this.#comparison;
         this.#changed[count] = tag;
-        if ((this.#look[tag]! & Look.band) !== 0) this.#told[tag] = this.#valueOf(current, tag);
+        if ((this.#look[tag]! & Look.band) !== 0) this.#tell(tag, this.#valueOf(current, tag));
         count += 1;
       }
     }
@@ -246,15 +254,25 @@ export class ChangeDetector {
 
   /** Whether a value has left its dead band; it counts as told then. */
   #leavesBand(slot: SlotBuffer, tag: number): boolean {
-    const { table } = this.#decoder;
     const value = this.#valueOf(slot, tag);
+    if (value >= this.#low[tag]! && value <= this.#high[tag]!) return false;
+    const { table } = this.#decoder;
     if (!leavesBand(table.band[tag]!, table.deadBand[tag]!, this.#told[tag]!, value)) return false;
-    this.#told[tag] = value;
+    this.#tell(tag, value);
     return true;
+  }
+
+  #tell(tag: number, value: number): void {
+    const { table } = this.#decoder;
+    const width = table.deadBand[tag]! * (table.band[tag] === Band.relative ? Math.abs(value) : 1);
+    this.#told[tag] = value;
+    this.#low[tag] = value - width;
+    this.#high[tag] = value + width;
   }
 
   #valueOf(slot: SlotBuffer, tag: number): number {
     this.#decoder.decodeInto(slot, tag, this.#is, 0);
+    if ((this.#look[tag]! & Look.wide64) === 0) return this.#is.number[0]!;
     return this.#is.distanceFromZero(this.#decoder.table, tag, 0);
   }
 
