@@ -108,7 +108,7 @@ export abstract class Bus {
 
   /** Whether the outputs of this thread are at their loss values, until {@link Bus.resume}. */
   get isLaneLost(): boolean {
-    return this.#view.lanes.some((lane) => lane.isLost);
+    return this.#view.lanes[0]?.isLost ?? false;
   }
 
   /** The tag of that name. @throws `ECAT_ERR_TAG_UNKNOWN` */
@@ -223,7 +223,7 @@ export abstract class Bus {
    * of the later write: a pulse shorter than a cycle is not seen by anybody. At most 64 writes may be outstanding.
    *
    * @throws (rejects with) `ECAT_ERR_TAG_UNKNOWN`, `ECAT_ERR_NOT_AN_OUTPUT`, `ECAT_ERR_OUTPUT_CLAIMED` (it is another
-   * thread's), `ECAT_ERR_VALUE_RANGE` (nothing is written then), `ECAT_ERR_NOT_OPERATIONAL`, `ECAT_ERR_LANE_LOST` (until
+   * thread's, or another lane's), `ECAT_ERR_VALUE_RANGE` (nothing is written then), `ECAT_ERR_NOT_OPERATIONAL`, `ECAT_ERR_LANE_LOST` (until
    * {@link Bus.resume}), `ECAT_ERR_WRITE_QUEUE_FULL`, `ECAT_ERR_WRITE_FAILED` (the values are still sent in every
    * cycle), `ECAT_ERR_CLOSED`, `ECAT_ERR_PANIC`, `ECAT_ERR_INVALID_ARGUMENT`
    */
@@ -243,7 +243,7 @@ export abstract class Bus {
   }
 
   /** @internal Where this thread's writes go. @throws when it owns no outputs */
-  protected abstract lane(): OutputLane;
+  protected abstract writer(): OutputLane;
 
   /** @internal Emits the newest cycle. */
   protected showCycle(): void {
@@ -321,7 +321,7 @@ export abstract class Bus {
 
   #withLane<T>(work: (lane: OutputLane) => Promise<T>): Promise<T> {
     try {
-      return work(this.lane());
+      return work(this.writer());
     } catch (error) {
       return Promise.reject(EtherCatError.from(error));
     }

@@ -1,6 +1,6 @@
 /** bifrost-ethercat: an EtherCAT MainDevice for Node.js. */
 
-export { type AttachedBus, attach } from './attached-bus.ts';
+export { type AttachedBus, type AttachOptions, attach } from './attached-bus.ts';
 export type { Bus } from './bus.ts';
 export type { BusHandle } from './core/bus-handle.ts';
 export type { SegmentDescription, SegmentDocument } from './core/configuration/segment-types.ts';
@@ -25,6 +25,7 @@ export type { CycleStatistics, DurationStatistics } from './core/statistics.ts';
 export type { SubDevice } from './core/sub-device.ts';
 export type { TagLabels } from './core/tag-directory.ts';
 export type { TagArray, TagValue } from './core/tag-types.ts';
+export type { Lane } from './lane.ts';
 export { MainDevice, type OpenOptions } from './main-device.ts';
 export type { BusObservable } from './streams/bus-observable.ts';
 export type { Change, ChangeBatch } from './streams/change-batch.ts';

@@ -8,6 +8,7 @@ import { EtherCatError } from './core/errors/ethercat-error.ts';
 import type { BusState, NativeEvent } from './core/events.ts';
 import { closeOnExit, closeOnSignals } from './core/exits.ts';
 import { type Fault, faultOfEvent } from './core/faults.ts';
+import { LaneKeeper } from './core/lane-keeper.ts';
 import { nameSubDevices } from './core/network.ts';
 import type { OutputLane } from './core/outputs.ts';
 import { Session } from './core/session.ts';
@@ -15,6 +16,7 @@ import { checkVirtualCycles, Simulator } from './core/simulator.ts';
 import { type CycleStatistics, readStatistics } from './core/statistics.ts';
 import type { SubDevice } from './core/sub-device.ts';
 import { SubDevices } from './core/sub-devices.ts';
+import { Lane } from './lane.ts';
 import type { BusObservable } from './streams/bus-observable.ts';
 import { EventStream } from './streams/event-stream.ts';
 import { type StateChange, stateChangeOf } from './streams/state-change.ts';
@@ -53,6 +55,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
    */
   readonly states$: BusObservable<StateChange>;
   readonly #session: Session;
+  readonly #lanes: LaneKeeper;
   readonly #pools: DecodePools;
   readonly #states: EventStream<StateChange>;
   readonly #devices: SubDevices;
@@ -108,6 +111,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
   private constructor(session: Session, pools: DecodePools, { onState }: OpenOptions) {
     super(session.view);
     this.#session = session;
+    this.#lanes = new LaneKeeper(session);
     this.#pools = pools;
     this.#onState = onState;
     this.configuration = session.configuration;
@@ -149,6 +153,39 @@ export class MainDevice extends Bus implements AsyncDisposable {
     const found = this.subDevices.find(({ name, position }) => name === nameOrPosition || position === nameOrPosition);
     if (found !== undefined) return found;
     throw new EtherCatError('ECAT_ERR_DEVICE_MISSING', `there is no SubDevice ${nameOrPosition}`);
+  }
+
+  /**
+   * Takes over a lane of the configuration (`lanes`), as a worker would with `attach(handle, { lane })`: its outputs are
+   * written through what this resolves with, and no longer set aside. They stay as they are until the first write.
+   *
+   * @throws (rejects with) `ECAT_ERR_INVALID_ARGUMENT` when there is no such lane, `ECAT_ERR_LANE_BUSY` when a thread has
+   * it, `ECAT_ERR_CLOSED`
+   */
+  async lane(name: string): Promise<Lane> {
+    return new Lane(await this.#lanes.claim(name), this.#session.view);
+  }
+
+  /**
+   * Gives outputs back, so that a worker can take them over with `attach(handle, { outputs })`; resolves when one can,
+   * three cycles later (in virtual time they have to be granted). They stay as they are sent until somebody writes them.
+   *
+   * @param names - names of outputs, or of devices for all of their outputs
+   * @throws (rejects with) `ECAT_ERR_TAG_UNKNOWN`, `ECAT_ERR_NOT_AN_OUTPUT`, `ECAT_ERR_OUTPUT_CLAIMED` when one of them is
+   * not this thread's, `ECAT_ERR_CLOSED`
+   */
+  async releaseOutputs(names: readonly string[]): Promise<void> {
+    await this.#lanes.release(names);
+  }
+
+  /**
+   * Takes outputs back that nobody has any more. They stay as they are sent until they are written.
+   *
+   * @param names - as for {@link MainDevice.releaseOutputs}
+   * @throws (rejects with) the same; `ECAT_ERR_OUTPUT_CLAIMED` when one of them is another thread's
+   */
+  async claimOutputs(names: readonly string[]): Promise<void> {
+    await this.#lanes.reclaim(names);
   }
 
   /** Counters and times of the cycle thread since the start. */
@@ -205,7 +242,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
   }
 
   /** @internal */
-  protected override lane(): OutputLane {
+  protected override writer(): OutputLane {
     return this.#session.lane;
   }
 
@@ -231,11 +268,11 @@ export class MainDevice extends Bus implements AsyncDisposable {
     const cycle = this.#session.view.cycleNumber.extend(event.cycle);
     this.#devices.onEvent(event);
     if (event.kind === 'engine-state' && !this.#isOpen) this.#tellState(event.state, cycle);
-    const change = stateChangeOf(event, cycle, this.#names);
+    const change = stateChangeOf(event, cycle, this.#names, (lane) => this.#lanes.nameOf(lane));
     if (change !== undefined) this.#states.emit(change);
-    const fault = faultOfEvent(event, cycle, this.#names);
+    const fault = faultOfEvent(event, cycle, this.#names) ?? this.#lanes.faultOf(event, cycle);
     // Closing takes the outputs to their loss values too, as it should.
-    const isOwnEnd = event.kind === 'lane-lost' && this.#closing !== undefined;
+    const isOwnEnd = fault?.kind === 'lane-lost' && this.#closing !== undefined;
     if (fault !== undefined && !isOwnEnd) this.emitFault(fault);
   }
 

@@ -4,6 +4,7 @@
  */
 
 import { EtherCatError } from './errors/ethercat-error.ts';
+import type { LaneInfo } from './lane-directory.ts';
 
 /** A running bus, to be posted to another thread of the process and given to `attach()` there. Its fields are internal. */
 export interface BusHandle {
@@ -21,6 +22,14 @@ export interface BusHandle {
   readonly status: SharedArrayBuffer;
   /** What the outputs go to when their writer falls silent. */
   readonly outputs: SharedArrayBuffer;
+  /** Who has which output. */
+  readonly owners: SharedArrayBuffer;
+  /** The lanes of the configuration. */
+  readonly lanes: readonly LaneInfo[];
+  /** Deadline of writers that name none, in ms; 0 is never. */
+  readonly outputDeadlineMs: number;
+  /** Names of the SubDevices, by position. */
+  readonly devices: readonly string[];
   /** The long cycle number, kept by the thread that opened the bus. */
   readonly clock: SharedArrayBuffer;
   /** Records of each partition's change log. */
@@ -31,7 +40,7 @@ export interface BusHandle {
 
 const HANDLE_KIND = 'bifrost-ethercat-bus';
 
-const buffers = ['memory', 'table', 'directory', 'status', 'outputs', 'clock'] as const;
+const buffers = ['memory', 'table', 'directory', 'status', 'outputs', 'owners', 'clock'] as const;
 
 /** A handle out of its parts. */
 export function makeHandle(parts: Omit<BusHandle, 'kind'>): BusHandle {

@@ -12,16 +12,31 @@ import { type ErrorDetails, EtherCatError } from './errors/ethercat-error.ts';
 import { translated } from './errors/from-binding.ts';
 import type { ErrorCode } from './errors/table.ts';
 import type { BusState } from './events.ts';
-import { CopyOutcome } from './generated/layout.ts';
-import { type Claims, LossPolicy } from './loss-policy.ts';
-import { type BindingAttachment, native } from './native.ts';
+import { CopyOutcome, LaneState } from './generated/layout.ts';
+import { LaneDirectory, MAIN_LANE, MAIN_LANE_NAME } from './lane-directory.ts';
+import { claimsOf, LossPolicy } from './loss-policy.ts';
+import { type BindingAttachment, type BindingLane, native } from './native.ts';
 import { type LanePort, OutputLane } from './outputs.ts';
 import { ProcessMemory, slotReader } from './process-image.ts';
 import { TagDirectory } from './tag-directory.ts';
-import { TagTable } from './tag-table.ts';
+import { Direction, TagTable } from './tag-table.ts';
 
 /** Attempts to copy the newest slot: each failure means that the ring went round once during a copy. */
 const COPY_ATTEMPTS_MAX = 16;
+
+/** What to claim. */
+export interface LaneClaim {
+  /** Number of the lane; −1 is any that is free. */
+  readonly lane: number;
+  /** What errors and events call whoever claims. */
+  readonly name: string;
+  /** The tags; unless given, those that are assigned to the lane. */
+  readonly outputs?: readonly number[];
+  /** Silence after which the lane is lost; 0 is never. */
+  readonly deadlineMs: number;
+  /** The same without a write. */
+  readonly commitDeadlineMs?: number | undefined;
+}
 
 /** How to look at a bus. */
 export interface BusViewOptions {
@@ -41,6 +56,7 @@ export class BusView {
   /** Of the decode workers, one a partition. */
   readonly statuses: readonly DecodeStatus[];
   readonly loss: LossPolicy;
+  readonly owners: LaneDirectory;
   readonly consumer: Consumer;
   readonly cycleNumber: CycleNumber;
   /** Told what changed, by {@link BusView.pump}. */
@@ -63,6 +79,7 @@ export class BusView {
       (_, partition) => new DecodeStatus(handle.status, partition),
     );
     this.loss = new LossPolicy(handle.outputs);
+    this.owners = new LaneDirectory(handle.owners, this.table.count);
     this.cycleNumber = new CycleNumber(handle.clock);
     this.decoder = new Decoder(this.table, this.memory.sections);
     this.#newest = new SlotBuffer(this.memory.slotBytes);
@@ -108,10 +125,11 @@ export class BusView {
   }
 
   /**
-   * Takes over a lane.
-   * @throws `ECAT_ERR_OUTPUT_CLAIMED` when another lane has one of the bits, `ECAT_ERR_CLOSED`
+   * Takes over a lane with the outputs that are assigned to it, or a free lane with outputs that nobody has.
+   * @throws `ECAT_ERR_OUTPUT_CLAIMED` when another lane has one of them, `ECAT_ERR_LANE_BUSY` when somebody has the lane
+   * or none is free, `ECAT_ERR_CLOSED`
    */
-  claim(lane: number, claims: Claims): OutputLane {
+  claim({ lane, name, outputs, deadlineMs, commitDeadlineMs = 0 }: LaneClaim): OutputLane {
     const attachment = this.#open();
     const port: LanePort = {
       claim: (of, bits) => attachment.claim(of, bits),
@@ -121,9 +139,17 @@ export class BusView {
       laneEpoch: (of) => this.memory.laneEpoch(of),
       drainReceipts: (of, tail, out) => attachment.drainReceipts(of, tail, out),
     };
+    const tags = outputs ?? this.owners.tagsOf(lane);
+    const claims = claimsOf(this.table, tags, this.loss, {
+      name,
+      deadlineCycles: this.cyclesOf(deadlineMs),
+      commitDeadlineCycles: this.cyclesOf(commitDeadlineMs),
+    });
     const { table, directory, cycleNumber } = this;
-    const options = { port, lane, table, directory, cycleNumber, claims, refusal: this.#refusal };
+    const owners = { ownerOf: (tag: number) => this.ownerOf(tag), nameOf: (of: number) => this.laneName(of) };
+    const options = { port, lane, table, directory, cycleNumber, claims, owners, refusal: this.#refusal };
     const claimed = translated(() => new OutputLane(options));
+    for (const tag of tags) this.owners.setOwner(tag, claimed.number);
     this.#lanes.push(claimed);
     return claimed;
   }
@@ -136,6 +162,102 @@ export class BusView {
   /** Asks for this thread to be woken once every decode worker has come to this cycle, whether or not it changed. */
   awaitCycle(cycle: number): void {
     for (const status of this.statuses) status.awaitCycle(cycle);
+  }
+
+  /** Gives a lane of this thread up: its outputs take their loss values, and somebody else can have it. */
+  giveUp(lane: OutputLane): void {
+    const place = this.#lanes.indexOf(lane);
+    if (place === -1) return;
+    this.#lanes.splice(place, 1);
+    this.#leave(lane);
+    this.#open().releaseLane(lane.number);
+  }
+
+  /**
+   * Has a lane of this thread go on with other outputs, without a break for those that it keeps.
+   * @throws `ECAT_ERR_OUTPUT_CLAIMED` when another lane has one of the new ones
+   */
+  reassign(lane: OutputLane, outputs: readonly number[]): void {
+    const { outputs: from } = this.memory.sections;
+    const sent = this.newestSlot().bytes.subarray(from, from + this.memory.outputBytes);
+    const claims = claimsOf(this.table, outputs, this.loss, lane.options);
+    translated(() => lane.reclaim(claims, sent));
+    const kept = new Set(outputs);
+    for (const tag of this.owners.tagsOf(lane.number)) if (!kept.has(tag)) this.owners.setOwner(tag, undefined);
+    for (const tag of outputs) this.owners.setOwner(tag, lane.number);
+  }
+
+  /** A lane of the configuration, to be claimed. @throws `ECAT_ERR_INVALID_ARGUMENT` when there is none of that name */
+  configuredLane(name: string): LaneClaim {
+    const { lanes } = this.handle;
+    const place = lanes.findIndex((lane) => lane.name === name);
+    if (place !== -1) return { ...lanes[place]!, lane: place + 1 };
+    const names = lanes.map((lane) => lane.name).join(', ');
+    throw new EtherCatError(
+      'ECAT_ERR_INVALID_ARGUMENT',
+      `there is no lane ${name}; the configuration has ${names === '' ? 'none' : names}`,
+    );
+  }
+
+  /** What errors and events call a lane. */
+  laneName(lane: number): string {
+    return this.ownName(lane) ?? `lane ${lane}`;
+  }
+
+  /** The name of a lane, by the configuration or as its owner calls itself; undefined where nobody has it. */
+  ownName(lane: number): string | undefined {
+    if (lane === MAIN_LANE) return MAIN_LANE_NAME;
+    return this.handle.lanes[lane - 1]?.name ?? this.#laneOwners()[lane]?.name;
+  }
+
+  /** The lane that an output belongs to: by the configuration, or since a thread that lives has claimed it. */
+  ownerOf(tag: number): number | undefined {
+    const owner = this.owners.ownerOf(tag);
+    return owner === undefined || this.ownName(owner) === undefined ? undefined : owner;
+  }
+
+  /** @throws `ECAT_ERR_OUTPUT_CLAIMED` when one of the outputs belongs to a lane, and not to `own` */
+  checkUnowned(outputs: readonly number[], own: { readonly name: string; readonly number?: number }): void {
+    for (const tag of outputs) {
+      const owner = this.ownerOf(tag);
+      if (owner === undefined || owner === own.number) continue;
+      const name = this.directory.name(tag);
+      const message = `output ${name}, which ${own.name} claims, belongs to lane ${this.laneName(owner)}`;
+      throw new EtherCatError('ECAT_ERR_OUTPUT_CLAIMED', message, { tag: name });
+    }
+  }
+
+  /** Whether a claim failed since what it wants was given up just now: it can be had within a few cycles. */
+  isFreeing(error: unknown): boolean {
+    const { code } = EtherCatError.from(error);
+    if (code === 'ECAT_ERR_OUTPUT_CLAIMED') return true;
+    return (
+      code === 'ECAT_ERR_LANE_BUSY' &&
+      this.#laneOwners().some(({ name, state }) => name === undefined && state !== LaneState.Free)
+    );
+  }
+
+  /** The tags of an output or a device. @throws `ECAT_ERR_TAG_UNKNOWN`, `ECAT_ERR_NOT_AN_OUTPUT` */
+  outputsOf(name: string): number[] {
+    const number = this.directory.find(name);
+    const position = this.handle.devices.indexOf(name);
+    if (number === undefined && position === -1) {
+      throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', `there is no output or device ${name}`, { tag: name });
+    }
+    const { table } = this;
+    const outputs =
+      number === undefined
+        ? Array.from(table.subDevice.keys()).filter((tag) => table.subDevice[tag] === position)
+        : [number];
+    const found = outputs.filter((tag) => table.direction[tag] === Direction.output);
+    if (found.length > 0) return found;
+    const what = number === undefined ? `device ${name} has no outputs` : `tag ${name} is an input`;
+    throw new EtherCatError('ECAT_ERR_NOT_AN_OUTPUT', what, { tag: name });
+  }
+
+  /** Cycles in a time, rounded up. */
+  cyclesOf(ms: number): number {
+    return Math.ceil((ms * 1e6) / this.memory.cyclePeriodNs);
   }
 
   /** The number of the tag. @throws `ECAT_ERR_TAG_UNKNOWN` */
@@ -204,9 +326,21 @@ export class BusView {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.failAll('ECAT_ERR_CLOSED', 'the bus was closed before a cycle carried the values');
-    this.#lanes.length = 0;
+    for (const lane of this.#lanes.splice(0)) this.#leave(lane);
     this.#attachment.release();
+  }
+
+  /** In order: whoever hears of the free lane knows that nothing went wrong. */
+  #leave(lane: OutputLane): void {
+    lane.failAll('ECAT_ERR_CLOSED', 'the lane was given up before a cycle carried the values');
+    this.owners.leave(lane.number);
+    // Outputs that the configuration sets aside stay so, and the opener's its own; others are nobody's now.
+    if (lane.number > this.handle.lanes.length)
+      for (const tag of this.owners.tagsOf(lane.number)) this.owners.setOwner(tag, undefined);
+  }
+
+  #laneOwners(): BindingLane[] {
+    return translated(() => this.#open().lanes());
   }
 
   #open(): BindingAttachment {

@@ -13,7 +13,7 @@ import { hex } from './network.ts';
  * - `working-counter`: a datagram came back with a wrong working counter, and it is not known yet by whom;
  * - `frames-lost`: frames did not come back in their cycle (once, until one comes back);
  * - `link-down`: the carrier is gone;
- * - `lane-lost`: this thread was silent for too long, its outputs went to their loss values;
+ * - `lane-lost`: the thread of a lane was silent for too long, or ended; its outputs went to their loss values;
  * - `periods-missed`: the cycle thread was late by whole periods, which have been left out;
  * - `real-time-refused`: the system refused the priority or the CPU that was asked for; found at open, and lasts;
  * - `decode-worker`: a decode worker crashed, was killed or fell silent; it is being replaced;
@@ -42,7 +42,14 @@ export interface Fault {
   readonly error: EtherCatError;
 }
 
-/** The fault in an event; undefined where the event is none. */
+/** A lane whose thread missed its deadline, or has ended. */
+export function laneLost(name: string, cycle: number | undefined, hasEnded = false): Fault {
+  const why = hasEnded ? 'belonged to a thread that has ended' : 'missed its deadline';
+  const message = `lane ${name} ${why}, its outputs go to their loss values`;
+  return { kind: 'lane-lost', cycle, error: new EtherCatError('ECAT_ERR_LANE_LOST', message, { lane: name }) };
+}
+
+/** The fault in an event; undefined where the event is none, or is about a lane (`lane-keeper.ts`). */
 export function faultOfEvent(event: NativeEvent, cycle: number, names: readonly string[]): Fault | undefined {
   const of = (position: number): { position: number; subDevice: string | undefined } => ({
     position,
@@ -87,15 +94,6 @@ export function faultOfEvent(event: NativeEvent, cycle: number, names: readonly 
         kind: 'link-down',
         cycle,
         error: new EtherCatError('ECAT_ERR_LINK_DOWN', 'the network interface has no carrier'),
-      };
-    case 'lane-lost':
-      return {
-        kind: 'lane-lost',
-        cycle,
-        error: new EtherCatError(
-          'ECAT_ERR_LANE_LOST',
-          `lane ${event.lane} missed its deadline, its outputs are at their loss values`,
-        ),
       };
     case 'periods-missed': {
       const message = `${event.periods} ${event.periods === 1 ? 'period' : 'periods'} passed without a cycle, the cycle thread was late`;

@@ -33,21 +33,29 @@ export class LossPolicy {
 
 /** Bits that a lane drives, and what becomes of them when it falls silent. */
 export interface Claims {
+  /** What errors and events call whoever claims. */
+  name: string;
   mask: Uint8Array;
   lossMask: Uint8Array;
   lossImage: Uint8Array;
+  /** Cycles without a sign of life after which the lane is lost; 0 is never. */
   deadlineCycles: number;
+  /** Cycles without a write; 0 is never. */
+  commitDeadlineCycles: number;
 }
+
+/** When a lane is lost, and what it is called. */
+export type ClaimOptions = Pick<Claims, 'name' | 'deadlineCycles' | 'commitDeadlineCycles'>;
 
 /** The bits of those tags, with their loss values. */
 export function claimsOf(
   table: TagTable,
   tags: Iterable<number>,
   { mask: lossMask, image: lossImage }: LossPolicy,
-  deadlineCycles: number,
+  options: ClaimOptions,
 ): Claims {
   const mask = new Uint8Array(lossMask.length);
   for (const tag of tags) setBits(table, tag, mask);
-  // Private copies; the native side masks them by the claim.
-  return { mask, lossMask: lossMask.slice(), lossImage: lossImage.slice(), deadlineCycles };
+  // Private copies, as the native side wants them; it takes of them what is in the mask.
+  return { ...options, mask, lossMask: lossMask.slice(), lossImage: lossImage.slice() };
 }

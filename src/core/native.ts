@@ -20,6 +20,7 @@ export type {
   BindingEngine,
   BindingEngineOptions,
   BindingInterlock,
+  BindingLane,
   BindingNetwork,
   BindingOutputOptions,
   BindingStartOptions,

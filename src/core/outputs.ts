@@ -17,7 +17,7 @@ import {
   RECEIPT_VERDICT_I32,
   Verdict,
 } from './generated/layout.ts';
-import type { Claims } from './loss-policy.ts';
+import type { ClaimOptions, Claims } from './loss-policy.ts';
 import type { TagDirectory } from './tag-directory.ts';
 import { Direction, type TagTable } from './tag-table.ts';
 import type { TagValue } from './tag-types.ts';
@@ -29,7 +29,8 @@ const RECEIPT_WORDS = RECEIPT_BYTES / 4;
 
 /** What a lane needs of the native side: `BindingAttachment`, and a word of the shared memory. */
 export interface LanePort {
-  claim(lane: number, claims: Claims): void;
+  /** Takes over a lane, any free one for −1, and returns its number. */
+  claim(lane: number, claims: Claims): number;
   commit(lane: number, shadow: Uint8Array): number;
   beat(lane: number): void;
   resume(lane: number, shadow: Uint8Array): number;
@@ -56,10 +57,21 @@ interface PendingWrite {
   readonly reject: (error: EtherCatError) => void;
 }
 
+/** Who has the outputs: `LaneDirectory`, with the names of the lanes. */
+export interface Owners {
+  /** The lane of an output. */
+  ownerOf(tag: number): number | undefined;
+  nameOf(lane: number): string;
+}
+
 /** One lane of this thread. */
 export class OutputLane {
+  /** Number of the lane. */
+  readonly number: number;
+  /** What errors and events call it. */
+  readonly name: string;
   readonly #port: LanePort;
-  readonly #lane: number;
+  readonly #owners: Owners;
   readonly #table: TagTable;
   readonly #directory: TagDirectory;
   readonly #cycleNumber: CycleNumber;
@@ -71,21 +83,25 @@ export class OutputLane {
   readonly #tail: Uint32Array<ArrayBuffer> = new Uint32Array(1);
   readonly #receipts: Uint32Array<ArrayBuffer> = new Uint32Array(WRITES_OUTSTANDING_MAX * RECEIPT_WORDS);
   readonly #before: Uint8Array<ArrayBuffer>;
+  /** Bits that are this lane's, and its deadlines. */
+  #claims: Claims;
   /** The lane's epoch that commits are made in; another one means that it was lost since. */
   #epoch: number;
 
   constructor(options: {
     port: LanePort;
+    /** −1 takes any that is free. */
     lane: number;
     table: TagTable;
     directory: TagDirectory;
     cycleNumber: CycleNumber;
     claims: Claims;
+    owners: Owners;
     /** Why nothing can be written at the moment. */
     refusal: () => EtherCatError | undefined;
   }) {
     this.#port = options.port;
-    this.#lane = options.lane;
+    this.#owners = options.owners;
     this.#table = options.table;
     this.#directory = options.directory;
     this.#cycleNumber = options.cycleNumber;
@@ -93,13 +109,21 @@ export class OutputLane {
     this.#shadow = new Uint8Array(options.claims.mask.length);
     this.#before = new Uint8Array(options.claims.mask.length);
     this.#changedBy = new Uint32Array(options.table.count);
-    this.#port.claim(this.#lane, options.claims);
-    this.#epoch = this.#port.resume(this.#lane, this.#shadow);
+    this.#claims = options.claims;
+    this.name = options.claims.name;
+    this.number = this.#port.claim(options.lane, options.claims);
+    this.#epoch = this.#port.resume(this.number, this.#shadow);
+    this.#skipReceipts();
+  }
+
+  /** Its name and deadlines. */
+  get options(): ClaimOptions {
+    return this.#claims;
   }
 
   /** Whether the lane was lost, and its outputs are at their loss values until `resume()`. */
   get isLost(): boolean {
-    return this.#port.laneEpoch(this.#lane) !== this.#epoch;
+    return this.#port.laneEpoch(this.number) !== this.#epoch;
   }
 
   /** Writes that wait for their receipt. */
@@ -131,7 +155,7 @@ export class OutputLane {
       if (refusal !== undefined) throw refusal;
       if (this.isLost) {
         this.settle();
-        this.#epoch = this.#port.resume(this.#lane, this.#shadow);
+        this.#epoch = this.#port.resume(this.number, this.#shadow);
       }
       return this.#commit([]);
     } catch (error) {
@@ -139,15 +163,29 @@ export class OutputLane {
     }
   }
 
+  /**
+   * Goes on with other bits: those given up keep what was last sent, and so do new ones until a write changes them.
+   *
+   * @param sent - the output image as it was last sent
+   */
+  reclaim(claims: Claims, sent: Uint8Array): void {
+    this.#port.claim(this.number, claims);
+    for (let byte = 0; byte < sent.length; byte += 1) {
+      const old = this.#claims.mask[byte]!;
+      this.#shadow[byte] = (this.#shadow[byte]! & old) | (sent[byte]! & ~old);
+    }
+    this.#claims = claims;
+  }
+
   /** Shows that this thread lives. */
   beat(): void {
-    this.#port.beat(this.#lane);
+    this.#port.beat(this.number);
   }
 
   /** Settles what has a receipt, and fails what will get none since the lane was lost. */
   settle(): void {
     for (;;) {
-      const count = this.#port.drainReceipts(this.#lane, this.#tail, this.#receipts);
+      const count = this.#port.drainReceipts(this.number, this.#tail, this.#receipts);
       for (let i = 0; i < count; i += 1) this.#settleUpTo(i * RECEIPT_WORDS);
       if (count < WRITES_OUTSTANDING_MAX) break;
     }
@@ -159,10 +197,25 @@ export class OutputLane {
     for (const { reject } of this.#pending.splice(0)) reject(new EtherCatError(code, message, details));
   }
 
+  /** Those of the lane's owners before this one are nobody's any more; there may be more than the ring holds. */
+  #skipReceipts(): void {
+    for (;;) {
+      const count = this.#port.drainReceipts(this.number, this.#tail, this.#receipts);
+      if (count >= 0 && count < WRITES_OUTSTANDING_MAX) return;
+    }
+  }
+
   #encode(name: string, value: TagValue): EncodedValue {
     const tag = this.#directory.numberOf(name);
     if (this.#table.direction[tag] !== Direction.output) {
       throw new EtherCatError('ECAT_ERR_NOT_AN_OUTPUT', `tag ${name} is an input`, { tag: name });
+    }
+    const owner = this.#owners.ownerOf(tag);
+    if (owner !== this.number) {
+      const whose = owner === undefined ? 'was given back' : `belongs to lane ${this.#owners.nameOf(owner)}`;
+      throw new EtherCatError('ECAT_ERR_OUTPUT_CLAIMED', `output ${name} ${whose}, and not to lane ${this.name}`, {
+        tag: name,
+      });
     }
     return encodeNamed(this.#table, this.#directory, tag, name, value);
   }
@@ -187,7 +240,7 @@ export class OutputLane {
   #commit(encoded: readonly EncodedValue[]): Promise<WriteResult> {
     const changed: number[] = [];
     for (const value of encoded) if (this.#change(value)) changed.push(value.tag);
-    const sequence = this.#port.commit(this.#lane, this.#shadow);
+    const sequence = this.#port.commit(this.number, this.#shadow);
     for (const tag of changed) this.#changedBy[tag] = sequence;
     const { promise, resolve, reject } = Promise.withResolvers<WriteResult>();
     this.#pending.push({ sequence, tags: encoded.map(({ tag }) => tag), resolve, reject });

@@ -13,18 +13,16 @@ import { EngineLink } from './engine-link.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
 import { errorFromFailures, translated } from './errors/from-binding.ts';
 import { EVENT_WORDS, type NativeEvent, readEvent } from './events.ts';
-import { claimsOf, LossPolicy } from './loss-policy.ts';
-import { compareIdentities, type Network, type SubDeviceSummary, summarize } from './network.ts';
+import { assignOutputs, LaneDirectory, laneCount, MAIN_LANE, MAIN_LANE_NAME } from './lane-directory.ts';
+import { LossPolicy } from './loss-policy.ts';
+import { compareIdentities, type Network, nameSubDevices, type SubDeviceSummary, summarize } from './network.ts';
 import type { OutputLane } from './outputs.ts';
 import { assignPartitions } from './partitions.ts';
 import { RegisterReader } from './registers.ts';
 import { type ResolvedTag, resolveTags } from './resolve-tags.ts';
 import { TagDirectory } from './tag-directory.ts';
-import { Direction, TagTable } from './tag-table.ts';
+import { TagTable } from './tag-table.ts';
 
-/** The main thread's lane. */
-const MAIN_LANE = 0;
-const LANE_COUNT = 4;
 /** What the input ring covers unless more is asked for: a garbage collection and more. */
 const HISTORY_NS = 32_000_000;
 const HISTORY_SLOTS_MIN = 8;
@@ -70,9 +68,15 @@ export class Session {
     try {
       const network = await link.bringUp(signal);
       const { tags: resolved, errors } = resolveTags(configuration, network);
-      const problems = [...compareIdentities(configuration.devices, network), ...errors];
+      const tags = assignPartitions(resolved, configuration);
+      const { owners, errors: unowned } = assignOutputs(configuration, tags);
+      // An output that a lane names may be one of the tags that could not be resolved.
+      const problems = [
+        ...compareIdentities(configuration.devices, network),
+        ...(errors.length > 0 ? errors : unowned),
+      ];
       if (problems.length > 0) throw EtherCatError.combine(problems);
-      return new Session(configuration, network, assignPartitions(resolved, configuration), link);
+      return new Session(configuration, network, tags, owners, link);
     } catch (error) {
       link.abandon();
       throw EtherCatError.from(error);
@@ -83,6 +87,7 @@ export class Session {
     configuration: NormalizedConfiguration,
     network: Network,
     tags: readonly ResolvedTag[],
+    owners: readonly number[],
     link: EngineLink,
   ) {
     this.configuration = configuration;
@@ -93,13 +98,13 @@ export class Session {
       tags.map(({ row }) => row),
       network.subDevices.length,
     );
-    const { cyclePeriodNs, outputDeadlineMs } = configuration;
+    const { outputDeadlineMs } = configuration;
     const { partitionCount } = table;
     const options = {
       slotCount: slotCount(configuration),
       logRecords: logRecords(table.partitionSizeMax()),
       partitionCount,
-      laneCount: LANE_COUNT,
+      laneCount: laneCount(configuration),
     };
     const handle = makeHandle({
       engineId: link.engine.id,
@@ -108,15 +113,22 @@ export class Session {
       directory: TagDirectory.build(tags).buffer,
       status: DecodeStatus.makeShared(partitionCount),
       outputs: LossPolicy.build(table, tags, network.outputBytes).buffer,
+      owners: LaneDirectory.build(owners, options.laneCount).buffer,
+      lanes: configuration.lanes.map(({ name, deadlineMs, commitDeadlineMs }) => ({
+        name,
+        deadlineMs,
+        commitDeadlineMs,
+      })),
+      outputDeadlineMs,
+      devices: nameSubDevices(configuration.devices, this.subDevices),
       clock: CycleNumber.makeShared(),
       logRecords: options.logRecords,
       virtualTime: configuration.virtualTime,
     });
     this.view = new BusView(handle, { refusal: () => this.#refusal() });
-    this.#deadlineCycles = Math.ceil((outputDeadlineMs * 1e6) / cyclePeriodNs);
-    const outputs = tags.flatMap(({ row }, number) => (row.direction === Direction.output ? [number] : []));
+    this.#deadlineCycles = this.view.cyclesOf(outputDeadlineMs);
     try {
-      this.lane = this.view.claim(MAIN_LANE, claimsOf(table, outputs, this.view.loss, this.#deadlineCycles));
+      this.lane = this.view.claim({ lane: MAIN_LANE, name: MAIN_LANE_NAME, deadlineMs: outputDeadlineMs });
     } catch (error) {
       this.view.release();
       throw error;

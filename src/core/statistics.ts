@@ -85,6 +85,11 @@ export interface CycleStatistics {
   readonly publish: DurationStatistics;
 }
 
+/** Cycles run since the start. */
+export function cyclesRun({ buffer }: ProcessMemory): number {
+  return Number(Atomics.load(new BigUint64Array(buffer, COUNTERS_OFFSET), COUNTERS_CYCLES_U64));
+}
+
 /** Reads everything at once. A few µs. */
 export function readStatistics({ buffer }: ProcessMemory): CycleStatistics {
   const words = new BigUint64Array(buffer);

@@ -18,12 +18,25 @@ export type StateChange = { readonly cycle: number | undefined } & (
   | { readonly subject: 'link'; readonly state: 'down' | 'up' }
   /** Whether the frames come back. */
   | { readonly subject: 'frames'; readonly state: 'lost' | 'restored' }
-  /** Whether this thread's outputs are at their loss values. */
-  | { readonly subject: 'lane'; readonly state: 'lost' | 'live' }
+  | {
+      /**
+       * Of a writer's outputs: `live` with its first write, `lost` when it missed its deadline, and `free` when it gave
+       * them up or ended. Lost and free outputs are at their loss values.
+       */
+      readonly subject: 'lane';
+      /** Of the configuration, what a thread called itself, or `MainDevice`. */
+      readonly name: string;
+      readonly state: 'live' | 'lost' | 'free';
+    }
 );
 
 /** The change of state in an event; undefined where it has none. */
-export function stateChangeOf(event: NativeEvent, cycle: number, names: readonly string[]): StateChange | undefined {
+export function stateChangeOf(
+  event: NativeEvent,
+  cycle: number,
+  names: readonly string[],
+  laneName: (lane: number) => string,
+): StateChange | undefined {
   const subDevice = (position: number, state: SubDeviceState | 'lost', alStatusCode: number): StateChange => ({
     subject: 'sub-device',
     position,
@@ -49,9 +62,11 @@ export function stateChangeOf(event: NativeEvent, cycle: number, names: readonly
     case 'frames-restored':
       return { subject: 'frames', state: 'restored', cycle };
     case 'lane-lost':
-      return { subject: 'lane', state: 'lost', cycle };
+      return { subject: 'lane', name: laneName(event.lane), state: 'lost', cycle };
     case 'lane-live':
-      return { subject: 'lane', state: 'live', cycle };
+      return { subject: 'lane', name: laneName(event.lane), state: 'live', cycle };
+    case 'lane-free':
+      return { subject: 'lane', name: laneName(event.lane), state: 'free', cycle };
     default:
       return undefined;
   }

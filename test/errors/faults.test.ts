@@ -53,15 +53,6 @@ test('everything that goes wrong on a running bus is a fault with a code of its 
     [7, 0xffff_ffff, 1, 0, 'frames-lost', 'ECAT_ERR_FRAMES_LOST', '1 frame of the cycle did not come back'],
     [9, 0xffff_ffff, 0, 0, 'link-down', 'ECAT_ERR_LINK_DOWN', 'the network interface has no carrier'],
     [
-      11,
-      0,
-      0,
-      0,
-      'lane-lost',
-      'ECAT_ERR_LANE_LOST',
-      'lane 0 missed its deadline, its outputs are at their loss values',
-    ],
-    [
       13,
       0xffff_ffff,
       3,

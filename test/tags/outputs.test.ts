@@ -39,6 +39,8 @@ class Lane implements LanePort {
   beats = 0;
   receipts: number[][] = [];
   refusal: EtherCatError | undefined;
+  /** Outputs of other lanes than 0. */
+  readonly owners: Map<number, number | undefined> = new Map();
   readonly lane: OutputLane;
 
   constructor(firstSequence = 0) {
@@ -53,13 +55,19 @@ class Lane implements LanePort {
       table,
       directory: TagDirectory.build(tags),
       cycleNumber: new CycleNumber(),
-      claims: claimsOf(table, [0, 1, 2, 3], LossPolicy.build(table, tags, 4), 100),
+      claims: claimsOf(table, [0, 1, 2, 3], LossPolicy.build(table, tags, 4), {
+        name: 'main',
+        deadlineCycles: 100,
+        commitDeadlineCycles: 0,
+      }),
+      owners: { ownerOf: (tag) => this.owners.get(tag) ?? 0, nameOf: (lane) => ['main', 'press'][lane] ?? '' },
       refusal: () => this.refusal,
     });
   }
 
-  claim(_lane: number, claims: Claims): void {
+  claim(lane: number, claims: Claims): number {
     this.claims = claims;
+    return lane;
   }
 
   commit(_lane: number, shadow: Uint8Array): number {
@@ -102,6 +110,8 @@ test('claims cover the outputs alone, with the loss value of each', (t) => {
     lossMask: Uint8Array.of(0b11, 0, 0xff, 0xff),
     lossImage: Uint8Array.of(0b01, 0, 5, 0),
     deadlineCycles: 100,
+    commitDeadlineCycles: 0,
+    name: 'main',
   });
 });
 
@@ -203,4 +213,27 @@ test('commit numbers may wrap', async (t) => {
     (await Promise.all(writes)).map(({ superseded }) => superseded),
     [true, true, true, false],
   );
+});
+
+test('an output of another lane is refused, and the error names both', async (t) => {
+  const native = new Lane();
+  native.owners.set(1, 1);
+  const error = await t.throwsAsync(native.lane.write({ valve: true, lamp: true }), {
+    code: 'ECAT_ERR_OUTPUT_CLAIMED',
+  });
+  t.regex(error?.message ?? '', /lamp belongs to lane press, and not to lane main/);
+  t.deepEqual(native.committed, new Uint8Array(4));
+});
+
+test('a lane goes on with other bits: those it keeps as they are, new ones as they were last sent', async (t) => {
+  const native = new Lane();
+  void native.lane.write({ valve: true, speed: 3 });
+  const claims = { ...native.claims!, mask: Uint8Array.of(0, 0xff, 0xff, 0xff) };
+  native.lane.reclaim(claims, Uint8Array.of(0xff, 9, 4, 5));
+  void native.lane.write({ level: 1 });
+  // Byte 0 is not its own any more; what it said there last does not matter.
+  t.is(native.committed[1], 3);
+  native.lane.reclaim({ ...claims, mask: Uint8Array.of(0xff, 0xff, 0xff, 0xff) }, Uint8Array.of(0xaa, 9, 9, 9));
+  void native.lane.resume();
+  t.deepEqual([...native.committed.subarray(0, 2)], [0xaa, 3]);
 });

@@ -2,6 +2,7 @@
 
 import { EtherCatError } from '../errors/ethercat-error.ts';
 import { type ParsedDocument, type Path, pathText } from './document.ts';
+import { DEADLINE_CYCLES_MIN, normalizeLanes } from './lanes.ts';
 import { inOrder, problem, shown } from './problems.ts';
 import { normalizeTags } from './tags.ts';
 import type {
@@ -16,9 +17,8 @@ const CYCLE_PERIOD_US_MIN = 250;
 const CYCLE_PERIOD_US_MAX = 100_000;
 /** The SyncManager watchdog of a SubDevice trips after 100 ms too, unless it is configured otherwise. */
 const OUTPUT_DEADLINE_DEFAULT_MS = 100;
-/** A writer beats once in a while, not once a cycle: a shorter deadline would trip without reason. */
+/** More than the least, so that a short pause of a garbage collection is none. */
 const OUTPUT_DEADLINE_CYCLES_DEFAULT_MIN = 10;
-const OUTPUT_DEADLINE_CYCLES_MIN = 4;
 /** Slots of the input ring; each holds a whole process image. */
 const HISTORY_SLOTS_MIN = 8;
 const HISTORY_SLOTS_MAX = 65_536;
@@ -73,10 +73,10 @@ export function normalize(document: ParsedDocument, link: LinkConfiguration): No
   const outputDeadlineMs =
     master.output_deadline_ms ??
     Math.max(OUTPUT_DEADLINE_DEFAULT_MS, OUTPUT_DEADLINE_CYCLES_DEFAULT_MIN * cyclePeriodMs);
-  if (outputDeadlineMs !== 0 && outputDeadlineMs < OUTPUT_DEADLINE_CYCLES_MIN * cyclePeriodMs) {
+  if (outputDeadlineMs !== 0 && outputDeadlineMs < DEADLINE_CYCLES_MIN * cyclePeriodMs) {
     complain(
       [...masterPath, 'output_deadline_ms'],
-      `must be 0 (never) or at least ${OUTPUT_DEADLINE_CYCLES_MIN} cycles (${OUTPUT_DEADLINE_CYCLES_MIN * cyclePeriodMs} ms), not ${outputDeadlineMs}`,
+      `must be 0 (never) or at least ${DEADLINE_CYCLES_MIN} cycles (${DEADLINE_CYCLES_MIN * cyclePeriodMs} ms), not ${outputDeadlineMs}`,
     );
   }
   const historySlots =
@@ -93,6 +93,7 @@ export function normalize(document: ParsedDocument, link: LinkConfiguration): No
   const devices = normalizeDevices(document, complain);
   checkPartitions(master.partitions, devices, complain);
   const tags = normalizeTags(document, devices, complain);
+  const lanes = normalizeLanes(document, { devices, tags, cyclePeriodMs, deadlineMs: outputDeadlineMs, complain });
   if (problems.length > 0) throw EtherCatError.combine(inOrder(problems));
   return deepFreeze<NormalizedConfiguration>({
     source: document.file,
@@ -109,6 +110,7 @@ export function normalize(document: ParsedDocument, link: LinkConfiguration): No
     signals: master.signals ?? false,
     devices,
     tags,
+    lanes,
   });
 }
 

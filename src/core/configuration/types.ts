@@ -36,6 +36,7 @@ export interface ConfigurationDocument {
       inputs?: readonly InputDocument[];
       outputs?: readonly OutputDocument[];
     };
+    lanes?: readonly LaneDocument[];
   };
 }
 
@@ -88,6 +89,13 @@ export interface InputDocument {
 
 export interface OutputDocument extends InputDocument {
   on_loss?: OnLoss;
+}
+
+interface LaneDocument {
+  name: string;
+  outputs: readonly string[];
+  deadline_ms?: number;
+  commit_deadline_ms?: number;
 }
 
 /** Where the frames go. */
@@ -149,6 +157,20 @@ export interface TagConfiguration {
   readonly location: Location | undefined;
 }
 
+/** Outputs that are set aside for a writer of their own. */
+export interface LaneConfiguration {
+  readonly name: string;
+  /** Names of tags and devices; a device stands for all of its outputs. */
+  readonly outputs: readonly string[];
+  /** Silence of the writer after which its outputs go to their loss values; 0 is never. */
+  readonly deadlineMs: number;
+  /** The same for a writer that does not write, alive or not; 0 is never. */
+  readonly commitDeadlineMs: number;
+  readonly location: Location | undefined;
+  /** Of each of its outputs. */
+  readonly locations: readonly (Location | undefined)[];
+}
+
 /** A configuration after every check, with every default filled in; deeply frozen. */
 export interface NormalizedConfiguration {
   /** File name, for messages; undefined for a plain object. */
@@ -179,4 +201,6 @@ export interface NormalizedConfiguration {
   readonly devices: readonly DeviceConfiguration[];
   /** Inputs first, in the order of the document; empty when there is to be one for every entry. */
   readonly tags: readonly TagConfiguration[];
+  /** Writers with outputs of their own; all other outputs are the opener's. */
+  readonly lanes: readonly LaneConfiguration[];
 }

@@ -32,6 +32,8 @@ export interface ErrorDetails {
   readonly subDevice?: string | undefined;
   /** Name of the tag. */
   readonly tag?: string | undefined;
+  /** Name of the lane that writes outputs. */
+  readonly lane?: string | undefined;
   /** Address of the ESC register. */
   readonly register?: number | undefined;
   /** AL state that was requested (1 INIT, 2 PRE-OP, 3 BOOT, 4 SAFE-OP, 8 OP). */
@@ -75,6 +77,7 @@ const detailKeys = [
   'position',
   'subDevice',
   'tag',
+  'lane',
   'register',
   'requestedState',
   'state',
@@ -108,6 +111,8 @@ export class EtherCatError extends Error {
   declare readonly subDevice?: string;
   /** Name of the tag. */
   declare readonly tag?: string;
+  /** Name of the lane that writes outputs. */
+  declare readonly lane?: string;
   /** Address of the ESC register. */
   declare readonly register?: number;
   /** AL state that was requested (1 INIT, 2 PRE-OP, 3 BOOT, 4 SAFE-OP, 8 OP). */
