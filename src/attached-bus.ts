@@ -193,7 +193,8 @@ export class AttachedBus extends Bus implements Disposable {
   /** Reports once that the lane was lost; the thread that opened the bus learns it by an event. */
   #watchLane(): void {
     const lane = this.#lane;
-    const isLost = lane !== undefined && lane.isLost && !this.#view.hasEnded;
+    if (lane === undefined) return;
+    const isLost = lane.isLost && !this.#view.hasEnded;
     if (isLost && !this.#lost) this.emitFault(laneLost(lane.name, undefined));
     this.#lost = isLost;
   }

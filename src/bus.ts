@@ -4,6 +4,7 @@ import type { Subscriber } from 'rxjs';
 import type { BusHandle } from './core/bus-handle.ts';
 import type { BusView } from './core/bus-view.ts';
 import { Columns } from './core/columns.ts';
+import { CycleClock } from './core/cycle-clock.ts';
 import { SlotBuffer } from './core/decode.ts';
 import { EtherCatError } from './core/errors/ethercat-error.ts';
 import type { BusState } from './core/events.ts';
@@ -13,9 +14,9 @@ import type { OutputLane, WriteResult } from './core/outputs.ts';
 import { joinTimes, slotReader } from './core/process-image.ts';
 import { Snapshot } from './core/snapshot.ts';
 import type { TagValue } from './core/tag-types.ts';
+import { type WindowOptions, WindowStream } from './core/window-stream.ts';
 import { BusObservable } from './streams/bus-observable.ts';
 import type { ChangeBatch } from './streams/change-batch.ts';
-import { CycleClock } from './streams/cycle-clock.ts';
 import { type CycleInfo, CycleStream } from './streams/cycle-stream.ts';
 import { EventStream } from './streams/event-stream.ts';
 import { SampledStream } from './streams/sampled-stream.ts';
@@ -23,7 +24,6 @@ import { BusTag, type Tag, type TagContext } from './streams/tag.ts';
 import type { TagsSample } from './streams/tag-group.ts';
 import { TagList } from './streams/tag-list.ts';
 import { TagStreams } from './streams/tag-streams.ts';
-import { type WindowOptions, WindowStream } from './streams/window-stream.ts';
 
 /** Cycles of a window at most: what a typed array of a moderate process holds. */
 const WINDOW_CYCLES_MAX = 1 << 20;
@@ -147,7 +147,7 @@ export abstract class Bus {
     checkCycles('every', 'n', n, 2 ** 31);
     const tags = names === undefined ? undefined : this.#numbersOf(names);
     const take = (cycle: number, missed: number): Snapshot => this.#snapshot(tags, cycle, missed);
-    return this.#cyclic((subscriber) => {
+    return this.cyclic((subscriber) => {
       const first = this.#snapshot(tags);
       const stream = new SampledStream({ every: n, first, take, clock: this.#clock }, subscriber);
       return () => stream.stop();
@@ -168,7 +168,7 @@ export abstract class Bus {
     checkCycles('windows', 'hop', hop, 2 ** 31);
     const tags = this.#numbersOf(names);
     const view = this.#view;
-    return this.#cyclic((subscriber) => {
+    return this.cyclic((subscriber) => {
       const source = {
         decoder: view.decoder,
         directory: view.directory,
@@ -307,8 +307,8 @@ export abstract class Bus {
     });
   }
 
-  /** A stream that goes by cycle numbers and ends with the bus. */
-  #cyclic<T>(begin: (subscriber: Subscriber<T>) => () => void): BusObservable<T> {
+  /** @internal A stream that goes by cycle numbers and ends with the bus. */
+  protected cyclic<T>(begin: (subscriber: Subscriber<T>) => () => void): BusObservable<T> {
     return new BusObservable<T>(
       (error) => this.reportThrown(error, undefined),
       (subscriber) => {

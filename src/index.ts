@@ -2,6 +2,7 @@
 
 export { type AttachedBus, type AttachOptions, attach } from './attached-bus.ts';
 export type { Bus } from './bus.ts';
+export type { Analyse, AnalyseOptions, AnalysisContext, AnalysisResult } from './core/analysis.ts';
 export type { BusHandle } from './core/bus-handle.ts';
 export type { SegmentDescription, SegmentDocument } from './core/configuration/segment-types.ts';
 export type { ConfigurationDocument, NormalizedConfiguration, OnLoss, TagType } from './core/configuration/types.ts';
@@ -25,6 +26,7 @@ export type { CycleStatistics, DurationStatistics } from './core/statistics.ts';
 export type { SubDevice } from './core/sub-device.ts';
 export type { TagLabels } from './core/tag-directory.ts';
 export type { TagArray, TagValue } from './core/tag-types.ts';
+export type { WindowOptions } from './core/window-stream.ts';
 export type { Lane } from './lane.ts';
 export { MainDevice, type OpenOptions } from './main-device.ts';
 export type { BusObservable } from './streams/bus-observable.ts';
@@ -38,7 +40,6 @@ export type { DeliveryHead, TagsSample } from './streams/tag-group.ts';
 export type { TagList } from './streams/tag-list.ts';
 export type { Sample } from './streams/tag-streams.ts';
 export type { WatchOptions } from './streams/watch.ts';
-export type { WindowOptions } from './streams/window-stream.ts';
 export type {
   TagMap,
   TagNameOf,
@@ -49,3 +50,7 @@ export type {
   TypedMembers,
   TypedSnapshot,
 } from './typed-bus.ts';
+export { analyses } from './workers/analyses.ts';
+export type { SpectrumResult, TagSpectrum } from './workers/analysis/spectrum.ts';
+export type { StatisticsResult, TagStatistics } from './workers/analysis/statistics.ts';
+export type { Capture, TriggerOptions } from './workers/analysis/trigger.ts';

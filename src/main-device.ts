@@ -1,6 +1,8 @@
 /** The MainDevice: opens and closes a segment; what it has in common with every thread's view of it is in `bus.ts`. */
 
+import type { Subscriber } from 'rxjs';
 import { Bus } from './bus.ts';
+import type { AnalyseOptions, AnalysisResult } from './core/analysis.ts';
 import { loadConfiguration } from './core/configuration/load.ts';
 import type { SegmentDocument } from './core/configuration/segment-types.ts';
 import type { ConfigurationDocument, NormalizedConfiguration } from './core/configuration/types.ts';
@@ -21,6 +23,8 @@ import type { BusObservable } from './streams/bus-observable.ts';
 import { EventStream } from './streams/event-stream.ts';
 import { type StateChange, stateChangeOf } from './streams/state-change.ts';
 import type { TagMap, Typed } from './typed-bus.ts';
+import { startAnalysis } from './workers/analysis-pool.ts';
+import { analysisOf } from './workers/analysis-run.ts';
 import { DecodePools } from './workers/decode-pools.ts';
 
 /** How to open. */
@@ -64,6 +68,8 @@ export class MainDevice extends Bus implements AsyncDisposable {
   readonly #leaveExit: () => void;
   readonly #leaveSignals: () => void;
   readonly #onState: OpenOptions['onState'];
+  /** Ends the analyses that run. */
+  readonly #analyses: Set<() => void> = new Set();
   #advancing: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
   #isOpen = false;
@@ -188,6 +194,36 @@ export class MainDevice extends Bus implements AsyncDisposable {
     await this.#lanes.reclaim(names);
   }
 
+  /**
+   * Runs a module over windows of raw cycles, in a thread of its own for each subscription, until it is unsubscribed from.
+   *
+   * The module's default export is called with each window (typed arrays of its own, filled in that thread) and a context
+   * with `missed`, and what it returns, or resolves with, is emitted: {@link Analyse}. Ready-made modules are in
+   * `analyses`. At most 64 results wait for this thread; what is dropped beyond is counted in `dropped`. Errors with
+   * `ECAT_ERR_ANALYSIS` when the module throws, exits or runs out of memory, which harms nothing else.
+   *
+   * @param script - path or URL of the module
+   * @throws `ECAT_ERR_INVALID_ARGUMENT`, also for a window or hop that the history cannot hold (`history_ms` of the
+   * configuration); `ECAT_ERR_TAG_UNKNOWN`, `ECAT_ERR_CLOSED`
+   */
+  analyse<T = unknown>(script: string | URL, options: AnalyseOptions): BusObservable<AnalysisResult<T>> {
+    if (this.#closing !== undefined) throw new EtherCatError('ECAT_ERR_CLOSED', 'the MainDevice is closed');
+    const run = analysisOf(this.#session.view, script, options);
+    return this.cyclic<AnalysisResult<T>>((subscriber) => {
+      const { signal } = options;
+      const stop = startAnalysis(run, subscriber as Subscriber<AnalysisResult>);
+      const complete = (): void => subscriber.complete();
+      this.#analyses.add(complete);
+      if (signal?.aborted) complete();
+      signal?.addEventListener('abort', complete);
+      return () => {
+        signal?.removeEventListener('abort', complete);
+        this.#analyses.delete(complete);
+        stop();
+      };
+    });
+  }
+
   /** Counters and times of the cycle thread since the start. */
   statistics(): CycleStatistics & { readonly replacedDecodeWorkers: number } {
     return { ...readStatistics(this.#session.view.memory), replacedDecodeWorkers: this.#pools.replaced };
@@ -233,6 +269,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
     session.requestClose();
     await session.awaitClosed();
     await this.#pools.stop();
+    for (const complete of [...this.#analyses]) complete();
     session.release();
     this.#leaveSignals();
     this.#leaveExit();

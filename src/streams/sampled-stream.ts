@@ -1,7 +1,7 @@
 /** A snapshot every n cycles. */
 
+import type { CycleClock, CycleWatcher } from '../core/cycle-clock.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import type { CycleClock, CycleWatcher } from './cycle-clock.ts';
 
 /** Takes the snapshot of a cycle, or of the newest where the ring has that one no more. */
 export type TakeSnapshot = (cycle: number, missed: number) => Snapshot;

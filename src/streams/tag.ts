@@ -1,13 +1,13 @@
 /** A tag as an application sees it. */
 
 import type { TagType } from '../core/configuration/types.ts';
+import type { CycleClock } from '../core/cycle-clock.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
 import type { WriteResult } from '../core/outputs.ts';
 import type { TagDirectory, TagLabels } from '../core/tag-directory.ts';
 import { Direction, type TagTable } from '../core/tag-table.ts';
 import { Kind, type TagValue, tagTypes } from '../core/tag-types.ts';
 import type { BusObservable } from './bus-observable.ts';
-import type { CycleClock } from './cycle-clock.ts';
 import { type Edge, edgeWatcher } from './edges.ts';
 import type { Sample, TagStreams } from './tag-streams.ts';
 import { checkWatchOptions, WatchFilter, type WatchOptions } from './watch.ts';

@@ -1,9 +1,9 @@
 /** What one subscription does not want to hear: small changes, and too many of them. */
 
+import type { CycleClock, CycleWatcher } from '../core/cycle-clock.ts';
 import { type DeadBand, leavesBand, parseDeadBand } from '../core/dead-band.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
 import { Band } from '../core/tag-table.ts';
-import type { CycleClock, CycleWatcher } from './cycle-clock.ts';
 import type { Sample, SampleWatcher } from './tag-streams.ts';
 
 /** What a subscription is spared. */

@@ -50,6 +50,7 @@ test('defaults are filled in once', async (t) => {
     signals: false,
     devices: [],
     tags: [],
+    lanes: [],
   });
 });
 

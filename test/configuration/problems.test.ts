@@ -274,3 +274,36 @@ test('a plain object has paths in place of lines', async (t) => {
     });
   }
 });
+
+const line = `${head}  devices:
+    - { name: out, position: 0 }
+  process_data:
+    inputs:
+      - { name: sensor, slave: out, channel: 1 }
+    outputs:
+      - { name: lamp, slave: out, channel: 1 }
+`;
+
+test('a lane with outputs that are not there, twice somebody’s, or inputs is an error at each', async (t) => {
+  const lanes = `  lanes:
+    - { name: press, outputs: [lamp, lampe, sensor] }
+    - { name: press, outputs: [lamp] }
+    - { name: saw, outputs: [] }
+`;
+  t.deepEqual(await messagesOf(t, line + lanes.replace('    - { name: saw, outputs: [] }\n', '')), [
+    'plant.yaml:11:38 ethercat.lanes[0].outputs[1] is "lampe", which is neither an output nor a device; did you mean lamp?',
+    'plant.yaml:11:45 ethercat.lanes[0].outputs[2] is "sensor", which is an input',
+    'plant.yaml:12:15 ethercat.lanes[1].name is "press", which another lane is called already',
+    'plant.yaml:12:32 ethercat.lanes[1].outputs[0] is "lamp", which lane press has already',
+  ]);
+  t.deepEqual(await messagesOf(t, line + lanes), [
+    'plant.yaml:13:29 ethercat.lanes[2].outputs must be a list of names of outputs or devices, with at least one, not an empty list',
+  ]);
+});
+
+test('a deadline of a lane that would trip without reason is an error', async (t) => {
+  const lanes = '  lanes:\n    - { name: press, outputs: [out], deadline_ms: 3, commit_deadline_ms: 0 }\n';
+  t.deepEqual(await messagesOf(t, line + lanes), [
+    'plant.yaml:11:51 ethercat.lanes[0].deadline_ms must be 0 (never) or at least 4 cycles (4 ms), not 3',
+  ]);
+});

@@ -74,6 +74,7 @@ export type ErrorCode =
   | 'ECAT_ERR_REAL_TIME_REFUSED'
   | 'ECAT_ERR_SUBSCRIBER'
   | 'ECAT_ERR_DECODE_WORKER'
+  | 'ECAT_ERR_ANALYSIS'
   | 'ECAT_ERR_ADDON_MISSING'
   | 'ECAT_ERR_INTERNAL';
 
@@ -382,6 +383,12 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     recoverable: true,
     meaning: 'A decode worker crashed, was killed or fell silent; it is being replaced, and cycles go on.',
     action: 'Nothing for a single one; when it repeats, look at cause and at the memory of the process.',
+  },
+  ECAT_ERR_ANALYSIS: {
+    category: 'maindevice',
+    recoverable: false,
+    meaning: 'The module of an analysis threw, ended its thread, or ran out of memory.',
+    action: 'Correct the module; the cause is in `cause`. The bus and other analyses are not affected.',
   },
   ECAT_ERR_ADDON_MISSING: {
     category: 'maindevice',

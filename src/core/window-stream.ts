@@ -1,10 +1,10 @@
 /** Windows of raw cycles, for analysis. */
 
-import { Columns } from '../core/columns.ts';
-import type { Decoder, SlotBuffer } from '../core/decode.ts';
-import { History } from '../core/history.ts';
-import type { TagDirectory } from '../core/tag-directory.ts';
+import { Columns } from './columns.ts';
 import type { CycleClock, CycleWatcher } from './cycle-clock.ts';
+import type { Decoder, SlotBuffer } from './decode.ts';
+import { History } from './history.ts';
+import type { TagDirectory } from './tag-directory.ts';
 
 /** Which cycles a window has. */
 export interface WindowOptions {
