@@ -8,10 +8,10 @@ import type { WriteResult } from './core/outputs.ts';
 import type { Quality } from './core/quality.ts';
 import type { Snapshot } from './core/snapshot.ts';
 import type { TagValue } from './core/tag-types.ts';
+import type { WindowOptions } from './core/window-stream.ts';
 import type { BusObservable } from './streams/bus-observable.ts';
 import type { Tag } from './streams/tag.ts';
 import type { TagsSample } from './streams/tag-group.ts';
-import type { WindowOptions } from './streams/window-stream.ts';
 
 /** The tags of a bus by their names, with the types of their values. */
 export interface TagMap {
