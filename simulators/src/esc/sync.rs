@@ -25,6 +25,8 @@ const DEBUG_PULSE: u8 = 0x80;
 /// 0x0984: the start time was out of the near future.
 const OUT_OF_NEAR_FUTURE: u8 = 0x04;
 const NEVER: u64 = u64::MAX;
+/// More pulses than these at once are not made up for: a second at the shortest cycle that anybody uses.
+const PULSES_BEHIND_MAX: u64 = 1_000_000;
 /// Pulses that are kept for who runs at them.
 const PULSES_KEPT: usize = 4_096;
 
@@ -172,7 +174,11 @@ impl Esc {
                 // SYNC1 waits for the next SYNC0 behind its last pulse.
                 _ => Some((after / cycle + 1) * cycle),
             };
-            self.sync.next_ns[number] = period.map_or(NEVER, |period| at + period);
+            // A clock that was set far ahead, or wraps, leaves more behind it than there is time to make up for.
+            let late = period.map_or(0, |period| (time - at) / period);
+            let skipped = if late > PULSES_BEHIND_MAX { late } else { 0 };
+            self.sync.next_ns[number] = period
+                .map_or(NEVER, |period| at.saturating_add(period.saturating_mul(skipped + 1)));
             let host_ns = self.when_device_time_is(at, now_ns);
             self.pulse(number as u8, at, host_ns);
         }

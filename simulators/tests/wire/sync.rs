@@ -291,3 +291,15 @@ fn two_devices_with_different_crystals_pulse_together_once_their_clocks_do() {
     let apart = of(0).iter().zip(&of(1)).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
     assert!(of(1).len() > 900 && apart < 60, "{apart} ns apart at most");
 }
+
+#[test]
+fn a_start_time_behind_the_end_of_the_clock_does_not_let_all_its_pulses_come_at_once() {
+    let (mut wire, pulses) = recorded(vec![emulated()]);
+    wire.set(STATION, reg::DC_SYSTEM_TIME_OFFSET, &(u64::MAX - 20 * MS).to_le_bytes());
+    let at = time(&mut wire).wrapping_add(30 * MS);
+    assert!(at < 30 * MS, "it wraps");
+    start(&mut wire, at, [1, 0], 0x03);
+    wire.wait_us(2_000);
+    assert!(times(&pulses, 0).len() < 10_000);
+    assert_eq!(wire.get(STATION, reg::TYPE, 1), [0x11]);
+}
