@@ -37,6 +37,11 @@ export interface AttachOptions {
    * `output_deadline_ms`, unless given. Its event loop is a sign of life, and so is `waitCycle()`.
    */
   readonly deadlineMs?: number;
+  /**
+   * Virtual time: every cycle waits until this thread is done with the one before, so that what it writes in reaction to a
+   * cycle goes with the next. Without effect on the wall clock.
+   */
+  readonly lockstep?: boolean;
   /** The same without a write, in ms; 0 (never) unless given here or in the lane. For threads that write every cycle. */
   readonly commitDeadlineMs?: number;
 }
@@ -67,6 +72,7 @@ export function attach(handle: BusHandle, options: AttachOptions = {}): Attached
 export class AttachedBus extends Bus implements Disposable {
   readonly #view: BusView;
   readonly #lane: OutputLane | undefined;
+  readonly #lockstep: boolean;
   readonly #tick: NodeJS.Timeout;
   readonly #slot: SlotBuffer;
   /** Cycle that the slot holds; undefined before the first. */
@@ -85,6 +91,8 @@ export class AttachedBus extends Bus implements Disposable {
       if (view.hasEnded) throw new EtherCatError('ECAT_ERR_CLOSED', 'the bus is closed');
       const claim = claimOf(view, options);
       this.#lane = claim && claimPatiently(view, claim);
+      this.#lockstep = options.lockstep ?? false;
+      if (this.#lockstep) view.enterLockstep();
       const deadlineMs = claim?.deadlineMs || Number.POSITIVE_INFINITY;
       this.#tick = setInterval(() => this.#pump(), Math.min(TICK_MS_MAX, deadlineMs / 4));
     } catch (error) {
@@ -115,6 +123,8 @@ export class AttachedBus extends Bus implements Disposable {
   waitCycle(timeoutMs: number): number | undefined {
     if (this.isClosed) throw new EtherCatError('ECAT_ERR_CLOSED', 'the bus is closed');
     const view = this.#view;
+    // Who waits for the next cycle is done with the last.
+    if (this.#lockstep && this.#waited !== undefined) view.acknowledgeCycle(this.#waited);
     const endMs = performance.now() + timeoutMs;
     for (let leftMs = timeoutMs; ; leftMs = endMs - performance.now()) {
       view.beat();
@@ -188,6 +198,16 @@ export class AttachedBus extends Bus implements Disposable {
     this.#watchLane();
     this.showCycle();
     if (view.hasEnded) this.close();
+    else if (this.#lockstep && this.#waited === undefined) this.#acknowledge(view.consumer.seenCycle);
+  }
+
+  /** After the promises that were settled, and one turn of the event loop for what they led to. */
+  #acknowledge(cycle: number): void {
+    const view = this.#view;
+    view.awaitCycle((cycle + 1) >>> 0);
+    setImmediate(() => {
+      if (!this.#closed) view.acknowledgeCycle(cycle);
+    });
   }
 
   /** Reports once that the lane was lost; the thread that opened the bus learns it by an event. */

@@ -10,6 +10,7 @@ import { EtherCatError } from './core/errors/ethercat-error.ts';
 import type { BusState } from './core/events.ts';
 import type { Fault } from './core/faults.ts';
 import { History } from './core/history.ts';
+import { type Interlock, interlockState } from './core/interlocks.ts';
 import type { OutputLane, WriteResult } from './core/outputs.ts';
 import { joinTimes, slotReader } from './core/process-image.ts';
 import { Snapshot } from './core/snapshot.ts';
@@ -229,6 +230,35 @@ export abstract class Bus {
    */
   write(values: Readonly<Record<string, TagValue>>): Promise<WriteResult> {
     return this.#withLane((lane) => lane.write(values));
+  }
+
+  /**
+   * As {@link Bus.write}, and sends what changes at once, out of cycle, in a frame of its own; where that would not leave
+   * before the next cycle begins, it goes with that cycle. Resolves with the cycle that it came before. Interlocks are
+   * applied first.
+   *
+   * @throws (rejects with) what `write` does, and `ECAT_ERR_URGENT_NOT_ALLOWED`, with nothing written, for an output of a
+   * SubDevice that an extra frame could disturb (`urgent` in the configuration)
+   */
+  writeUrgent(values: Readonly<Record<string, TagValue>>): Promise<WriteResult> {
+    return this.#withLane((lane) => lane.write(values, true));
+  }
+
+  /** The interlocks of the configuration, as they are now. */
+  get interlocks(): readonly Interlock[] {
+    const { handle, memory } = this.#view;
+    return handle.interlocks.map((name, place) => ({ name, state: interlockState(memory, place) }));
+  }
+
+  /**
+   * Releases an interlock that has fired, with the next cycle; `states$` says when. An interlock is no safety function.
+   *
+   * @returns false where it has not fired
+   * @throws `ECAT_ERR_INTERLOCK_HOLDS` while its condition holds or its input is not good, `ECAT_ERR_INVALID_ARGUMENT`
+   * when there is none of that name, `ECAT_ERR_CLOSED`
+   */
+  acknowledge(name: string): boolean {
+    return this.#view.acknowledgeInterlock(name);
   }
 
   /**

@@ -18,6 +18,7 @@ export { type ErrorCategory, type ErrorCode, errorCodes, errorTable } from './co
 export type { BusState, SubDeviceState } from './core/events.ts';
 export type { Fault, FaultKind } from './core/faults.ts';
 export type { History } from './core/history.ts';
+export type { Interlock } from './core/interlocks.ts';
 export type { WriteResult } from './core/outputs.ts';
 export type { Quality } from './core/quality.ts';
 export type { Simulator } from './core/simulator.ts';

@@ -231,12 +231,13 @@ export class MainDevice extends Bus implements AsyncDisposable {
 
   /**
    * Virtual time only: lets cycles run, as fast as they can, and resolves with the number of the newest one when they
-   * all have run and everything that they changed has been delivered. Calls queue up.
+   * all have run and everything that they changed has been delivered. Calls queue up. With `lockstep` each cycle waits
+   * until this thread is done with the one before, so that what it writes in reaction to a cycle goes with the next.
    *
    * @throws (rejects with) `ECAT_ERR_INVALID_ARGUMENT` on the wall clock or for anything but a whole number from 0,
    * `ECAT_ERR_CLOSED`
    */
-  advance(cycles: number): Promise<number> {
+  advance(cycles: number, { lockstep = false }: { readonly lockstep?: boolean } = {}): Promise<number> {
     const session = this.#session;
     try {
       checkVirtualCycles(session.configuration, cycles);
@@ -244,7 +245,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
       return Promise.reject(EtherCatError.from(error));
     }
     const step = this.#advancing.then(async () => {
-      await session.advance(cycles);
+      await session.advance(cycles, lockstep);
       return session.view.cycleNumber.extend(session.view.consumer.seenCycle);
     });
     this.#advancing = step.catch(() => undefined);
@@ -305,7 +306,10 @@ export class MainDevice extends Bus implements AsyncDisposable {
     const cycle = this.#session.view.cycleNumber.extend(event.cycle);
     this.#devices.onEvent(event);
     if (event.kind === 'engine-state' && !this.#isOpen) this.#tellState(event.state, cycle);
-    const change = stateChangeOf(event, cycle, this.#names, (lane) => this.#lanes.nameOf(lane));
+    const change = stateChangeOf(event, cycle, this.#names, {
+      laneName: (lane) => this.#lanes.nameOf(lane),
+      interlocks: this.handle.interlocks,
+    });
     if (change !== undefined) this.#states.emit(change);
     const fault = faultOfEvent(event, cycle, this.#names) ?? this.#lanes.faultOf(event, cycle);
     // Closing takes the outputs to their loss values too, as it should.

@@ -26,6 +26,8 @@ export interface BusHandle {
   readonly owners: SharedArrayBuffer;
   /** The lanes of the configuration. */
   readonly lanes: readonly LaneInfo[];
+  /** Names of the interlocks, by their place. */
+  readonly interlocks: readonly string[];
   /** Deadline of writers that name none, in ms; 0 is never. */
   readonly outputDeadlineMs: number;
   /** Names of the SubDevices, by position. */

@@ -134,6 +134,7 @@ export class BusView {
     const port: LanePort = {
       claim: (of, bits) => attachment.claim(of, bits),
       commit: (of, shadow) => attachment.commit(of, shadow),
+      commitUrgent: (of, shadow) => attachment.commitUrgent(of, shadow),
       beat: (of) => attachment.beat(of),
       resume: (of, shadow) => attachment.resume(of, shadow),
       laneEpoch: (of) => this.memory.laneEpoch(of),
@@ -263,6 +264,23 @@ export class BusView {
   /** The number of the tag. @throws `ECAT_ERR_TAG_UNKNOWN` */
   numberOf(name: string): number {
     return this.directory.numberOf(name);
+  }
+
+  /** Acknowledges an interlock; false where it has not fired. @throws `ECAT_ERR_INTERLOCK_HOLDS` */
+  acknowledgeInterlock(name: string): boolean {
+    const place = this.handle.interlocks.indexOf(name);
+    if (place === -1) throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `there is no interlock ${name}`);
+    return translated(() => this.#open().acknowledgeInterlock(place));
+  }
+
+  /** Has virtual time wait for this thread: no cycle runs before it has acknowledged the one before. */
+  enterLockstep(): void {
+    translated(() => this.#open().enterLockstep());
+  }
+
+  /** This thread is done with everything up to that cycle. */
+  acknowledgeCycle(cycle: number): void {
+    translated(() => this.#open().acknowledge(cycle));
   }
 
   /** Copies the newest slot into a buffer of the caller's. @throws `ECAT_ERR_CLOSED` when it was released */

@@ -3,7 +3,7 @@
 import type { NormalizedConfiguration } from './configuration/types.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
 import { errorFromFailures, translated } from './errors/from-binding.ts';
-import { type BindingEngine, type BindingStartOptions, native } from './native.ts';
+import { type BindingEngine, type BindingOutputOptions, type BindingStartOptions, native } from './native.ts';
 import type { Network } from './network.ts';
 
 /** While something is awaited it is looked for that often, should a bell get lost. */
@@ -49,10 +49,10 @@ export class EngineLink {
   }
 
   /** Allocates the shared memory and lets the cycle begin. */
-  start(options: BindingStartOptions): SharedArrayBuffer {
+  start(options: BindingStartOptions, outputs: BindingOutputOptions): SharedArrayBuffer {
     return translated(() => {
       const memory = new SharedArrayBuffer(this.engine.memoryBytes(options));
-      this.engine.start(new Uint8Array(memory), options);
+      this.engine.start(new Uint8Array(memory), options, outputs);
       return memory;
     });
   }

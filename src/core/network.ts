@@ -33,6 +33,8 @@ export interface NetworkSubDevice {
   readonly serial: number;
   readonly hasDistributedClock: boolean;
   readonly propagationDelayNs: number;
+  /** Whether the ESC itself answers state requests. */
+  readonly deviceEmulation: boolean;
   /** Word 0x1C of the SII. */
   readonly mailboxProtocols: number;
   /** First byte of its inputs and of its outputs in their images. */

@@ -8,6 +8,7 @@
 import type { CycleNumber } from './cycle-number.ts';
 import { type EncodedValue, encodeNamed, writeBits } from './encode.ts';
 import { type ErrorDetails, EtherCatError } from './errors/ethercat-error.ts';
+import { translated } from './errors/from-binding.ts';
 import type { ErrorCode } from './errors/table.ts';
 import {
   RECEIPT_BYTES,
@@ -32,6 +33,8 @@ export interface LanePort {
   /** Takes over a lane, any free one for −1, and returns its number. */
   claim(lane: number, claims: Claims): number;
   commit(lane: number, shadow: Uint8Array): number;
+  /** As `commit`, and sends what changed at once. */
+  commitUrgent(lane: number, shadow: Uint8Array): number;
   beat(lane: number): void;
   resume(lane: number, shadow: Uint8Array): number;
   /** Changes when the lane is lost; commits of an earlier epoch are ignored. */
@@ -132,14 +135,14 @@ export class OutputLane {
   }
 
   /** Writes values in one commit. See `MainDevice.write` for what it rejects with. */
-  write(values: Readonly<Record<string, TagValue>>): Promise<WriteResult> {
+  write(values: Readonly<Record<string, TagValue>>, urgent = false): Promise<WriteResult> {
     try {
       if (typeof values !== 'object' || values === null) {
         throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', 'write() takes an object with tags as its keys');
       }
       const encoded = Object.entries(values).map(([name, value]) => this.#encode(name, value));
       this.#checkReady();
-      return this.#commit(encoded);
+      return this.#commit(encoded, urgent);
     } catch (error) {
       return Promise.reject(EtherCatError.from(error));
     }
@@ -237,14 +240,25 @@ export class OutputLane {
     }
   }
 
-  #commit(encoded: readonly EncodedValue[]): Promise<WriteResult> {
+  #commit(encoded: readonly EncodedValue[], urgent = false): Promise<WriteResult> {
+    const before = urgent ? this.#shadow.slice() : undefined;
     const changed: number[] = [];
     for (const value of encoded) if (this.#change(value)) changed.push(value.tag);
-    const sequence = this.#port.commit(this.number, this.#shadow);
+    const sequence = urgent ? this.#commitUrgent(before!) : this.#port.commit(this.number, this.#shadow);
     for (const tag of changed) this.#changedBy[tag] = sequence;
     const { promise, resolve, reject } = Promise.withResolvers<WriteResult>();
     this.#pending.push({ sequence, tags: encoded.map(({ tag }) => tag), resolve, reject });
     return promise;
+  }
+
+  /** What must not be sent out of cycle is not committed at all. */
+  #commitUrgent(before: Uint8Array): number {
+    try {
+      return translated(() => this.#port.commitUrgent(this.number, this.#shadow));
+    } catch (error) {
+      this.#shadow.set(before);
+      throw error;
+    }
   }
 
   /** Writes one value into the private image; whether that changed a bit. */

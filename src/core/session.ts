@@ -3,6 +3,7 @@
  * thread has of a bus is in its view; workers and streams are not known here.
  */
 
+import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import { makeHandle } from './bus-handle.ts';
 import { BusView } from './bus-view.ts';
 import { logRecords } from './change-log.ts';
@@ -13,6 +14,7 @@ import { EngineLink } from './engine-link.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
 import { errorFromFailures, translated } from './errors/from-binding.ts';
 import { EVENT_WORDS, type NativeEvent, readEvent } from './events.ts';
+import { outputOptions } from './interlocks.ts';
 import { assignOutputs, LaneDirectory, laneCount, MAIN_LANE, MAIN_LANE_NAME } from './lane-directory.ts';
 import { LossPolicy } from './loss-policy.ts';
 import { compareIdentities, type Network, nameSubDevices, type SubDeviceSummary, summarize } from './network.ts';
@@ -99,6 +101,7 @@ export class Session {
       network.subDevices.length,
     );
     const { outputDeadlineMs } = configuration;
+    const directory = TagDirectory.build(tags);
     const { partitionCount } = table;
     const options = {
       slotCount: slotCount(configuration),
@@ -108,9 +111,9 @@ export class Session {
     };
     const handle = makeHandle({
       engineId: link.engine.id,
-      memory: link.start(options),
+      memory: link.start(options, outputOptions(configuration, network, table, directory)),
       table: table.buffer,
-      directory: TagDirectory.build(tags).buffer,
+      directory: directory.buffer,
       status: DecodeStatus.makeShared(partitionCount),
       outputs: LossPolicy.build(table, tags, network.outputBytes).buffer,
       owners: LaneDirectory.build(owners, options.laneCount).buffer,
@@ -120,6 +123,7 @@ export class Session {
         commitDeadlineMs,
       })),
       outputDeadlineMs,
+      interlocks: configuration.interlocks.map(({ name }) => name),
       devices: nameSubDevices(configuration.devices, this.subDevices),
       clock: CycleNumber.makeShared(),
       logRecords: options.logRecords,
@@ -179,17 +183,20 @@ export class Session {
   }
 
   /** Virtual time: lets cycles run and waits until this thread has seen them all. */
-  async advance(cycles: number): Promise<void> {
+  async advance(cycles: number, lockstep = false): Promise<void> {
     this.#checkOpen();
     if (cycles === 0) await this.catchUp(undefined);
     // A silent writer loses its lane after so many cycles; nobody is silent who waits here.
-    const most = this.#deadlineCycles === 0 ? cycles : Math.max(1, Math.floor(this.#deadlineCycles / 2));
+    const unlost = this.#deadlineCycles === 0 ? cycles : Math.max(1, Math.floor(this.#deadlineCycles / 2));
+    const most = lockstep ? 1 : unlost;
     for (let left = cycles; left > 0; ) {
       const step = Math.min(left, most);
       left -= step;
       this.#checkOpen();
       this.view.beat();
       await this.#seen(this.#grant(step));
+      // What subscribers and settled promises of this cycle write goes with the next.
+      if (lockstep) await turnOfEventLoop();
     }
   }
 

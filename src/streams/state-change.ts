@@ -19,6 +19,12 @@ export type StateChange = { readonly cycle: number | undefined } & (
   /** Whether the frames come back. */
   | { readonly subject: 'frames'; readonly state: 'lost' | 'restored' }
   | {
+      /** An interlock began or ceased to force its outputs; `refused` when it was acknowledged and its condition holds again. */
+      readonly subject: 'interlock';
+      readonly name: string;
+      readonly state: 'fired' | 'released' | 'refused';
+    }
+  | {
       /**
        * Of a writer's outputs: `live` with its first write, `lost` when it missed its deadline, and `free` when it gave
        * them up or ended. Lost and free outputs are at their loss values.
@@ -35,7 +41,7 @@ export function stateChangeOf(
   event: NativeEvent,
   cycle: number,
   names: readonly string[],
-  laneName: (lane: number) => string,
+  { laneName, interlocks }: { laneName: (lane: number) => string; interlocks: readonly string[] },
 ): StateChange | undefined {
   const subDevice = (position: number, state: SubDeviceState | 'lost', alStatusCode: number): StateChange => ({
     subject: 'sub-device',
@@ -61,6 +67,12 @@ export function stateChangeOf(
       return { subject: 'frames', state: 'lost', cycle };
     case 'frames-restored':
       return { subject: 'frames', state: 'restored', cycle };
+    case 'interlock-fired':
+      return { subject: 'interlock', name: interlocks[event.interlock] ?? '', state: 'fired', cycle };
+    case 'interlock-released':
+      return { subject: 'interlock', name: interlocks[event.interlock] ?? '', state: 'released', cycle };
+    case 'interlock-refused':
+      return { subject: 'interlock', name: interlocks[event.interlock] ?? '', state: 'refused', cycle };
     case 'lane-lost':
       return { subject: 'lane', name: laneName(event.lane), state: 'lost', cycle };
     case 'lane-live':

@@ -51,6 +51,7 @@ test('defaults are filled in once', async (t) => {
     devices: [],
     tags: [],
     lanes: [],
+    interlocks: [],
   });
 });
 

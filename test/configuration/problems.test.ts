@@ -15,7 +15,7 @@ test('an unknown key is an error at the key, with a guess what was meant', async
 
 test('an unknown key that resembles none names those that there are', async (t) => {
   t.deepEqual(await messagesOf(t, `${head}  plugins: []\n`), [
-    'plant.yaml:3:3 ethercat.plugins is not a known key; known here: master, main_device, devices, process_data, lanes',
+    'plant.yaml:3:3 ethercat.plugins is not a known key; known here: master, main_device, devices, process_data, interlocks, lanes',
   ]);
 });
 

@@ -39,6 +39,7 @@ class Lane implements LanePort {
   beats = 0;
   receipts: number[][] = [];
   refusal: EtherCatError | undefined;
+  urgentRefusal: EtherCatError | undefined;
   /** Outputs of other lanes than 0. */
   readonly owners: Map<number, number | undefined> = new Map();
   readonly lane: OutputLane;
@@ -74,6 +75,11 @@ class Lane implements LanePort {
     this.committed = shadow.slice();
     this.sequence = (this.sequence + 1) >>> 0;
     return this.sequence;
+  }
+
+  commitUrgent(lane: number, shadow: Uint8Array): number {
+    if (this.urgentRefusal !== undefined) throw this.urgentRefusal;
+    return this.commit(lane, shadow);
   }
 
   beat(): void {
@@ -236,4 +242,12 @@ test('a lane goes on with other bits: those it keeps as they are, new ones as th
   native.lane.reclaim({ ...claims, mask: Uint8Array.of(0xff, 0xff, 0xff, 0xff) }, Uint8Array.of(0xaa, 9, 9, 9));
   void native.lane.resume();
   t.deepEqual([...native.committed.subarray(0, 2)], [0xaa, 3]);
+});
+
+test('what must not be sent out of cycle is not written at all', async (t) => {
+  const native = new Lane();
+  native.urgentRefusal = new EtherCatError('ECAT_ERR_URGENT_NOT_ALLOWED', 'no');
+  await t.throwsAsync(native.lane.write({ speed: 9 }, true), { code: 'ECAT_ERR_URGENT_NOT_ALLOWED' });
+  void native.lane.write({ valve: true });
+  t.is(native.committed[1], 0);
 });

@@ -94,6 +94,7 @@ const devices = [
     serial: undefined,
     configFile: undefined,
     partition: undefined,
+    urgent: undefined,
     location: undefined,
   },
 ];

@@ -2,6 +2,7 @@
 
 import { EtherCatError } from '../errors/ethercat-error.ts';
 import { type ParsedDocument, type Path, pathText } from './document.ts';
+import { normalizeInterlocks } from './interlocks.ts';
 import { DEADLINE_CYCLES_MIN, normalizeLanes } from './lanes.ts';
 import { inOrder, problem, shown } from './problems.ts';
 import { normalizeTags } from './tags.ts';
@@ -94,6 +95,7 @@ export function normalize(document: ParsedDocument, link: LinkConfiguration): No
   checkPartitions(master.partitions, devices, complain);
   const tags = normalizeTags(document, devices, complain);
   const lanes = normalizeLanes(document, { devices, tags, cyclePeriodMs, deadlineMs: outputDeadlineMs, complain });
+  const interlocks = normalizeInterlocks(document, tags, complain);
   if (problems.length > 0) throw EtherCatError.combine(inOrder(problems));
   return deepFreeze<NormalizedConfiguration>({
     source: document.file,
@@ -111,6 +113,7 @@ export function normalize(document: ParsedDocument, link: LinkConfiguration): No
     devices,
     tags,
     lanes,
+    interlocks,
   });
 }
 
@@ -137,6 +140,7 @@ function normalizeDevices(
       revision: device.revision,
       serial: device.serial,
       configFile: device.config_file,
+      urgent: device.urgent,
       partition: device.partition,
       location: document.locate(path),
     };

@@ -37,6 +37,7 @@ export interface ConfigurationDocument {
       outputs?: readonly OutputDocument[];
     };
     lanes?: readonly LaneDocument[];
+    interlocks?: readonly InterlockDocument[];
   };
 }
 
@@ -64,6 +65,7 @@ interface DeviceDocument {
   revision?: number;
   serial?: number;
   config_file?: string;
+  urgent?: boolean;
   partition?: number;
 }
 
@@ -91,6 +93,12 @@ export interface OutputDocument extends InputDocument {
   on_loss?: OnLoss;
 }
 
+interface InterlockDocument {
+  name: string;
+  when: { tag: string; is?: number | boolean | string; above?: number; below?: number };
+  force: Readonly<Record<string, number | boolean | string>>;
+}
+
 interface LaneDocument {
   name: string;
   outputs: readonly string[];
@@ -114,6 +122,8 @@ export interface DeviceConfiguration {
   readonly serial: number | undefined;
   /** ESI file, kept as written: this version does not read it. */
   readonly configFile: string | undefined;
+  /** Whether its outputs may be sent out of cycle; undefined where its device emulation decides. */
+  readonly urgent: boolean | undefined;
   /** Decode worker that looks at its tags; undefined is 0 where another device names one, and up to us otherwise. */
   readonly partition: number | undefined;
   readonly location: Location | undefined;
@@ -171,6 +181,21 @@ export interface LaneConfiguration {
   readonly locations: readonly (Location | undefined)[];
 }
 
+/** A condition that forces outputs, in the cycle thread. */
+export interface InterlockConfiguration {
+  readonly name: string;
+  /** Exactly one of `is`, `above` and `below`, in the unit of the tag. */
+  readonly when: {
+    readonly tag: string;
+    readonly is?: number | boolean | string;
+    readonly above?: number;
+    readonly below?: number;
+  };
+  /** Values by the names of outputs. */
+  readonly force: Readonly<Record<string, number | boolean | string>>;
+  readonly location: Location | undefined;
+}
+
 /** A configuration after every check, with every default filled in; deeply frozen. */
 export interface NormalizedConfiguration {
   /** File name, for messages; undefined for a plain object. */
@@ -203,4 +228,6 @@ export interface NormalizedConfiguration {
   readonly tags: readonly TagConfiguration[];
   /** Writers with outputs of their own; all other outputs are the opener's. */
   readonly lanes: readonly LaneConfiguration[];
+  /** Conditions that force outputs. */
+  readonly interlocks: readonly InterlockConfiguration[];
 }

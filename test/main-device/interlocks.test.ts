@@ -1,0 +1,78 @@
+import test from 'ava';
+import { attach, type ConfigurationDocument, MainDevice, type StateChange } from '../../src/index.ts';
+import { plant } from '../support/plant.ts';
+
+const guarded: ConfigurationDocument = {
+  ethercat: {
+    ...plant({ time: 'virtual' }).ethercat,
+    interlocks: [{ name: 'guard', when: { tag: 'free', is: true }, force: { 'lamp.on': false, 'speed.target': 3 } }],
+  },
+};
+
+test('an interlock forces its outputs in the frame after the condition, until it is acknowledged', async (t) => {
+  await using bus = await MainDevice.open(guarded);
+  const states: StateChange[] = [];
+  bus.states$.subscribe((change) => states.push(change));
+  const before = bus.write({ 'lamp.on': true, 'speed.target': 50 });
+  await bus.advance(2);
+  await before;
+  t.deepEqual(bus.interlocks, [{ name: 'guard', state: 'armed' }]);
+  t.false(bus.acknowledge('guard'));
+  bus.simulator.setInput(1, 1, 1, true);
+  await bus.advance(3);
+  t.like(bus.snapshot().values(), { free: true, 'lamp.on': false, 'speed.target': 3 });
+  t.deepEqual(bus.interlocks, [{ name: 'guard', state: 'fired' }]);
+  t.throws(() => bus.acknowledge('guard'), { code: 'ECAT_ERR_INTERLOCK_HOLDS' });
+  t.throws(() => bus.acknowledge('gard'), { code: 'ECAT_ERR_INVALID_ARGUMENT' });
+  bus.simulator.setInput(1, 1, 1, false);
+  await bus.advance(3);
+  t.deepEqual(bus.interlocks, [{ name: 'guard', state: 'latched' }]);
+  t.false(bus.snapshot().value('lamp.on'));
+  t.true(bus.acknowledge('guard'));
+  await bus.advance(2);
+  t.like(bus.snapshot().values(), { 'lamp.on': true, 'speed.target': 50 });
+  t.deepEqual(
+    states.flatMap((change) => (change.subject === 'interlock' ? [[change.name, change.state]] : [])),
+    [
+      ['guard', 'fired'],
+      ['guard', 'released'],
+    ],
+  );
+});
+
+test('an urgent write goes out between two cycles, where the SubDevice allows it', async (t) => {
+  const { ethercat } = plant();
+  const devices = ethercat.devices!.map((device) => ({ ...device, ...(device.name === 'ao' && { urgent: false }) }));
+  await using bus = await MainDevice.open({ ethercat: { ...ethercat, devices } });
+  const { cycle } = await bus.writeUrgent({ 'lamp.on': true });
+  t.true(cycle > 0);
+  t.true(bus.statistics().urgentFrames > 0);
+  await t.throwsAsync(bus.writeUrgent({ 'speed.target': 40 }), { code: 'ECAT_ERR_URGENT_NOT_ALLOWED' });
+  await bus.write({ 'horn.on': true });
+  t.like(bus.snapshot().values(), { 'lamp.on': true, 'horn.on': true, 'speed.target': 0 });
+});
+
+test('in lockstep what is written in reaction to a cycle goes with the next, on every thread', async (t) => {
+  await using bus = await MainDevice.open({
+    ethercat: { ...plant({ time: 'virtual' }).ethercat, lanes: [{ name: 'other', outputs: ['ao'], deadline_ms: 0 }] },
+  });
+  using attached = attach(bus.handle, { lane: 'other', lockstep: true });
+  const lags: number[] = [];
+  const react = (at: number, write: Promise<{ cycle: number }>): void =>
+    void write.then(
+      ({ cycle }) => lags.push(cycle - at),
+      () => undefined,
+    );
+  bus.tag<boolean>('pulse').value$.subscribe(({ value, cycle }) => react(cycle, bus.write({ 'lamp.on': value })));
+  attached
+    .tag<number>('count')
+    .value$.subscribe(({ value, cycle }) => react(cycle, attached.write({ 'speed.target': value % 100 })));
+  lags.length = 0;
+  await bus.advance(200, { lockstep: true });
+  t.true(lags.length > 390, `${lags.length}`);
+  // Those of the samples that a subscriber begins with were made between two cycles.
+  t.deepEqual(
+    lags.slice(2).filter((lag) => lag !== 1),
+    [],
+  );
+});
