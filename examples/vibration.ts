@@ -1,0 +1,26 @@
+/** The spectrum of a simulated accelerometer at 1 kHz, in a worker. Run: `npx node examples/vibration.ts` */
+
+import { analyses, MainDevice, type SpectrumResult } from '../src/index.ts';
+
+const WINDOWS = 3;
+
+await using bus = await MainDevice.open(new URL('vibration.yaml', import.meta.url));
+const tags = ['vibration.x', 'vibration.y'];
+let windows = 0;
+await new Promise<void>((resolve, reject) => {
+  const subscription = bus.analyse<SpectrumResult>(analyses.spectrum, { tags, window: 1024, hop: 512 }).subscribe({
+    next: ({ result, lastCycle, missed }) => {
+      for (const tag of tags) {
+        const { peak } = result.tags[tag]!;
+        console.log(
+          `cycle ${lastCycle} (${missed} missed) ${tag}: ${peak.amplitude.toFixed(3)} g at ${peak.frequency.toFixed(1)} Hz`,
+        );
+      }
+      windows += 1;
+      if (windows < WINDOWS) return;
+      subscription.unsubscribe();
+      resolve();
+    },
+    error: reject,
+  });
+});

@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import test from 'ava';
+import { Piscina } from 'piscina';
+import { attach, MainDevice } from '../../src/index.ts';
+import { plant, running } from '../support/plant.ts';
+
+const example = (name: string): URL => new URL(`../../examples/${name}`, import.meta.url);
+
+for (const blockedMs of [1000, 5000]) {
+  test.serial(`a control loop in a worker goes on while the main thread is blocked for ${blockedMs} ms`, async (t) => {
+    await using bus = await MainDevice.open(example('control.yaml'));
+    const workerData = { handle: bus.handle, setPoint: 700 };
+    const worker = new Worker(example('control.worker.ts'), { workerData });
+    let steps = 0;
+    worker.on('message', (message: { steps: number }) => (steps = message.steps));
+    while (steps === 0) await sleep(10);
+    const { commits, cycles } = bus.statistics();
+    const beganMs = performance.now();
+    while (performance.now() - beganMs < blockedMs);
+    const after = bus.statistics();
+    // On a busy machine neither thread runs in every period; nobody waited for this one.
+    t.true(
+      after.commits - commits > (after.cycles - cycles) / 2,
+      `${after.commits - commits} of ${after.cycles - cycles}`,
+    );
+    t.true(after.cycles - cycles > 100);
+    await bus.close();
+    await worker.terminate();
+  });
+}
+
+test.serial('the examples run as the README says', async (t) => {
+  const run = promisify(execFile);
+  const control = await run(process.execPath, [fileURLToPath(example('control.ts'))]);
+  t.regex(control.stdout, /speed: \d+ of 1500 rpm/);
+  const vibration = await run(process.execPath, [fileURLToPath(example('vibration.ts'))], { timeout: 50_000 });
+  t.regex(vibration.stdout, /vibration\.x: 0\.[78]\d\d g at 120\.1 Hz/);
+  t.regex(vibration.stdout, /vibration\.y: 0\.2\d\d g at 43\.0 Hz/);
+});
+
+test.serial('a task of a piscina pool attaches like any other thread, and close() does not wait for it', async (t) => {
+  const bus = await MainDevice.open(plant({ time: 'virtual' }));
+  const pool = new Piscina<unknown, number>({
+    filename: new URL('fixtures/attached.task.ts', import.meta.url).href,
+    maxThreads: 2,
+    atomics: 'disabled',
+  });
+  const attached = new Int32Array(new SharedArrayBuffer(4));
+  const tasks = [1, 2].map(() => pool.run({ handle: bus.handle, attached }));
+  await using _running = running(bus);
+  while (Atomics.load(attached, 0) < 2) await sleep(5);
+  const beganMs = performance.now();
+  await bus.close();
+  t.true(performance.now() - beganMs < 2000);
+  for (const cycles of await Promise.all(tasks)) t.true(cycles > 0);
+  await pool.destroy();
+});
+
+test.serial('threads that attach and close while others do leave the bus alone', async (t) => {
+  await using bus = await MainDevice.open(plant({ time: 'virtual' }));
+  const rounds = Array.from({ length: 8 }, async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const attached = attach(bus.handle);
+      attached.tag('count').value$.subscribe();
+      await bus.advance(1);
+      attached.close();
+    }
+  });
+  await Promise.all(rounds);
+  const written = bus.write({ 'lamp.on': true });
+  const cycle = await bus.advance(1);
+  t.is((await written).cycle, cycle);
+});
+
+test.serial(
+  'two consumers at different speeds each see the newest values, the slow one with what it missed',
+  async (t) => {
+    await using bus = await MainDevice.open(plant({ time: 'virtual' }));
+    using fast = attach(bus.handle);
+    const every: number[] = [];
+    const missed: number[] = [];
+    fast.tag<number>('count').value$.subscribe(({ value }) => every.push(value));
+    bus.changes$.subscribe(({ missed: cycles }) => missed.push(cycles));
+    await bus.advance(50, { lockstep: true });
+    t.true(every.length >= 50, `${every.length}`);
+    bus.simulator.stall(60);
+    await bus.advance(1);
+    t.true(missed.some((cycles) => cycles > 0));
+    t.is(fast.snapshot().value('count'), bus.snapshot().value('count'));
+  },
+);
