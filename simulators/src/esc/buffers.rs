@@ -34,7 +34,8 @@ impl Buffers {
     pub(super) fn new(status: u8, room_for_three: bool, before: Option<Self>) -> Self {
         Self {
             last: (status & LAST_BUFFER) >> 4,
-            opened: before.map_or(0, |before| before.opened),
+            // Where there is no room for the others, nothing is in them.
+            opened: before.filter(|_| room_for_three).map_or(0, |before| before.opened),
             device: None,
             single: !room_for_three,
         }
@@ -52,7 +53,7 @@ impl Buffers {
 
     /// The buffer to read.
     const fn newest(&self) -> u8 {
-        if self.last == NONE { 0 } else { self.last }
+        if self.single || self.last == NONE { 0 } else { self.last }
     }
 
     /// A buffer to write: not the newest, and not one that is being read.
@@ -196,7 +197,9 @@ impl Esc {
                     let buffer = area.buffers.free(area.opened.then_some(area.buffers.opened));
                     let newest = area.start + usize::from(area.buffers.newest()) * bytes;
                     let new = area.start + usize::from(buffer) * bytes;
-                    self.memory.copy(newest, bytes, new);
+                    if new != newest {
+                        self.memory.copy(newest, bytes, new);
+                    }
                     area.buffers.device = Some(buffer);
                     buffer
                 }

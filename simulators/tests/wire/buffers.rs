@@ -146,3 +146,22 @@ fn bits_that_an_fmmu_maps_leave_their_neighbours_in_the_buffer() {
     assert_eq!(wire.write(write, &[0x10, 0x32, 0x54, 0x76, 0x08]), 1);
     assert_eq!(wire.segment.output(0, 0, 32), 0x8765_4321);
 }
+
+#[test]
+fn inputs_that_reach_beyond_the_memory_have_one_buffer() {
+    // Found by `fuzz/`.
+    let mut wire = device(Chip::Et1100);
+    for value in 0..3 {
+        wire.segment.set_input(0, 0, 32, value);
+    }
+    let base = reg::sync_manager(3);
+    for length in [8 * 1024 - 0x200, 0xE000] {
+        let long = SyncManager { length, ..INPUTS };
+        wire.set(STATION, base + 6, &[0]);
+        wire.set(STATION, base, &long.to_bytes()[..5]);
+        wire.set(STATION, base + 6, &[1]);
+        wire.segment.set_input(0, 0, 32, 8);
+        wire.segment.set_input(0, 0, 32, 9);
+        assert_eq!(wire.read(READ, 4).0, [9, 0, 0, 0], "{length}");
+    }
+}
