@@ -163,8 +163,11 @@ impl Esc {
             // Where both come together, SYNC0 does first.
             let number = usize::from(self.sync.next_ns[1] < self.sync.next_ns[0]);
             let at = self.sync.next_ns[number];
+            if at == NEVER {
+                return NEVER;
+            }
             if at > time {
-                return if at == NEVER { NEVER } else { self.when_device_time_is(at, now_ns) };
+                return self.when_device_time_is(at, now_ns);
             }
             let cycle = u64::from(self.memory.u32(reg::DC_SYNC0_CYCLE));
             let after = u64::from(self.memory.u32(reg::DC_SYNC1_CYCLE));

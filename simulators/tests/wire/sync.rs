@@ -303,3 +303,23 @@ fn a_start_time_behind_the_end_of_the_clock_does_not_let_all_its_pulses_come_at_
     assert!(times(&pulses, 0).len() < 10_000);
     assert_eq!(wire.get(STATION, reg::TYPE, 1), [0x11]);
 }
+
+#[test]
+fn pulses_of_a_nanosecond_and_times_at_the_end_of_the_clock_end() {
+    // Found by `fuzz/`: a tick that counted each of them, or never ended.
+    let (mut wire, pulses) = recorded(vec![emulated()]);
+    let begin = time(&mut wire) + MS;
+    start(&mut wire, begin, [1, 1], 0x07);
+    wire.wait_us(20_000);
+    assert_eq!(wire.word(STATION, reg::AL_STATUS), 1);
+    assert!(pulses.lock().unwrap().len() < 100_000);
+    for short_of_the_end_ns in [0, 1, 3 * MS, 10 * MS] {
+        wire.set(STATION, reg::DC_SYNC_ACTIVATION, &[0]);
+        let offset = 0_u64.wrapping_sub(short_of_the_end_ns).wrapping_sub(wire.now_ns);
+        wire.set(STATION, reg::DC_SYSTEM_TIME_OFFSET, &offset.to_le_bytes());
+        let begin = time(&mut wire).wrapping_add(1);
+        start(&mut wire, begin, [1_000_000, 500_000], 0x27);
+        wire.wait_us(20_000);
+        assert_eq!(wire.word(STATION, reg::AL_STATUS), 1, "{short_of_the_end_ns} ns");
+    }
+}
