@@ -42,21 +42,25 @@ impl Buffers {
     }
 
     /// The MainDevice accesses the first byte.
+    #[inline]
     pub(super) const fn open(&mut self, writes: bool) {
         self.opened = if writes { self.free(None) } else { self.newest() };
     }
 
     /// How far behind the first buffer the MainDevice's is.
+    #[inline]
     pub(super) const fn opened_offset(&self, bytes: usize) -> usize {
         self.opened as usize * bytes
     }
 
     /// The buffer to read.
+    #[inline]
     const fn newest(&self) -> u8 {
         if self.single || self.last == NONE { 0 } else { self.last }
     }
 
     /// A buffer to write: not the newest, and not one that is being read.
+    #[inline]
     const fn free(&self, read: Option<u8>) -> u8 {
         if self.single {
             return 0;
@@ -79,6 +83,7 @@ impl Area {
     }
 
     /// A buffer was completely written.
+    #[inline]
     fn written(&mut self, buffer: u8, memory: &mut Memory) {
         self.buffers.last = buffer;
         let status = memory.u8(self.status()) & !(LAST_BUFFER | IN_USE | STATUS_READ_EVENT);
@@ -88,6 +93,7 @@ impl Area {
 
 impl SyncManagers {
     /// The frame's end: buffers that it completely read or wrote change hands.
+    #[inline]
     pub(super) fn exchange(&mut self, memory: &mut Memory) {
         let exchanged = std::mem::take(&mut self.exchanged);
         for area in &mut self.areas[..self.count] {

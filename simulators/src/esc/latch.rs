@@ -89,6 +89,7 @@ impl Esc {
     }
 
     /// A frame that arrived at `arrival_ns` has been in process RAM: whether it took or gave a buffer.
+    #[inline]
     pub(super) fn buffers_accessed(&mut self, arrival_ns: u64) {
         let (changed, outputs) = self.sync_managers.take_changes();
         if outputs {
@@ -105,6 +106,7 @@ impl Esc {
         self.note_buffer(PDI_BUFFER_CHANGE, now_ns);
     }
 
+    #[inline]
     fn note_buffer(&mut self, register: u16, now_ns: u64) {
         if self.profile.clock == ClockLevel::Full {
             let time = self.event_time(now_ns);

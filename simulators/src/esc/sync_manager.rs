@@ -96,6 +96,7 @@ impl SyncManagers {
 
     /// Whether a buffer or mailbox was completely transferred since this was last asked, and whether it was
     /// one of outputs.
+    #[inline]
     pub(super) fn take_changes(&mut self) -> (bool, bool) {
         (std::mem::take(&mut self.changed), std::mem::take(&mut self.outputs_changed))
     }
@@ -106,6 +107,7 @@ impl SyncManagers {
     }
 
     /// Whether writing this range completes an SM that triggers the watchdog.
+    #[inline]
     pub(super) fn triggered_by(&self, start: usize, end: usize) -> bool {
         self.triggers[..self.trigger_count].iter().any(|at| (start..end).contains(at))
     }
@@ -120,6 +122,7 @@ impl SyncManagers {
     }
 
     /// The area that holds `at`, if any, and how far from there on that answer holds.
+    #[inline]
     fn locate(&self, at: usize, end: usize) -> (Option<usize>, usize) {
         let mut next = end;
         for (index, area) in self.areas[..self.count].iter().enumerate() {
@@ -136,6 +139,7 @@ impl SyncManagers {
     /// Whether the MainDevice may access `at` in this direction now: how far behind the address its buffer
     /// stands. The first byte opens a mailbox or a buffer, without which nothing else of it is accessible
     /// (ESC data sheet, section I, "SyncManager").
+    #[inline]
     fn admit(&mut self, index: usize, at: usize, writes: bool, memory: &Memory) -> Option<usize> {
         let area = &mut self.areas[index];
         if area.locked || area.ecat_writes != writes {
@@ -157,6 +161,7 @@ impl SyncManagers {
     }
 
     /// Notes an access that was admitted, in the status register.
+    #[inline]
     fn accessed(&mut self, index: usize, from: usize, to: usize, memory: &mut Memory) {
         let area = &mut self.areas[index];
         let status_address = reg::sync_manager(area.number) + STATUS_OFFSET;
@@ -212,6 +217,7 @@ const fn in_use(writes: bool) -> u8 {
 
 impl Esc {
     /// Reads process RAM, piece by piece as SyncManagers cover it. `data` begins at `start`.
+    #[inline]
     pub(super) fn read_ram(&mut self, start: usize, data: &mut [u8], or: bool) -> bool {
         let end = start + data.len();
         let (mut at, mut accessible) = (start, false);
@@ -234,6 +240,7 @@ impl Esc {
     }
 
     /// Writes process RAM, at once. `data` begins at `start`.
+    #[inline]
     pub(super) fn write_ram(&mut self, start: usize, data: &[u8], now_ns: u64) -> bool {
         let end = start + data.len();
         let (mut at, mut accessible) = (start, false);
@@ -276,11 +283,13 @@ impl Esc {
     }
 
     /// As [`SyncManagers::admit`]; memory without a SyncManager is always accessible.
+    #[inline]
     fn admit_ram(&mut self, area: Option<usize>, at: usize, writes: bool) -> Option<usize> {
         let Some(index) = area else { return Some(0) };
         self.sync_managers.admit(index, at, writes, &self.memory)
     }
 
+    #[inline]
     fn note_access(&mut self, area: Option<usize>, at: usize, next: usize) {
         if let Some(index) = area.filter(|_| !self.damaged) {
             self.sync_managers.accessed(index, at, next, &mut self.memory);
