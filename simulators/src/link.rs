@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crossbeam_queue::ArrayQueue;
-use ecat_wire::ethernet::{FRAME_BYTES_MAX, FRAME_BYTES_MIN};
+use ecat_wire::ethernet::{FRAME_BYTES_MIN, TAGGED_FRAME_BYTES_MAX};
 use ecat_wire::{Link, LinkError};
 
 use crate::command::SegmentCommand;
@@ -20,7 +20,7 @@ const COMMANDS: usize = 64;
 pub struct SegmentLink {
     segment: Segment,
     commands: Arc<ArrayQueue<SegmentCommand>>,
-    buffers: Vec<[u8; FRAME_BYTES_MAX]>,
+    buffers: Vec<[u8; TAGGED_FRAME_BYTES_MAX]>,
     /// A stack, so that a short exchange touches few buffers.
     free: Vec<usize>,
     ready: VecDeque<Answer>,
@@ -73,7 +73,7 @@ impl SegmentLink {
         let link = Self {
             segment,
             commands,
-            buffers: vec![[0; FRAME_BYTES_MAX]; ANSWERS],
+            buffers: vec![[0; TAGGED_FRAME_BYTES_MAX]; ANSWERS],
             free: (0..ANSWERS).rev().collect(),
             ready: VecDeque::with_capacity(ANSWERS),
             frames_sent: 0,
@@ -125,7 +125,7 @@ impl Link for SegmentLink {
             return Err(LinkError::Down);
         }
         let length = frame.len().max(FRAME_BYTES_MIN);
-        if length > FRAME_BYTES_MAX {
+        if length > TAGGED_FRAME_BYTES_MAX {
             return Err(LinkError::Os(EMSGSIZE));
         }
         let buffer = self.free.pop().ok_or(LinkError::Full)?;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_queue::ArrayQueue;
-use ecat_wire::ethernet::{FRAME_BYTES_MAX, FRAME_BYTES_MIN};
+use ecat_wire::ethernet::{FRAME_BYTES_MIN, TAGGED_FRAME_BYTES_MAX};
 use ecat_wire::{Link, LinkError};
 
 use crate::command::SegmentCommand;
@@ -19,7 +19,7 @@ struct Shared {
     segment: Segment,
     commands: Arc<ArrayQueue<SegmentCommand>>,
     /// Frames that came out at each port.
-    out: [VecDeque<([u8; FRAME_BYTES_MAX], usize)>; 2],
+    out: [VecDeque<([u8; TAGGED_FRAME_BYTES_MAX], usize)>; 2],
     lose: u32,
     up: bool,
 }
@@ -85,13 +85,13 @@ impl Link for RingLink {
         if !shared.up {
             return Err(LinkError::Down);
         }
-        if frame.len() > FRAME_BYTES_MAX {
+        if frame.len() > TAGGED_FRAME_BYTES_MAX {
             return Err(LinkError::Os(crate::link::EMSGSIZE));
         }
         if shared.out.iter().any(|waiting| waiting.len() >= ANSWERS) {
             return Err(LinkError::Full);
         }
-        let mut buffer = [0; FRAME_BYTES_MAX];
+        let mut buffer = [0; TAGGED_FRAME_BYTES_MAX];
         buffer[..frame.len()].copy_from_slice(frame);
         let length = frame.len().max(FRAME_BYTES_MIN);
         let forward = shared.segment.process_from(port, &mut buffer[..length], now_ns);

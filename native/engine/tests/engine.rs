@@ -180,3 +180,20 @@ fn cycle_numbers_wrap_and_go_on() {
     assert!(slots.iter().all(|slot| slot.quality == [GOOD; 2]));
     assert!(plant.latest() < 400);
 }
+
+#[test]
+fn five_hundred_devices_of_every_kind_reach_op() {
+    const KINDS: [&str; 4] =
+        ["digital-inputs", "digital-outputs", "analogue-inputs", "analogue-outputs"];
+    let device = |n: usize| match n % 25 {
+        0 => r#"{"type":"EK1100"}"#.to_owned(),
+        _ => format!(r#"{{"type":"{}"}}"#, KINDS[n % 4]),
+    };
+    let devices: Vec<_> = (0..500).map(device).collect();
+    let segment = described(&format!(r#"{{"devices":[{}]}}"#, devices.join(",")));
+    let mut plant = Plant::in_op(&segment, virtual_time());
+    assert_eq!(plant.found.0.sub_devices.len(), 500);
+    let slots = plant.run(3);
+    assert!(slots.iter().all(|slot| slot.quality == [GOOD; 500]));
+    plant.close();
+}

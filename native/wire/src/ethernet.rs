@@ -8,6 +8,8 @@ pub const ETHERTYPE: u16 = 0x88A4;
 pub const FRAME_BYTES_MIN: usize = 60;
 /// Longest Ethernet frame without its FCS.
 pub const FRAME_BYTES_MAX: usize = 1514;
+/// The same with a VLAN tag (IEEE 802.1Q), which a switch may add on the way to a segment.
+pub const TAGGED_FRAME_BYTES_MAX: usize = FRAME_BYTES_MAX + 4;
 
 /// Bit that the first ESC of a segment sets in the first byte of the source address. A frame of ours
 /// that comes back without it was never processed by a SubDevice.

@@ -1,7 +1,9 @@
 //! EtherCAT in a VLAN or in UDP, frames that are something else, and frames that are broken.
 //! ESC data sheet, section I, "EtherCAT header" and "Error counters", and section II, 2.4.1 and 2.9.
 
-use ecat_simulator::Forward;
+use ecat_simulator::{Forward, SegmentLink};
+use ecat_wire::ethernet::TAGGED_FRAME_BYTES_MAX;
+use ecat_wire::link::Link;
 use ecat_wire::{Command, register as reg};
 
 use crate::wire::{Wire, emulated, frame};
@@ -50,6 +52,19 @@ fn a_vlan_tag_is_carried_along() {
     assert_eq!(bytes[4 + 27..4 + 29], [3, 0]);
     assert_eq!(bytes[SOURCE] & 2, 2);
     assert_eq!(wire.get(0x1003, reg::PROCESS_RAM, 1), [7]);
+}
+
+#[test]
+fn the_longest_frame_with_a_tag_comes_back_from_a_link() {
+    let (mut link, _control) = SegmentLink::new(three().segment);
+    let mut bytes = tagged(frame(&[(RAM, &[7; 1_486])]));
+    assert_eq!(bytes.len(), TAGGED_FRAME_BYTES_MAX);
+    link.send(&bytes, 1_000).unwrap();
+    let mut back = [0; TAGGED_FRAME_BYTES_MAX];
+    assert_eq!(link.receive(&mut back, 2_000).unwrap(), Some(TAGGED_FRAME_BYTES_MAX));
+    assert_eq!(back[back.len() - 2..], [3, 0]);
+    bytes.push(0);
+    assert!(link.send(&bytes, 3_000).is_err());
 }
 
 #[test]
