@@ -159,6 +159,12 @@ impl Esc {
         start.clamp(*BANDWIDTHS.start(), *BANDWIDTHS.end())
     }
 
+    /// What went by the clock so far is settled before it changes.
+    fn clock_changes(&mut self, now_ns: u64) {
+        self.show_buffer_change();
+        self.sync_unit_changes(now_ns);
+    }
+
     /// Sets local time.
     pub(super) fn begin_clock(&mut self, time_ns: u64, now_ns: u64) {
         (self.clock.since_ns, self.clock.local_ns) = (now_ns, time_ns);
@@ -171,14 +177,14 @@ impl Esc {
 
     /// Fault: the local clock jumps. Pulses whose time was jumped over do not come.
     pub(crate) fn step_clock(&mut self, by_ns: i64, now_ns: u64) {
-        self.sync_unit_changes(now_ns);
+        self.clock_changes(now_ns);
         self.clock.local_ns = self.clock.local_ns.wrapping_add_signed(by_ns);
         self.clock_jumped(now_ns);
     }
 
     /// From now on the local clock runs fast by `drift_ppb`·10⁻⁹.
     pub(crate) fn set_drift(&mut self, drift_ppb: i32, now_ns: u64) {
-        self.sync_unit_changes(now_ns);
+        self.clock_changes(now_ns);
         self.clock.rebase(now_ns, self.profile.clock_drift_ppb);
         self.profile.clock_drift_ppb = drift_ppb;
     }
@@ -196,7 +202,7 @@ impl Esc {
 
     /// 0x0930 was written: difference and speed are learnt anew.
     pub(super) fn reset_clock_filters(&mut self, now_ns: u64) {
-        self.sync_unit_changes(now_ns);
+        self.clock_changes(now_ns);
         self.clock.rebase(now_ns, self.profile.clock_drift_ppb);
         let clock = &mut self.clock;
         (clock.mean_difference, clock.compared_ns) = (None, None);
@@ -231,7 +237,7 @@ impl Esc {
             .map(|register| u32::from(self.memory.u8(register) & 0x0F));
         let bandwidth = self.bandwidth();
         // Pulses that came before go by the clock as it was.
-        self.sync_unit_changes(now_ns);
+        self.clock_changes(now_ns);
         self.clock.rebase(now_ns, self.profile.clock_drift_ppb);
         let clock = &mut self.clock;
         // A larger bandwidth value means a smaller share.

@@ -96,7 +96,15 @@ impl Esc {
             self.outputs_written_sync();
         }
         if changed {
-            self.note_buffer(ECAT_BUFFER_CHANGE, arrival_ns);
+            self.buffer_changed_ns = Some(arrival_ns);
+        }
+    }
+
+    /// Brings 0x09F0 up to date: before it is read, and before the clock changes by which it goes. Most frames
+    /// change a buffer, and hardly anybody reads when.
+    pub(super) fn show_buffer_change(&mut self) {
+        if let Some(changed_ns) = self.buffer_changed_ns.take() {
+            self.note_buffer(ECAT_BUFFER_CHANGE, changed_ns);
         }
     }
 
@@ -106,7 +114,6 @@ impl Esc {
         self.note_buffer(PDI_BUFFER_CHANGE, now_ns);
     }
 
-    #[inline]
     fn note_buffer(&mut self, register: u16, now_ns: u64) {
         if self.profile.clock == ClockLevel::Full {
             let time = self.event_time(now_ns);

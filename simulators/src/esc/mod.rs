@@ -118,6 +118,8 @@ pub struct Esc {
     read_events: u16,
     /// Latch events whose time was read in the passing frame, two bits a unit.
     read_latches: u8,
+    /// When the MainDevice exchanged a buffer last, where register 0x09F0 does not say so yet.
+    buffer_changed_ns: Option<u64>,
     /// The passing frame has a bad checksum: but for process RAM, nothing takes effect.
     damaged: bool,
     /// Something waits for the end of the frame.
@@ -154,6 +156,7 @@ impl Esc {
             image: None,
             read_events: 0,
             read_latches: 0,
+            buffer_changed_ns: None,
             damaged: false,
             pending: false,
             release: release::Release::default(),
@@ -181,6 +184,7 @@ impl Esc {
         self.staged.clear();
         self.protection = protection::Protection::default();
         (self.read_events, self.read_latches, self.pending) = (0, 0, false);
+        self.buffer_changed_ns = None;
         let profile = &self.profile;
         self.memory.set(reg::TYPE, &[profile.kind, profile.revision]);
         self.memory.set_u16(reg::BUILD, profile.build);
@@ -289,6 +293,7 @@ impl Esc {
             && self.profile.clock == ClockLevel::Full
         {
             self.refresh_sync(now_ns);
+            self.show_buffer_change();
             self.latch_times_read(start, end);
         }
         if touches(reg::ECAT_EVENT, 2) {
