@@ -307,3 +307,11 @@ test('a deadline of a lane that would trip without reason is an error', async (t
     'plant.yaml:11:51 ethercat.lanes[0].deadline_ms must be 0 (never) or at least 4 cycles (4 ms), not 3',
   ]);
 });
+
+test('a whole number that would be rounded is an error, in decimal and in hex', async (t) => {
+  const yaml = `${head}  devices:\n    - name: a\n      position: 9007199254740993\n      serial: 0xffffffffffffffff\n`;
+  t.deepEqual(await messagesOf(t, yaml), [
+    'plant.yaml:5:17 9007199254740993 is beyond ±9007199254740991 and would be rounded; write the bytes of such a value',
+    'plant.yaml:6:15 0xffffffffffffffff is beyond ±9007199254740991 and would be rounded; write the bytes of such a value',
+  ]);
+});

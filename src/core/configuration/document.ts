@@ -1,6 +1,6 @@
 /** A configuration document and where each part of it stands: YAML text, or a plain object without places. */
 
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { EtherCatError, type Location } from '../errors/ethercat-error.ts';
 
 /** Keys and indices from the top of a document to one of its parts. */
@@ -37,6 +37,13 @@ export function parseYaml(text: string, file: string): ParsedDocument {
   if (document.errors.length > 0) {
     throw EtherCatError.combine(document.errors.map(({ message, pos }) => syntaxError(message, pos[0])));
   }
+  const inexact = inexactNumbers(document).map(({ text: number, offset }) =>
+    syntaxError(
+      `${number} is beyond ±${Number.MAX_SAFE_INTEGER} and would be rounded; write the bytes of such a value`,
+      offset,
+    ),
+  );
+  if (inexact.length > 0) throw EtherCatError.combine(inexact);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: ALIASES_MAX });
@@ -64,6 +71,18 @@ export function pathText(path: Path): string {
     const key = /^[\w-]+$/.test(part) ? part : JSON.stringify(part);
     return text === '' ? key : `${text}.${key}`;
   }, '');
+}
+
+/** Whole numbers that a double does not hold: what was written is not what would be read. */
+function inexactNumbers(document: Document.Parsed): { text: string; offset: number }[] {
+  const found: { text: string; offset: number }[] = [];
+  visit(document, {
+    Scalar: (_, { value, source = '', range }) => {
+      const isWhole = typeof value === 'number' && /^[-+]?(\d+|0x[\da-f]+|0o[0-7]+)$/i.test(source);
+      if (isWhole && !Number.isSafeInteger(value)) found.push({ text: source, offset: range?.[0] ?? 0 });
+    },
+  });
+  return found;
 }
 
 /** Follows `path` as far as it leads. */
