@@ -1,34 +1,19 @@
-/** SOEM by its Python package, in a virtual environment of its own: a MainDevice that others wrote. */
+/** SOEM by its Python package: a MainDevice that others wrote. */
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { RunningCommand } from './cli.ts';
 import { makeTestWire, whyNoTestWire } from './namespaces.ts';
-import { preparedFolder } from './prepared.ts';
+import { pythonWithSoem } from './soem-python.ts';
 import { Capture, findTshark, type Tshark } from './tshark.ts';
 
-const VERSION = '1.1.13';
 const FIXTURES = join(import.meta.dirname, '../wire/fixtures/soem');
 
 /** A test of what SOEM has found. */
 type Declare<Found> = (title: string, check: (t: ExecutionContext, found: Found) => void) => void;
-
-/** The Python that has it, or why there is none. */
-export function pythonWithSoem(): { python: string } | { reason: string } {
-  const folder = preparedFolder(`pysoem-${VERSION}`, (made) => {
-    execFileSync('python3', ['-m', 'venv', made], { stdio: 'ignore' });
-    const python = join(made, 'bin/python');
-    execFileSync(python, ['-m', 'pip', 'install', '--quiet', `pysoem==${VERSION}`], {
-      stdio: 'ignore',
-      timeout: 120_000,
-    });
-    execFileSync(python, ['-c', 'import pysoem'], { stdio: 'ignore' });
-  });
-  return folder === undefined ? { reason: 'pysoem cannot be installed' } : { python: join(folder, 'bin/python') };
-}
 
 /** What a run of SOEM has left. Disposing of it deletes the capture. */
 export interface SoemRun extends AsyncDisposable {

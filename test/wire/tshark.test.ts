@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { RunningCommand } from '../support/cli.ts';
 import { makeTestWire, type TestWire, whyNoTestWire } from '../support/namespaces.ts';
-import { pythonWithSoem, runSoem } from '../support/pysoem.ts';
+import { runSoem } from '../support/pysoem.ts';
+import { pythonWithSoem } from '../support/soem-python.ts';
 import { Capture, findTshark, type Tshark } from '../support/tshark.ts';
 
 const PLANT = 'examples/line.yaml';
