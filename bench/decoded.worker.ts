@@ -25,6 +25,10 @@ export interface DecodedTask {
 export interface DecodedTimes {
   readonly copied: readonly Figures[];
   readonly decoded: readonly Figures[];
+  /** Comparing and decoding alone, in µs. */
+  readonly compared: readonly Figures[];
+  /** Share of the cycles that the worker did not get to see. */
+  readonly unseen: readonly number[];
   readonly changes: readonly number[];
 }
 
@@ -53,12 +57,20 @@ function measure(): DecodedTimes {
   let previous = new SlotBuffer(memory.slotBytes);
   let current = new SlotBuffer(memory.slotBytes);
   let last = -1;
-  const result = { copied: [] as Figures[], decoded: [] as Figures[], changes: [] as number[] };
+  const result = {
+    copied: [] as Figures[],
+    decoded: [] as Figures[],
+    compared: [] as Figures[],
+    unseen: [] as number[],
+    changes: [] as number[],
+  };
   // The first round only warms up.
   for (let round = 0; round <= task.repeats; round += 1) {
     const copied = new Float64Array(task.cycles);
     const decoded = new Float64Array(task.cycles);
-    let changes = 0;
+    const compared = new Float64Array(task.cycles);
+    let [changes, unseen] = [0, 0];
+    let seen = last;
     for (let n = 0; n < task.cycles; ) {
       const outcome = attachment.waitCopy(last, WAIT_MS, current.bytes);
       const copiedAt = process.hrtime.bigint();
@@ -68,6 +80,8 @@ function measure(): DecodedTimes {
         continue;
       }
       const cycle = slotReader.cycle(current);
+      if (seen !== -1) unseen += ((cycle - seen) >>> 0) - 1;
+      seen = cycle;
       if (last !== -1) changes += detector.compare(previous, current, cycle, batch);
       const decodedAt = process.hrtime.bigint();
       last = cycle;
@@ -75,12 +89,15 @@ function measure(): DecodedTimes {
       const startNs = ((BigInt(times[1]!) << 32n) | BigInt(times[0]!)) - task.offsetNs;
       copied[n] = Number(copiedAt - startNs);
       decoded[n] = Number(decodedAt - startNs);
+      compared[n] = Number(decodedAt - copiedAt);
       n += 1;
       [previous, current] = [current, previous];
     }
     if (round === 0) continue;
     result.copied.push(figuresOf(Array.from(copied), 1_000));
     result.decoded.push(figuresOf(Array.from(decoded), 1_000));
+    result.compared.push(figuresOf(Array.from(compared), 1_000));
+    result.unseen.push(unseen / (task.cycles + unseen));
     result.changes.push(changes / task.cycles);
   }
   return result;

@@ -17,9 +17,12 @@ import { gaps } from './cases/gaps.ts';
 import { jsLoad } from './cases/js-load.ts';
 import { latency } from './cases/latency.ts';
 import { lateness } from './cases/lateness.ts';
+import { memory } from './cases/memory.ts';
 import { open } from './cases/open.ts';
 import { path } from './cases/path.ts';
+import { points } from './cases/points.ts';
 import { segment } from './cases/segment.ts';
+import { subscriber } from './cases/subscriber.ts';
 import { urgent } from './cases/urgent.ts';
 import { write } from './cases/write.ts';
 import { writeDocumentation } from './documentation.ts';
@@ -36,9 +39,12 @@ const cases: readonly BenchCase[] = [
   path,
   segment,
   decode,
+  points,
   latency,
+  subscriber,
   write,
   urgent,
+  memory,
 ];
 
 const { values: options } = parseArgs({

@@ -36,13 +36,21 @@ interface Granted {
 
 /** Everything that one run printed. */
 export class NativeResult {
-  readonly #lines: readonly Line[];
-  readonly #granted: Granted | undefined;
+  #lines: readonly Line[];
+  #granted: Granted | undefined;
 
   constructor(texts: readonly string[]) {
     const parsed = texts.map((text) => JSON.parse(text) as Line | Granted);
     this.#lines = parsed.filter((line) => 'variant' in line);
     this.#granted = parsed.find((line) => 'fifo' in line);
+  }
+
+  /** Everything that several runs printed. */
+  static joined(results: readonly NativeResult[]): NativeResult {
+    const all = new NativeResult([]);
+    all.#lines = results.flatMap((result) => result.#lines);
+    all.#granted = results.map((result) => result.#granted).find((granted) => granted !== undefined);
+    return all;
   }
 
   /** Medians over the repeats of a variant's distribution, divided by `per` (1,000 makes µs). */

@@ -3,15 +3,19 @@
 import type { ConfigurationDocument } from '../src/core/configuration/types.ts';
 import type { BenchContext } from './case.ts';
 
-/** Bits of one device, all of them tags. */
+/** Entries of one device, all of them tags. */
 const CHANNELS = 100;
 
 /** How large a plant is, and how much of it moves. */
 export interface PlantLoad {
-  /** Input bits, each one a tag; a multiple of 100. */
+  /** Inputs, each one a tag; a multiple of 100. */
   readonly tags: number;
-  /** Of these, how many toggle with every cycle of 1 ms, spread evenly. */
+  /** Of these, how many change every ms, spread evenly. */
   readonly moving: number;
+  /** Length of each, 1 bit unless told. */
+  readonly bits?: 1 | 16;
+  /** Cycle time, 1 ms unless told. */
+  readonly periodUs?: number;
 }
 
 /** Names of the input tags that move. */
@@ -22,9 +26,13 @@ export function movingTags({ tags, moving }: PlantLoad): string[] {
 /** Name of the one output tag, 16 bits. */
 export const OUTPUT_TAG = 'setpoint.Channel 1.Analog output';
 
-/** A plant of bits at a cycle of 1 ms, with one analogue output behind it, on the cycle thread's own processor. */
+/** A plant of bits or words, with one analogue output behind it, on the cycle thread's own processor. */
 export function plant(context: BenchContext, load: PlantLoad): ConfigurationDocument {
-  const entries = Array.from({ length: CHANNELS }, (_, n) => ({ index: 0x6000, subindex: n + 1, bits: 1 }));
+  const entries = Array.from({ length: CHANNELS }, (_, n) => ({
+    index: 0x6000,
+    subindex: n + 1,
+    bits: load.bits ?? 1,
+  }));
   const devices = Array.from({ length: load.tags / CHANNELS }, (_, n) => ({
     name: `d${n}`,
     type: 'generic' as const,
@@ -40,7 +48,7 @@ export function plant(context: BenchContext, load: PlantLoad): ConfigurationDocu
             counter: { period_ms: 1 },
           })),
         },
-        cycle_time: '1ms',
+        cycle_time: `${load.periodUs ?? 1_000}us`,
         pre_spin_us: 50,
         priority: context.priority,
         cpu: context.cpu,

@@ -6,7 +6,7 @@ export interface Row {
   readonly name: string;
   /** Under which load: tags, changes per cycle, subscribers, devices, bytes. */
   readonly load: string;
-  readonly unit: 'ns' | 'µs' | 'ms' | '%';
+  readonly unit: 'ns' | 'µs' | 'ms' | '%' | 'kB';
   /** Median over the repeats of each figure. */
   readonly ours: Figures;
   /** The least that could be done on the same path, or what others do. */
@@ -56,7 +56,7 @@ export function verdictsOf(row: Row): Verdict[] {
       const ok = figure <= bound.atMost;
       const sign = ok ? '≤' : '>';
       return bound.kind === 'ratio'
-        ? { ok, text: `${at} ${figure.toFixed(2)} × ${sign} ${bound.atMost} ×` }
+        ? { ok, text: `${at} ${showRatio(figure)} ${sign} ${bound.atMost} ×` }
         : { ok, text: `${at} ${show(figure, row.unit)} ${sign} ${bound.atMost} ${row.unit}` };
     }),
   );
@@ -114,7 +114,7 @@ function cells(row: Row, verdict: (verdict: Verdict) => string): string[] {
     ...percentiles.map((key) => show(ours[key], unit)),
     reference?.name ?? '',
     ...percentiles.map((key) => show(reference?.figures[key], unit)),
-    ratio === undefined ? '' : `${ratio.toFixed(2)} ×`,
+    ratio === undefined ? '' : showRatio(ratio),
     verdictsOf(row).map(verdict).join('; '),
   ];
 }
@@ -147,6 +147,11 @@ function ratioAt(row: Row, key: keyof Figures): number | undefined {
   const theirs = row.reference?.figures[key];
   if (ours === undefined || theirs === undefined) return undefined;
   return ours === 0 && theirs === 0 ? 1 : ours / theirs;
+}
+
+/** Two digits behind the point, and of a small one two that are not 0. */
+function showRatio(ratio: number): string {
+  return `${ratio > 0 && ratio < 0.1 ? Number(ratio.toPrecision(2)) : ratio.toFixed(2)} ×`;
 }
 
 function show(value: number | undefined, unit: Row['unit']): string {

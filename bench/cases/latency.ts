@@ -1,13 +1,10 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { MainDevice } from '../../src/main-device.ts';
 import type { BenchCase, BenchContext } from '../case.ts';
 import { timeOfDayOffsetNs } from '../clock.ts';
-import type { DecodedTask, DecodedTimes } from '../decoded.worker.ts';
+import { measureDecoding } from '../decoding.ts';
 import { movingTags, type PlantLoad, plant } from '../plant.ts';
 import { type Figures, figuresOf, median, medianFigures, type Row } from '../report.ts';
-import { openSession } from '../session.ts';
 
 interface Load extends PlantLoad {
   readonly subscribers: number;
@@ -40,15 +37,8 @@ export const latency: BenchCase = {
 };
 
 async function decoded(context: BenchContext, load: Load): Promise<Row[]> {
-  await using session = await openSession(plant(context, load));
-  const { engineId, memory, table } = session.view.handle;
   const { repeats, quick } = context;
-  const offsetNs = timeOfDayOffsetNs();
-  const cycles = quick ? 500 : 1_000;
-  const task: DecodedTask = { engineId, memory, tags: table, repeats, cycles, offsetNs };
-  const worker = new Worker(new URL('../decoded.worker.ts', import.meta.url), { workerData: task });
-  const [times] = (await once(worker, 'message')) as [DecodedTimes];
-  await worker.terminate();
+  const times = await measureDecoding(context, load, quick ? 500 : 1_000);
   const text = `${load.tags + 1} tags, ${median(times.changes).toFixed(1)} changes a cycle; cycle 1 ms, in memory`;
   const row = (name: string, figures: readonly Figures[]): Row => ({
     name,

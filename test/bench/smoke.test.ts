@@ -31,6 +31,12 @@ test('every bound of a row has a verdict, and a figure that is missing keeps non
   t.true(verdictsOf({ ...nothing, bounds: [{ kind: 'ratio', at: ['p50'], atMost: 1 }] })[0]?.ok);
 });
 
+test('a ratio far below one is not shown as 0', (t) => {
+  const far = { ...row, ours: { p50: 0.0031416 }, bounds: [{ kind: 'ratio', at: ['p50'], atMost: 0.01 }] } as const;
+  t.deepEqual(verdictsOf(far), [{ ok: true, text: 'p50 0.00079 × ≤ 0.01 ×' }]);
+  t.true(renderTable([far]).includes(' 0.00079 × '));
+});
+
 test('percentiles are values that occurred, and medians are taken figure by figure', (t) => {
   const samples = Array.from({ length: 1000 }, (_, n) => (1000 - n) * 1000);
   t.deepEqual(figuresOf(samples, 1000), { p50: 500, p99: 990, p999: 999, max: 1000 });

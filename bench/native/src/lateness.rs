@@ -18,8 +18,6 @@ use crate::histogram::Look;
 use crate::running::{Running, memory};
 use crate::{plant, report};
 
-/// The load of our cycle.
-const DEVICES: usize = 10;
 /// What is done for the first time is over then.
 const SETTLE_NS: u64 = 200_000_000;
 
@@ -31,13 +29,23 @@ struct Pace {
     duration_ns: u64,
 }
 
+/// What our cycle exchanges.
+#[derive(Clone, Copy)]
+struct Load {
+    devices: usize,
+    bytes: usize,
+}
+
 /// Prints for each variant and repeat the lateness, the share of the periods that were missed, and the
 /// share of a processor that the thread took.
 pub fn run(arguments: &mut Arguments) -> Outcome {
     let period_us: u64 = arguments.number("period_us", 1_000)?;
     let spin_us: u64 = arguments.number("spin_us", 50)?;
     let seconds: f64 = arguments.number("seconds", 4.0)?;
-    let bytes = arguments.number("bytes", 1_250)?;
+    let load = Load {
+        devices: arguments.number("devices", 10)?,
+        bytes: arguments.number("bytes", 1_250)?,
+    };
     let repeats = arguments.number("repeats", 5)?;
     let place = arguments.place()?;
     arguments.finish()?;
@@ -48,7 +56,7 @@ pub fn run(arguments: &mut Arguments) -> Outcome {
     };
     let mut granted = None;
     for _ in 0..repeats {
-        ours(pace, place, bytes)?;
+        ours(pace, place, load)?;
         granted = Some(bare(pace, place)?);
     }
     if let Some(granted) = granted {
@@ -58,7 +66,7 @@ pub fn run(arguments: &mut Arguments) -> Outcome {
 }
 
 /// The engine, on a segment of this process in OP.
-fn ours(pace: Pace, place: Place, bytes: usize) -> Outcome {
+fn ours(pace: Pace, place: Place, load: Load) -> Outcome {
     let options = EngineOptions {
         cycle_period_ns: pace.period_ns,
         pre_spin_ns: pace.spin_ns,
@@ -66,7 +74,8 @@ fn ours(pace: Pace, place: Place, bytes: usize) -> Outcome {
         cpu: Some(place.cpu),
         ..EngineOptions::default()
     };
-    let running = Running::to_op(options, plant::opener(plant::describe(DEVICES, bytes)))?;
+    let description = plant::describe(load.devices, load.bytes);
+    let running = Running::to_op(options, plant::opener(description))?;
     let task = task_of("ecat-cycle")?;
     measure("ours", &running.memory.statistics(), &task, pace)?;
     running.close()

@@ -3,11 +3,12 @@
 //!
 //! ```text
 //! ecat-bench gaps     [seconds=4]
-//! ecat-bench lateness [period_us=1000] [spin_us=50] [seconds=4] [repeats=5]
+//! ecat-bench lateness [period_us=1000] [spin_us=50] [devices=10] [bytes=1250] [seconds=4] [repeats=5]
 //! ecat-bench serve    interface=NAME [bytes=1250] [devices=10]
 //! ecat-bench answer   interface=NAME [period_us=1000] [seconds=20] [repeats=3]
 //! ecat-bench exchange [interface=NAME] [bytes=1250] [devices=10] [count=20000] [repeats=5]
 //! ecat-bench open     [devices=10] [repeats=5]
+//! ecat-bench memory   interface=NAME
 //! ecat-bench path     [bytes=1250] [cycles=2000] [repeats=5]
 //! ecat-bench urgent   [bytes=1250] [count=1000] [repeats=5]
 //! ecat-bench segment  [devices=100] [bytes=1250] [count=20000] [repeats=5]
@@ -23,6 +24,7 @@ mod exchange;
 mod gaps;
 mod histogram;
 mod lateness;
+mod memory;
 mod open;
 mod path;
 mod plant;
@@ -71,6 +73,7 @@ fn run() -> Outcome {
         "answer" => answer::run(&mut arguments),
         "exchange" => exchange::run(&mut arguments),
         "open" => open::run(&mut arguments),
+        "memory" => memory::run(&mut arguments),
         "path" => path::run(&mut arguments),
         "urgent" => urgent::run(&mut arguments),
         "segment" => segment::frames(&mut arguments),

@@ -68,10 +68,19 @@ pub fn link(description: &SegmentDescription) -> Outcome<SegmentLink> {
 
 /// Makes that link on an engine's thread.
 pub fn opener(description: SegmentDescription) -> LinkOpener {
-    Box::new(move || match link(&description) {
-        Ok(link) => Ok(Box::new(link) as Box<dyn Link>),
+    Box::new(move || boxed(link(&description)))
+}
+
+/// Opens that interface on an engine's thread.
+pub fn interface_opener(name: String) -> LinkOpener {
+    Box::new(move || boxed(interface(&name)))
+}
+
+fn boxed<L: Link + 'static>(link: Outcome<L>) -> Result<Box<dyn Link>, EngineError> {
+    match link {
+        Ok(link) => Ok(Box::new(link)),
         Err(message) => Err(EngineError::new(ErrorCode::InvalidArgument, message)),
-    })
+    }
 }
 
 /// The link on an interface that was made a moment ago: the kernel notices its carrier within a second.
