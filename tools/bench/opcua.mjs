@@ -28,6 +28,7 @@ const QUEUE = 5_000;
 if (process.argv[2] !== undefined) Subscription.minimumPublishingInterval = Number(process.argv[2]);
 
 const folder = mkdtempSync(join(tmpdir(), 'bifrost-ethercat-opcua-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const certificates = (name) =>
   new OPCUACertificateManager({ rootFolder: join(folder, name), automaticallyAcceptUnknownCertificate: true });
 
@@ -92,5 +93,4 @@ await serve({
 
 await client.disconnect();
 await server.shutdown(0);
-rmSync(folder, { recursive: true, force: true });
 process.exit(0);
