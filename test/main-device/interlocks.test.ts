@@ -44,9 +44,12 @@ test('an urgent write goes out between two cycles, where the SubDevice allows it
   const { ethercat } = plant();
   const devices = ethercat.devices!.map((device) => ({ ...device, ...(device.name === 'ao' && { urgent: false }) }));
   await using bus = await MainDevice.open({ ethercat: { ...ethercat, devices } });
-  const { cycle } = await bus.writeUrgent({ 'lamp.on': true });
-  t.true(cycle > 0);
-  t.true(bus.statistics().urgentFrames > 0);
+  // One that comes too late for a frame of its own rides the next cycle, which a busy machine makes likely.
+  for (let on = true; bus.statistics().urgentFrames === 0; on = !on) {
+    const { cycle } = await bus.writeUrgent({ 'lamp.on': on });
+    t.true(cycle > 0);
+  }
+  await bus.writeUrgent({ 'lamp.on': true });
   await t.throwsAsync(bus.writeUrgent({ 'speed.target': 40 }), { code: 'ECAT_ERR_URGENT_NOT_ALLOWED' });
   await bus.write({ 'horn.on': true });
   t.like(bus.snapshot().values(), { 'lamp.on': true, 'horn.on': true, 'speed.target': 0 });

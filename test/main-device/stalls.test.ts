@@ -37,7 +37,7 @@ test.serial('the examples run as the README says', async (t) => {
   const run = promisify(execFile);
   const control = await run(process.execPath, [fileURLToPath(example('control.ts'))]);
   t.regex(control.stdout, /speed: \d+ of 1500 rpm/);
-  const vibration = await run(process.execPath, [fileURLToPath(example('vibration.ts'))], { timeout: 50_000 });
+  const vibration = await run(process.execPath, [fileURLToPath(example('vibration.ts')), '1'], { timeout: 100_000 });
   t.regex(vibration.stdout, /vibration\.x: 0\.[78]\d\d g at 120\.1 Hz/);
   t.regex(vibration.stdout, /vibration\.y: 0\.2\d\d g at 43\.0 Hz/);
 });
