@@ -44,7 +44,12 @@ def in_op():
 def measure(main_device):
     """Nanoseconds of each exchange, with everybody taking part."""
     send, receive = main_device.send_processdata, main_device.receive_processdata
-    now, expected = time.monotonic_ns, main_device.expected_wkc
+    now = time.monotonic_ns
+    # SOEM's own expectation leaves out that a device whose data lie in two datagrams counts in both.
+    send()
+    expected = receive(FRAME_TIMEOUT_US)
+    if expected < main_device.expected_wkc:
+        sys.exit(f"working counter {expected}, not {main_device.expected_wkc}")
     samples = [0] * count
     gc.disable()
     for n in range(count):
