@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use common::{Plant, described, virtual_time};
 use ecat_engine::engine::{EngineOptions, LinkOpener, StartOptions};
-use ecat_engine::shared::Claims;
 use ecat_simulator::{Segment, SegmentLink};
 use ecat_wire::{Link, LinkError};
 
@@ -91,13 +90,7 @@ fn a_cycle_is_one_frame_and_no_system_call_but_those_that_wait() {
 #[test]
 fn an_urgent_commit_is_one_frame_more() {
     let (mut plant, frames) = in_op(virtual_time());
-    let claims = Claims {
-        mask: [0xFF].into(),
-        loss_mask: [0].into(),
-        loss_image: [0].into(),
-        ..Claims::default()
-    };
-    plant.engine.claim(0, 1, &claims).unwrap();
+    plant.claim_one_byte();
     let mut lane = plant.memory.lane_writer(0).unwrap();
     plant.run(200);
     let [cycles, sent, _] = settled(&mut plant, &frames);

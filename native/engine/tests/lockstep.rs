@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use common::{PATIENCE, Plant, described, virtual_time};
 use ecat_engine::engine::EngineOptions;
 use ecat_engine::event::EventKind;
-use ecat_engine::shared::{Claims, Copied};
+use ecat_engine::shared::Copied;
 
 const SEGMENT: &str =
     r#"{"devices":[{"type":"EK1100"},{"name":"out","type":"digital-outputs","channels":8}]}"#;
@@ -70,13 +70,7 @@ fn a_cycle_waits_until_every_consumer_is_done_with_the_one_before() {
 #[test]
 fn a_write_made_in_reaction_to_a_cycle_always_rides_the_next() {
     let mut plant = plant(LONG_NS);
-    let claims = Claims {
-        mask: [0xFF].into(),
-        loss_mask: [0].into(),
-        loss_image: [0].into(),
-        ..Claims::default()
-    };
-    plant.engine.claim(0, 1, &claims).unwrap();
+    plant.claim_one_byte();
     let (mut lane, reader) = (plant.memory.lane_writer(0).unwrap(), plant.memory.ring_reader());
     let (engine, first) = (Arc::clone(&plant.engine), plant.latest());
     let consumer = engine.register_consumer().unwrap();

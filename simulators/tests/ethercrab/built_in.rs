@@ -66,15 +66,9 @@ fn bring_all_to_op() {
     assert_eq!(names, order);
     let group = bus.run(group.into_safe_op(&main_device)).expect("PRE-OP to SAFE-OP");
     let group = bus.run(group.request_into_op(&main_device)).expect("OP requested");
-    let mut all_op = false;
-    for _ in 0..100 {
-        support::wait(1_000_000);
-        all_op = bus.run(group.tx_rx(&main_device)).expect("an exchange").all_op();
-        if all_op {
-            break;
-        }
-    }
-    assert!(all_op);
+    support::within_cycles(100, || {
+        bus.run(group.tx_rx(&main_device)).expect("an exchange").all_op()
+    });
     for (index, bytes) in [(7, &[0, 0, 0, 0, 0, 0, 0x34, 0x12][..]), (15, &[0, 0, 0x78, 0x56])] {
         let device = group.subdevice(&main_device, index).expect("there");
         device.outputs_raw_mut().copy_from_slice(bytes);

@@ -41,15 +41,9 @@ fn ethercrab_brings_the_built_in_devices_to_op_and_sees_signals_and_wires() {
     );
     let group = bus.run(group.into_safe_op(&main_device)).expect("PRE-OP to SAFE-OP");
     let group = bus.run(group.request_into_op(&main_device)).expect("OP requested");
-    let mut all_op = false;
-    for _ in 0..100 {
-        support::wait(1_000_000);
-        all_op = bus.run(group.tx_rx(&main_device)).expect("an exchange").all_op();
-        if all_op {
-            break;
-        }
-    }
-    assert!(all_op);
+    support::within_cycles(100, || {
+        bus.run(group.tx_rx(&main_device)).expect("an exchange").all_op()
+    });
     let outputs: [(usize, &[u8]); 3] =
         [(2, &[0, 0, 0x80]), (4, &[0, 0, 0, 0, 0, 0, 0xFE, 0xFF]), (5, &[1, 2, 3, 0xF4])];
     for (index, bytes) in outputs {

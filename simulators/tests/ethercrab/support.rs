@@ -43,6 +43,15 @@ pub fn wait(ns: u64) {
     NOW_NS.set(now_ns() + ns);
 }
 
+/// Runs cycles of 1 ms until one is as it should be, which it has to be before they are used up.
+pub fn within_cycles(cycles: u32, mut is_so: impl FnMut() -> bool) {
+    let came = (0..cycles).any(|_| {
+        wait(1_000_000);
+        is_so()
+    });
+    assert!(came, "not within {cycles} cycles");
+}
+
 /// The frame storage of one MainDevice.
 pub type Storage = PduStorage<16, { PduStorage::element_size(1486) }>;
 

@@ -12,7 +12,7 @@ use ecat_engine::engine::{
 use ecat_engine::error::{EngineError, Failure};
 use ecat_engine::event::{Event, EventKind};
 use ecat_engine::shared::layout::EngineState;
-use ecat_engine::shared::{Attached, Copied, RingReader, SharedMemory};
+use ecat_engine::shared::{Attached, Claims, Copied, RingReader, SharedMemory};
 use ecat_simulator::description::DeviceDescription;
 use ecat_simulator::{Segment, SegmentCommand, SegmentControl, SegmentDescription, SegmentLink};
 use ecat_wire::Link;
@@ -285,6 +285,17 @@ impl Plant {
             inputs: part(geometry.slot_inputs_offset, dimensions.input_bytes as usize),
             outputs: part(geometry.slot_outputs_offset, dimensions.output_bytes as usize),
         }
+    }
+
+    /// Claims the outputs, one byte, for lane 0; they hold when it is lost.
+    pub fn claim_one_byte(&self) {
+        let claims = Claims {
+            mask: [0xFF].into(),
+            loss_mask: [0].into(),
+            loss_image: [0].into(),
+            ..Claims::default()
+        };
+        self.engine.claim(0, 1, &claims).unwrap();
     }
 
     /// Closes and waits for the end.

@@ -116,12 +116,10 @@ impl<'a> Request<'a> {
             2 => Self::Upload(address(command, &mut reader)?),
             3 => Self::UploadSegment { toggle: flag },
             4 => {
-                let address = Address { complete: false, ..address(command, &mut reader)? };
-                Self::Abort(address, AbortCode(reader.u32("abort code")?))
+                let (address, code) = abort(command, &mut reader)?;
+                Self::Abort(address, code)
             }
-            _ => {
-                return Err(MailError::Unknown { what: "SDO command", value: u32::from(command) });
-            }
+            _ => return Err(unknown(command)),
         })
     }
 
@@ -171,12 +169,10 @@ impl<'a> Response<'a> {
             }
             3 => Self::Download(address(command, &mut reader)?),
             4 => {
-                let address = Address { complete: false, ..address(command, &mut reader)? };
-                Self::Abort(address, AbortCode(reader.u32("abort code")?))
+                let (address, code) = abort(command, &mut reader)?;
+                Self::Abort(address, code)
             }
-            _ => {
-                return Err(MailError::Unknown { what: "SDO command", value: u32::from(command) });
-            }
+            _ => return Err(unknown(command)),
         })
     }
 
@@ -291,6 +287,16 @@ fn put_segment(
     let command = flag(toggle) | (unused as u8) << 1 | last;
     writer.u8(command)?.bytes(data)?.bytes(&[0; SEGMENT_BYTES_MIN][..unused])?;
     Ok(())
+}
+
+/// The address and the code of an abort, which has no complete access.
+fn abort(command: u8, reader: &mut Reader<'_>) -> Result<(Address, AbortCode), MailError> {
+    let address = Address { complete: false, ..address(command, reader)? };
+    Ok((address, AbortCode(reader.u32("abort code")?)))
+}
+
+fn unknown(command: u8) -> MailError {
+    MailError::Unknown { what: "SDO command", value: u32::from(command) }
 }
 
 fn put_abort(writer: &mut Writer<'_>, address: Address, code: AbortCode) -> Result<(), MailError> {
