@@ -69,13 +69,13 @@ export function segmentSource({ address, config = {} }: BifrostDevice): SegmentS
   const key = ethercat !== undefined && 'main_device' in ethercat ? 'main_device' : 'master';
   const given = (ethercat?.[key] ?? {}) as Record<string, unknown>;
   const isSimulated = given['segment'] !== undefined;
-  const master = {
+  const mainDevice = {
     ...(!isSimulated && { interface: network_interface ?? address }),
     ...given,
     ...settings,
   };
   // What is wrong with it, the configuration's own checks say, with the place.
-  const source = { ethercat: { ...ethercat, [key]: master } } as unknown as ConfigurationDocument;
+  const source = { ethercat: { ...ethercat, [key]: mainDevice } } as unknown as ConfigurationDocument;
   return { source, interface: network_interface, isOwn: ethercat !== undefined || Object.keys(settings).length > 0 };
 }
 

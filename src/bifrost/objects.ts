@@ -1,6 +1,7 @@
 /** What the handler needs of a mailbox: the one narrow way to objects that are not in the process data. */
 
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
+import { hex } from '../core/network.ts';
 import type { SubDevice } from '../core/sub-device.ts';
 import type { TagValue } from '../core/tag-types.ts';
 import type { MainDevice } from '../main-device.ts';
@@ -35,7 +36,7 @@ export const noObjects: ObjectAccess = {
 };
 
 function unavailable({ subDevice, index, subindex }: ObjectAddress): EtherCatError {
-  const object = `0x${index.toString(16).padStart(4, '0')}:${subindex}`;
+  const object = `${hex(index, 4)}:${subindex}`;
   return new EtherCatError(
     'ECAT_ERR_UNSUPPORTED',
     `${subDevice.name} has no object ${object} in its process data, and this version cannot ask its mailbox for it`,

@@ -2,6 +2,7 @@
 
 import { map, type Observable } from 'rxjs';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
+import { hex } from '../core/network.ts';
 import type { TagValue } from '../core/tag-types.ts';
 import { type Connection, Connections, type OpenSegment } from './connections.ts';
 import { checkDevice } from './device-configuration.ts';
@@ -178,8 +179,8 @@ export class EtherCatProtocolHandler implements AsyncDisposable {
         ? await this.#objects.read({ bus, subDevice, index: 0x100a, subindex: 0, type: 'string' }).catch(() => '')
         : '';
       return {
-        vendor: hex32(identity.vendorId),
-        model: subDevice.orderName || hex32(identity.productCode),
+        vendor: hex(identity.vendorId, 8),
+        model: subDevice.orderName || hex(identity.productCode, 8),
         serial_number: String(identity.serial),
         firmware_version: String(version),
         capabilities,
@@ -187,11 +188,11 @@ export class EtherCatProtocolHandler implements AsyncDisposable {
         supported_rates: [bus.configuration.cyclePeriodNs / 1000],
         custom_info: {
           position: String(subDevice.position),
-          station_address: hex16(subDevice.stationAddress),
-          station_alias: hex16(subDevice.alias),
+          station_address: hex(subDevice.stationAddress, 4),
+          station_alias: hex(subDevice.alias, 4),
           description: subDevice.description,
-          product_code: hex32(identity.productCode),
-          revision: hex32(identity.revision),
+          product_code: hex(identity.productCode, 8),
+          revision: hex(identity.revision, 8),
           al_state: subDevice.state,
           propagation_delay_ns: String(subDevice.propagationDelayNs),
           input_bits: String(inputBits),
@@ -403,12 +404,4 @@ function dateOf(hostTimeNs: bigint): Date {
 
 function notWritable(tag: BifrostTag): EtherCatError {
   return new EtherCatError('ECAT_ERR_NOT_AN_OUTPUT', `tag ${tag.name} is not writable`, { tag: tag.name });
-}
-
-function hex16(value: number): string {
-  return `0x${value.toString(16).padStart(4, '0')}`;
-}
-
-function hex32(value: number): string {
-  return `0x${value.toString(16).padStart(8, '0')}`;
 }

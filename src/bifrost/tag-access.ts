@@ -2,11 +2,13 @@
 
 import type { Observable } from 'rxjs';
 import type { TagType } from '../core/configuration/types.ts';
+import { Decoder, SlotBuffer } from '../core/decode.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
 import { hex } from '../core/network.ts';
 import type { Quality } from '../core/quality.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import { type TagValue, typeBits } from '../core/tag-types.ts';
+import { Direction, TagTable } from '../core/tag-table.ts';
+import { Kind, type TagValue, typeBits } from '../core/tag-types.ts';
 import type { Sample } from '../streams/tag-streams.ts';
 import type { Connection } from './connections.ts';
 import type { ObjectAccess } from './objects.ts';
@@ -139,34 +141,20 @@ function readPlace(
   { direction, bitOffset, type }: { direction: string; bitOffset: number; type: Exclude<TagType, 'bytes'> },
   tag: BifrostTag,
 ): TagValue {
-  const byte = bitOffset >>> 3;
   if (bitOffset + typeBits[type] > 8 * bytes.length) {
     const message = `tag ${tag.name}: ${tag.address} is behind the ${bytes.length} bytes of its ${direction}s`;
     throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', message, { tag: tag.name });
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  switch (type) {
-    case 'bool':
-      return ((bytes[byte]! >> (bitOffset & 7)) & 1) !== 0;
-    case 'int8':
-      return view.getInt8(byte);
-    case 'uint8':
-      return view.getUint8(byte);
-    case 'int16':
-      return view.getInt16(byte, true);
-    case 'uint16':
-      return view.getUint16(byte, true);
-    case 'int32':
-      return view.getInt32(byte, true);
-    case 'uint32':
-      return view.getUint32(byte, true);
-    case 'int64':
-      return view.getBigInt64(byte, true);
-    case 'uint64':
-      return view.getBigUint64(byte, true);
-    case 'float32':
-      return view.getFloat32(byte, true);
-    case 'float64':
-      return view.getFloat64(byte, true);
-  }
+  const row = {
+    kind: Kind[type],
+    direction: Direction.input,
+    bitOffset,
+    bitLength: typeBits[type],
+    subDevice: 0,
+    scale: 1,
+    offset: 0,
+  };
+  const slot = new SlotBuffer(bytes.length);
+  slot.bytes.set(bytes);
+  return new Decoder(TagTable.build([row], 1), { quality: 0, inputs: 0, outputs: 0 }).read(slot, 0);
 }

@@ -3,6 +3,7 @@
  * in JSON), durations whole nanoseconds.
  */
 
+import type { TagType } from '../core/configuration/types.ts';
 import type { TagValue } from '../core/tag-types.ts';
 import type { ProtocolError } from './protocol-error.ts';
 
@@ -10,20 +11,7 @@ import type { ProtocolError } from './protocol-error.ts';
 export type BifrostQuality = 'GOOD' | 'BAD' | 'UNCERTAIN' | 'STALE';
 
 /** Types of values: Bifrost's, and the two that EtherCAT's objects need beside them. */
-export type BifrostDataType =
-  | 'bool'
-  | 'int8'
-  | 'uint8'
-  | 'int16'
-  | 'uint16'
-  | 'int32'
-  | 'uint32'
-  | 'int64'
-  | 'uint64'
-  | 'float32'
-  | 'float64'
-  | 'string'
-  | 'bytes';
+export type BifrostDataType = TagType | 'string';
 
 /** A device of the gateway: here one SubDevice. */
 export interface BifrostDevice {

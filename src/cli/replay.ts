@@ -7,6 +7,7 @@ import { loadSegmentOf } from '../core/configuration/load.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
 import { translated } from '../core/errors/from-binding.ts';
 import { native } from '../core/native.ts';
+import { hex } from '../core/network.ts';
 import { formatNanoseconds, table } from './format.ts';
 
 /** Datagrams by what their comparison ended in; the others sum up to `total`. */
@@ -115,10 +116,10 @@ function readable(
     lines.push(`${event}: ${count} times, seen ${off} after the device's own model`);
   }
   for (const { device, word, count } of report.unknownWords) {
-    lines.push(`word ${hexadecimal(word)} of device ${device}'s EEPROM was read ${count} times, and is not described`);
+    lines.push(`word ${hex(word, 4)} of device ${device}'s EEPROM was read ${count} times, and is not described`);
   }
   for (const one of report.differences) {
-    const register = one.register === null ? '' : ` at ${hexadecimal(one.register)}`;
+    const register = one.register === null ? '' : ` at ${hex(one.register, 4)}`;
     const name = one.registerName === null ? '' : ` (${one.registerName})`;
     lines.push(
       `${styleText('red', '✗', { stream: process.stdout })} frame ${one.requestFrame}, answer ${one.answerFrame}, ` +
@@ -135,11 +136,6 @@ function readable(
   }
   return lines;
 }
-
-function hexadecimal(value: number): string {
-  return `0x${value.toString(16).padStart(4, '0')}`;
-}
-
 function signed(ns: number): string {
   return ns < 0 ? `−${formatNanoseconds(-ns)}` : formatNanoseconds(ns);
 }

@@ -3,6 +3,7 @@
 import { EtherCatError } from './errors/ethercat-error.ts';
 import { translated } from './errors/from-binding.ts';
 import type { BindingEngine } from './native.ts';
+import { hex } from './network.ts';
 
 /** Reads that may wait at once; the cycle thread keeps no more answers. */
 export const REGISTER_READS_OUTSTANDING_MAX = 64;
@@ -85,7 +86,7 @@ export class RegisterReader {
 }
 
 function failure({ position, register }: PendingRead, workingCounter: number | undefined): EtherCatError {
-  const where = `register 0x${register.toString(16).padStart(4, '0')} of the SubDevice at position ${position}`;
+  const where = `register ${hex(register, 4)} of the SubDevice at position ${position}`;
   return workingCounter === undefined
     ? new EtherCatError('ECAT_ERR_TIMEOUT', `no frame came back with ${where}`, { position, register })
     : new EtherCatError(
