@@ -73,10 +73,12 @@ mod base64;
 mod device_type;
 mod error;
 pub mod mailbox;
+mod program;
 mod state;
 
 pub use device_type::DeviceType;
 pub use error::DescriptionError;
+pub use program::ProgramDescription;
 pub use state::{
     ClockDescription, CompareDescription, EscDescription, RegisterDescription, SiiWordsDescription,
     StartDescription,
@@ -178,6 +180,8 @@ pub struct DeviceDescription {
     pub dc_modes: Vec<DcModeDescription>,
     /// What the program wants of the distributed clock; without it, it runs at whatever comes.
     pub sync: Option<SyncDescription>,
+    /// What its microcontroller runs; in place of what a built-in type runs. Needs the objects that it works with.
+    pub program: Option<ProgramDescription>,
     /// Explicit device identification (AL control bit 5). Not with device emulation.
     pub identification: Option<u16>,
     /// AL transitions that the device refuses.

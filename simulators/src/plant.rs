@@ -13,6 +13,11 @@ impl<'a> Plant<'a> {
         Self { devices }
     }
 
+    /// The devices themselves, by their place in the description.
+    pub(crate) fn devices_mut(&mut self) -> &mut [Device] {
+        self.devices
+    }
+
     /// Sets `bit_length` (1 to 64) bits from `bit_offset` on of a device's input process data, counted
     /// over its input areas in their order. Bits behind its end, and a device that does not exist, are
     /// ignored.

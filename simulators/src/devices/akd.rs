@@ -160,6 +160,7 @@ pub(super) fn device() -> Built {
     }];
     Built {
         mailbox: Some(mailbox(objects())),
+        program: None,
         refusals: vec![Refusal {
             to: SAFE_OP,
             code: INVALID_OUTPUTS,

@@ -29,6 +29,7 @@ mod mail;
 mod objects;
 mod overrides;
 mod process_data;
+pub(crate) mod programs;
 mod state;
 mod terminal;
 mod wiring;
@@ -42,10 +43,13 @@ pub use process_data::{Channel, ChannelType};
 
 use ecat_wire::sii::{self, Sii};
 
-use crate::description::{DescriptionError, DeviceDescription, DeviceType, SegmentDescription};
+use crate::description::{
+    DescriptionError, DeviceDescription, DeviceType, ProgramDescription, SegmentDescription,
+};
 use crate::device::Device;
 use crate::esc::{ClockLevel, Esc, Profile, Start, mixed};
 use crate::plant::Behaviour;
+use crate::program::Programs;
 use crate::topology::{Attachment, Outlet, Ring};
 use analogue_status::{Conversions, StatusChannel};
 use behaviour::Wiring;
@@ -55,6 +59,9 @@ use terminal::Built;
 /// Vendor of the built-in terminals that are no copy of a real one. Chosen by this project; assigned to
 /// nobody that we know of.
 pub const SIMULATED_VENDOR_ID: u32 = 0xE0B1_F057;
+
+/// Makes the seeds of programs others than those of clocks.
+const PROGRAMS: u64 = 0x7072_6F67_7261_6D73;
 
 /// Size of the EEPROM of built-in devices, as in the real terminals whose images are known.
 const EEPROM_BYTES: usize = 2048;
@@ -81,6 +88,17 @@ pub(crate) fn build(description: &SegmentDescription) -> Result<Parts, Descripti
         if wiring.is_empty() { Vec::new() } else { vec![Box::new(wiring)] };
     if let Some(conversions) = Conversions::of(&images) {
         behaviours.push(Box::new(conversions));
+    }
+    let programs = images.iter().enumerate().map(|(index, image)| {
+        let Some(program) = &image.program else { return Ok(None) };
+        let seed = mixed(description.seed ^ mixed(PROGRAMS ^ index as u64));
+        programs::program(program, image, seed).map(Some).map_err(|error| {
+            let path = format!("/devices/{index}/program{}", error.path);
+            expanded.place(DescriptionError { path, ..error })
+        })
+    });
+    if let Some(programs) = Programs::of(programs.collect::<Result<_, _>>()?) {
+        behaviours.push(Box::new(programs));
     }
     let starts = images.iter().map(|image| image.start.clone()).collect();
     let (attachments, ring) =
@@ -109,6 +127,8 @@ pub struct DeviceImage {
     pub inputs: Vec<Channel>,
     /// Its outputs, in the order of the process image: channel 1 first.
     pub outputs: Vec<Channel>,
+    /// What it runs.
+    pub program: Option<ProgramDescription>,
     /// What follows from the values at its inputs.
     status: Vec<StatusChannel>,
 }
@@ -132,7 +152,7 @@ impl DeviceImage {
     /// # Errors
     /// With a JSON pointer that begins at the device.
     pub fn new(device: &DeviceDescription, index: usize) -> Result<Self, DescriptionError> {
-        let mut analogue = None;
+        let (mut analogue, mut program) = (None, None);
         let mut mailbox = device.mailbox.clone();
         let (sii, mut profile) = match (&device.sii, &device.sii_words, device.r#type) {
             (Some(image), None, None) => given(device, image)?,
@@ -141,6 +161,7 @@ impl DeviceImage {
             (None, None, Some(kind)) => {
                 let built = terminal::device(device, kind)?;
                 analogue = built.analogue;
+                program = built.program.clone();
                 mailbox = mail::merge(built.mailbox.as_ref(), mailbox);
                 terminal_image(device, built)?
             }
@@ -177,6 +198,7 @@ impl DeviceImage {
             start,
             inputs: process_data.inputs,
             outputs: process_data.outputs,
+            program: device.program.clone().or(program),
             status,
         })
     }

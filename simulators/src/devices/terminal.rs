@@ -10,7 +10,7 @@ use super::{
     digital_inputs, digital_outputs, ek1914, junction, known, lan9252,
 };
 use crate::description::mailbox::MailboxDescription;
-use crate::description::{DescriptionError, DeviceDescription, DeviceType};
+use crate::description::{DescriptionError, DeviceDescription, DeviceType, ProgramDescription};
 use crate::esc::{Profile, Refusal};
 
 const CHANNELS_MAX: u16 = 64;
@@ -38,6 +38,8 @@ pub(super) struct Built {
     pub(super) mailbox: Option<MailboxDescription>,
     /// Which of its inputs have a status beside them.
     pub(super) analogue: Option<AnalogueInputs>,
+    /// What it runs.
+    pub(super) program: Option<ProgramDescription>,
     /// What its program refuses.
     pub(super) refusals: Vec<Refusal>,
 }
@@ -46,7 +48,7 @@ impl Built {
     /// A device without a mailbox, with the chip that is known for its identity, or a terminal's.
     pub(super) fn plain(sii: Sii) -> Self {
         let profile = known::by_identity(&sii.identity).unwrap_or_else(known::terminal);
-        Self { sii, profile, mailbox: None, analogue: None, refusals: Vec::new() }
+        Self { sii, profile, mailbox: None, analogue: None, program: None, refusals: Vec::new() }
     }
 }
 

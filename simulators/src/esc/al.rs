@@ -84,6 +84,11 @@ impl Esc {
         self.memory.u8(reg::AL_STATUS) & 0x0F
     }
 
+    /// The AL state that the status register shows: 1, 2, 3, 4 or 8.
+    pub(crate) fn state(&self) -> u8 {
+        self.al_state()
+    }
+
     pub(super) fn power_on_al(&mut self) {
         self.al = Al::default();
         self.memory.set_u16(reg::AL_STATUS, u16::from(INIT));

@@ -3,6 +3,7 @@
 
 use super::profile::{Application, Direction, ProcessArea, Role};
 use super::{Esc, RAM};
+use crate::mailbox::object_dictionary::ObjectDictionary;
 use crate::mailbox::pdo;
 
 /// AL status code: no valid input mapping.
@@ -207,7 +208,22 @@ impl Esc {
         }
     }
 
+    /// The objects of the program.
+    pub(crate) fn objects(&self) -> Option<&ObjectDictionary> {
+        self.mailbox.as_ref()?.dictionary()
+    }
+
+    /// The objects of the program.
+    pub(crate) fn objects_mut(&mut self) -> Option<&mut ObjectDictionary> {
+        self.mailbox.as_mut()?.dictionary_mut()
+    }
+
     fn is_mapped(&self, point: &super::profile::Point) -> bool {
-        self.image.as_ref().is_none_or(|image| image.output_bit(point.bit_offset).is_some())
+        self.carries_output(point.bit_offset)
+    }
+
+    /// Whether a PDO carries this bit of the device's outputs.
+    pub(crate) fn carries_output(&self, value_bit: u32) -> bool {
+        self.image.as_ref().is_none_or(|image| image.output_bit(value_bit).is_some())
     }
 }

@@ -124,6 +124,8 @@ pub struct Esc {
     damaged: bool,
     /// Something waits for the end of the frame.
     pending: bool,
+    /// How often it was powered on, from 1.
+    power_ons: u32,
     release: release::Release,
 }
 
@@ -159,6 +161,7 @@ impl Esc {
             buffer_changed_ns: None,
             damaged: false,
             pending: false,
+            power_ons: 0,
             release: release::Release::default(),
         };
         esc.new_mailbox();
@@ -180,6 +183,7 @@ impl Esc {
 
     /// Everything but the EEPROM, and what is connected to the inputs, as after power-on.
     pub(crate) fn power_on(&mut self, now_ns: u64) {
+        self.power_ons = self.power_ons.wrapping_add(1);
         self.memory.clear();
         self.staged.clear();
         self.protection = protection::Protection::default();
@@ -210,6 +214,11 @@ impl Esc {
         self.power_on_mail();
         self.power_on_al();
         self.show_inputs_anew();
+    }
+
+    /// How often it was powered on or reset, from 1: its program begins anew each time.
+    pub(crate) fn power_ons(&self) -> u32 {
+        self.power_ons
     }
 
     /// A byte as it is now, without effects.

@@ -69,6 +69,11 @@ impl Esc {
         }
     }
 
+    /// Whether the outputs are what the MainDevice sends: in OP, and as long as the watchdog holds.
+    pub(crate) fn drives_outputs(&self) -> bool {
+        self.al_state() == al::OP && self.watchdog_holds()
+    }
+
     /// Reads bits of the outputs as they are driven; see [`crate::plant::Plant::output`].
     pub(crate) fn output(&self, bit_offset: u32, bit_length: u8) -> u64 {
         if let Some(outputs) = self.halted_outputs() {
@@ -79,7 +84,7 @@ impl Esc {
             let length = u32::from(bit_length.min(64));
             return (0..length).fold(0, |value, n| value | bit(bit_offset + n) << n);
         }
-        if self.al_state() != al::OP || !self.watchdog_holds() {
+        if !self.drives_outputs() {
             return 0;
         }
         let (mut at, mut done, mut value) = (bit_offset, 0, 0);

@@ -75,7 +75,7 @@ impl Esc {
         ours && !(start_time && self.sync_active())
     }
 
-    pub(super) fn sync_active(&self) -> bool {
+    pub(crate) fn sync_active(&self) -> bool {
         self.memory.u8(reg::DC_SYNC_ACTIVATION) & ACTIVE != 0
     }
 

@@ -86,7 +86,9 @@ impl Entry {
         matches!(self.data_type, VISIBLE_STRING | OCTET_STRING | 0x000B)
     }
 
-    fn is_signed(&self) -> bool {
+    /// Whether it is a signed integer.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
         matches!(self.data_type, 0x0002..=0x0004 | 0x0010 | 0x0012..=0x0015)
     }
 
@@ -206,6 +208,8 @@ impl Object {
 pub struct ObjectDictionary {
     /// By index.
     pub objects: BTreeMap<u16, Object>,
+    /// How many values were written by SDOs.
+    pub writes: u64,
 }
 
 impl ObjectDictionary {
@@ -222,6 +226,15 @@ impl ObjectDictionary {
     /// A value, whatever the access.
     pub fn entry_mut(&mut self, index: u16, subindex: u8) -> Option<&mut Entry> {
         self.objects.get_mut(&index)?.entries.get_mut(&subindex)
+    }
+
+    /// Gives a value that is an integer this one, cut to its length, whatever the access. Allocates nothing.
+    pub fn set_integer(&mut self, index: u16, subindex: u8, value: i64) {
+        if let Some(entry) = self.entry_mut(index, subindex) {
+            let bytes = value.to_le_bytes();
+            let length = entry.value.len().min(bytes.len());
+            entry.value[..length].copy_from_slice(&bytes[..length]);
+        }
     }
 
     /// A number, whatever the access; 0 if it is not there.
@@ -300,6 +313,7 @@ impl ObjectDictionary {
         let entry = self.entry_mut(index, subindex).ok_or(AbortCode::NO_SUBINDEX)?;
         entry.check_range(value)?;
         entry.value = value.to_vec();
+        self.writes += 1;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ mod signal;
 
 use std::collections::HashSet;
 
-use number::Number;
+pub(in crate::devices) use number::Number;
 use signal::Signal;
 
 use super::{Channel, DeviceImage};

@@ -4,7 +4,7 @@ use crate::devices::{Channel, ChannelType};
 
 /// A value on its way from or to a channel.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Number {
+pub(in crate::devices) enum Number {
     /// Of an integer channel.
     Integer(i128),
     /// Of a real channel, or computed.
@@ -15,7 +15,7 @@ pub(super) enum Number {
 
 impl Number {
     /// The number that a channel's bits are.
-    pub(super) fn decode(channel: Channel, bits: u64) -> Self {
+    pub(in crate::devices) fn decode(channel: Channel, bits: u64) -> Self {
         let width = u32::from(channel.bit_length).min(64);
         let bits = bits & mask(width);
         match channel.r#type {
@@ -31,7 +31,7 @@ impl Number {
     }
 
     /// The bits that are this number in a channel: rounded, and limited to what it can hold.
-    pub(super) fn encode(self, channel: Channel) -> u64 {
+    pub(in crate::devices) fn encode(self, channel: Channel) -> u64 {
         let width = u32::from(channel.bit_length).min(64);
         match channel.r#type {
             ChannelType::Unsigned => self.integer(0, i128::from(mask(width)), width),

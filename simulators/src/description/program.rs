@@ -1,0 +1,13 @@
+//! What a device's microcontroller runs, as a user describes it.
+
+use serde::Deserialize;
+
+use crate::devices::programs::accelerometer::AccelerometerDescription;
+
+/// A program by its kind. Each needs certain objects; a device without them refuses it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ProgramDescription {
+    /// Vibration at an input: a spectrum of lines, and noise.
+    Accelerometer(AccelerometerDescription),
+}

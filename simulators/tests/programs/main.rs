@@ -1,0 +1,4 @@
+//! What devices do by themselves: a file a program, each on one device that a [`machine`] brings to OP.
+
+mod accelerometer;
+mod machine;
