@@ -2,3 +2,4 @@
 
 mod accelerometer;
 mod machine;
+mod objects;
