@@ -45,6 +45,8 @@ interface SegmentDeviceDocument {
   clock?: { drift_ppm?: number; jitter_ns?: number; offset_ns?: number };
   dc_modes?: readonly Readonly<Record<string, unknown>>[];
   sync?: Readonly<Record<string, unknown>>;
+  /** What its microcontroller runs, by `kind`. */
+  program?: Readonly<Record<string, unknown>>;
   identification?: number;
   refuse?: readonly { to: string; code: number; when?: Readonly<Record<string, unknown>> }[];
   transition_delay_ms?: number;
