@@ -9,13 +9,14 @@ import { SlotBuffer } from './core/decode.ts';
 import { EtherCatError } from './core/errors/ethercat-error.ts';
 import type { BusState } from './core/events.ts';
 import type { Fault } from './core/faults.ts';
-import { History } from './core/history.ts';
+import { CopyOutcome } from './core/generated/layout.ts';
+import { type CycleWindow, History } from './core/history.ts';
 import { type Interlock, interlockState } from './core/interlocks.ts';
 import type { OutputLane, WriteResult } from './core/outputs.ts';
 import { joinTimes, slotReader } from './core/process-image.ts';
 import { Snapshot } from './core/snapshot.ts';
 import type { TagValue } from './core/tag-types.ts';
-import { type WindowOptions, WindowStream } from './core/window-stream.ts';
+import { isGapPolicy, type WindowOptions, WindowStream, windowSource } from './core/window-stream.ts';
 import { BusObservable } from './streams/bus-observable.ts';
 import type { ChangeBatch } from './streams/change-batch.ts';
 import { type CycleInfo, CycleStream } from './streams/cycle-stream.ts';
@@ -158,34 +159,31 @@ export abstract class Bus {
   /**
    * Windows of raw cycles, without dead bands, as columns of typed arrays; the first begins with the next cycle.
    *
-   * Rate: one every `hop` cycles. Nothing is dropped as long as the history holds what this thread is late by; beyond
-   * that a window begins anew with the oldest cycle there is, and its `missed` says how many cycles later that is than
-   * it should be.
+   * Rate: one every `hop` cycles that ran. A period in which none ran is a gap in the window, which says where (`gaps`,
+   * `missed`), or makes it begin anew with `gaps: 'restart'`. Nothing else is dropped as long as the history holds what
+   * this thread is late by; beyond that a window begins anew with the oldest cycle there is, and its `lost` says how many
+   * periods later that is than it should be.
    *
    * @throws `ECAT_ERR_INVALID_ARGUMENT`, `ECAT_ERR_TAG_UNKNOWN`
    */
-  windows({ tags: names, window, hop = window }: WindowOptions): BusObservable<History> {
+  windows({ tags: names, window, hop = window, gaps = 'report' }: WindowOptions): BusObservable<CycleWindow> {
     checkCycles('windows', 'window', window, WINDOW_CYCLES_MAX);
     checkCycles('windows', 'hop', hop, 2 ** 31);
+    if (!isGapPolicy(gaps)) {
+      const message = `windows(): gaps has to be 'report' or 'restart', not ${String(gaps)}`;
+      throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', message);
+    }
     const tags = this.#numbersOf(names);
-    const view = this.#view;
     return this.cyclic((subscriber) => {
-      const source = {
-        decoder: view.decoder,
-        directory: view.directory,
-        clock: this.#clock,
-        slot: new SlotBuffer(view.memory.slotBytes),
-        depth: view.memory.slotCount,
-        copy: (cycle: number, slot: SlotBuffer) => view.copyCycle(cycle % 2 ** 32, slot),
-      };
-      const stream = new WindowStream(source, { tags, window, hop }, subscriber);
+      const source = windowSource(this.#view, this.#clock);
+      const stream = new WindowStream(source, { tags, window, hop, gaps }, subscriber);
       return () => stream.stop();
     });
   }
 
   /**
    * The last n cycles that the input ring holds, without dead bands, as columns of typed arrays. Synchronous; does not
-   * depend on the decode worker, nor on another thread. `missed` says how many of them are not there.
+   * depend on the decode worker, nor on another thread. `missed` says how many of them are not there, and `gaps` where.
    *
    * @param names - tags to have in it; all unless given
    * @throws `ECAT_ERR_INVALID_ARGUMENT` when the ring is shorter (`history_ms` of the configuration),
@@ -200,7 +198,7 @@ export abstract class Bus {
     const slot = new SlotBuffer(view.memory.slotBytes);
     const latest = view.cycleNumber.extend(view.memory.latestCycle);
     for (let cycle = Math.max(0, latest - n + 1); cycle <= latest; cycle += 1) {
-      if (view.copyCycle(cycle % 2 ** 32, slot)) columns.append(slot, cycle);
+      if (view.copyCycle(cycle, slot) === CopyOutcome.Fresh) columns.append(slot, cycle);
     }
     return new History(columns, n - columns.rows, view.directory);
   }
@@ -321,7 +319,7 @@ export abstract class Bus {
   #snapshot(tags: Uint32Array | undefined, wanted?: number, missed?: number): Snapshot {
     const { memory, cycleNumber, decoder, directory } = this.#view;
     const slot = new SlotBuffer(memory.slotBytes);
-    if (wanted === undefined || !this.#view.copyCycle(wanted % 2 ** 32, slot)) this.#view.copyNewest(slot);
+    if (wanted === undefined || this.#view.copyCycle(wanted, slot) !== CopyOutcome.Fresh) this.#view.copyNewest(slot);
     const times = new Uint32Array(4);
     slotReader.times(slot, times);
     const cycle = cycleNumber.extend(slotReader.cycle(slot));

@@ -17,7 +17,7 @@ export {
 export { type ErrorCategory, type ErrorCode, errorCodes, errorTable } from './core/errors/table.ts';
 export type { BusState, SubDeviceState } from './core/events.ts';
 export type { Fault, FaultKind } from './core/faults.ts';
-export type { History } from './core/history.ts';
+export type { CycleWindow, Gap, History } from './core/history.ts';
 export type { Interlock } from './core/interlocks.ts';
 export type { WriteResult } from './core/outputs.ts';
 export type { Quality } from './core/quality.ts';
@@ -27,7 +27,7 @@ export type { CycleStatistics, DurationStatistics } from './core/statistics.ts';
 export type { SubDevice } from './core/sub-device.ts';
 export type { TagLabels } from './core/tag-directory.ts';
 export type { TagArray, TagValue } from './core/tag-types.ts';
-export type { WindowOptions } from './core/window-stream.ts';
+export type { GapPolicy, WindowOptions } from './core/window-stream.ts';
 export type { Lane } from './lane.ts';
 export { MainDevice, type OpenOptions } from './main-device.ts';
 export type { BusObservable } from './streams/bus-observable.ts';

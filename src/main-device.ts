@@ -198,7 +198,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
    * Runs a module over windows of raw cycles, in a thread of its own for each subscription, until it is unsubscribed from.
    *
    * The module's default export is called with each window (typed arrays of its own, filled in that thread) and a context
-   * with `missed`, and what it returns, or resolves with, is emitted: {@link Analyse}. Ready-made modules are in
+   * with `missed` and `lost`, and what it returns, or resolves with, is emitted: {@link Analyse}. Ready-made modules are in
    * `analyses`. At most 64 results wait for this thread; what is dropped beyond is counted in `dropped`. Errors with
    * `ECAT_ERR_ANALYSIS` when the module throws, exits or runs out of memory, which harms nothing else.
    *

@@ -3,7 +3,7 @@
  * `bifrost-ethercat types FILE` writes the {@link TagMap} of a configuration. Types alone: nothing here runs.
  */
 
-import type { History } from './core/history.ts';
+import type { CycleWindow, History } from './core/history.ts';
 import type { WriteResult } from './core/outputs.ts';
 import type { Quality } from './core/quality.ts';
 import type { Snapshot } from './core/snapshot.ts';
@@ -54,7 +54,9 @@ export interface TypedMembers<T extends TagMap> {
   /** As `Bus.every`. */
   every(n: number, names?: readonly TagNameOf<T>[]): BusObservable<TypedSnapshot<T>>;
   /** As `Bus.windows`. */
-  windows(options: Omit<WindowOptions, 'tags'> & { readonly tags: readonly TagNameOf<T>[] }): BusObservable<History>;
+  windows(
+    options: Omit<WindowOptions, 'tags'> & { readonly tags: readonly TagNameOf<T>[] },
+  ): BusObservable<CycleWindow>;
   /** As `Bus.history`. */
   history(n: number, names?: readonly TagNameOf<T>[]): History;
   /** As `Bus.snapshot`. */

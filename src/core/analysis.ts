@@ -1,15 +1,10 @@
 /** What an analysis is given and what comes of it: the words between an application, its module, and the worker. */
 
-import type { History } from './history.ts';
+import type { CycleWindow } from './history.ts';
+import type { WindowOptions } from './window-stream.ts';
 
 /** What to analyse. */
-export interface AnalyseOptions {
-  /** Names of the tags. */
-  readonly tags: readonly string[];
-  /** Cycles of a window. */
-  readonly window: number;
-  /** Cycles from the beginning of one window to that of the next; as many as `window` unless given. */
-  readonly hop?: number;
+export interface AnalyseOptions extends WindowOptions {
   /** Handed to the module as `context.workerData`; anything that can be posted. */
   readonly workerData?: unknown;
   /** Ends the analysis: the stream completes. */
@@ -22,8 +17,6 @@ export interface AnalysisContext {
   readonly cyclePeriodNs: number;
   /** Names of the tags. */
   readonly tags: readonly string[];
-  /** Cycles that this window begins later than it should: those between are in no window. 0 as long as nothing is lost. */
-  readonly missed: number;
   /** What the application gave. */
   readonly workerData: unknown;
   /** For the module to keep something from window to window; of this analysis alone. */
@@ -31,7 +24,7 @@ export interface AnalysisContext {
 }
 
 /** The default export of a module for `bus.analyse()`; what it returns, or resolves with, is emitted, unless it is undefined. */
-export type Analyse<T = unknown> = (window: History, context: AnalysisContext) => T | Promise<T>;
+export type Analyse<T = unknown> = (window: CycleWindow, context: AnalysisContext) => T | Promise<T>;
 
 /** What a module made of one window. */
 export interface AnalysisResult<T = unknown> {
@@ -41,8 +34,10 @@ export interface AnalysisResult<T = unknown> {
   readonly firstCycle: number;
   /** Number of the last cycle of the window. */
   readonly lastCycle: number;
-  /** Cycles before this window that are in no window: the worker was late by more than the history. */
+  /** Periods in the window without a cycle: its values are not evenly spaced in time unless it is 0. */
   readonly missed: number;
+  /** Periods by which the window begins later than it should: the worker was late by more than the history, or a gap made it begin anew. */
+  readonly lost: number;
   /** Results before this one that were dropped, since this thread did not take them. */
   readonly dropped: number;
 }

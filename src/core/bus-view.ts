@@ -302,9 +302,9 @@ export class BusView {
     return this.#newest;
   }
 
-  /** Copies a cycle of the history into a buffer of the caller's; whether the ring has it. */
-  copyCycle(cycle: number, slot: SlotBuffer): boolean {
-    return translated(() => this.#open().copyCycle(cycle >>> 0, slot.bytes)) === CopyOutcome.Fresh;
+  /** Copies a cycle of the history, by its long number, into a buffer of the caller's. */
+  copyCycle(cycle: number, slot: SlotBuffer): CopyOutcome {
+    return translated(() => this.#open().copyCycle(cycle % 2 ** 32, slot.bytes)) as CopyOutcome;
   }
 
   /**

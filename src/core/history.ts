@@ -5,11 +5,19 @@ import { EtherCatError } from './errors/ethercat-error.ts';
 import type { TagDirectory } from './tag-directory.ts';
 import type { TagArray } from './tag-types.ts';
 
+/** Periods between two cycles of a history that have none. */
+export interface Gap {
+  /** Place of the cycle behind it; that before it is `at - 1`. */
+  readonly at: number;
+  /** Periods of the schedule that are not there. */
+  readonly periods: number;
+}
+
 /** Values of some tags over consecutive cycles, in memory of their own. Labels are numbers here. */
 export class History {
   /** Cycles that are there. */
   readonly length: number;
-  /** Number of each cycle, rising; does not wrap. */
+  /** Number of each cycle, rising; does not wrap. Counts periods of the schedule, so that gaps show in it. */
   readonly cycles: Float64Array;
   /** Cycles asked for that are not there: their period was missed, or the ring had gone past them. */
   readonly missed: number;
@@ -23,6 +31,16 @@ export class History {
     this.missed = missed;
     this.#columns = columns;
     this.#directory = directory;
+  }
+
+  /** Where periods are not there, in order; empty where the cycles are evenly spaced in time. */
+  get gaps(): Gap[] {
+    const gaps: Gap[] = [];
+    for (let at = 1; at < this.length; at += 1) {
+      const periods = this.cycles[at]! - this.cycles[at - 1]! - 1;
+      if (periods > 0) gaps.push({ at, periods });
+    }
+    return gaps;
   }
 
   /** Names of the tags in it. */
@@ -55,5 +73,21 @@ export class History {
     if (place === -1)
       throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', `there is no tag ${name} in this history`, { tag: name });
     return place;
+  }
+}
+
+/** As many cycles as were asked for, in a row: one window of a stream, or of an analysis. `missed` counts the periods of its gaps. */
+export class CycleWindow extends History {
+  /**
+   * Periods by which it begins later than it should, since the ring had gone past what it should begin with, or a gap
+   * made it begin anew (`gaps: 'restart'`). 0 as long as nothing is lost.
+   */
+  readonly lost: number;
+
+  /** @internal The columns are not written any more. */
+  constructor(columns: Columns, lost: number, directory: TagDirectory) {
+    const { cycles, rows } = columns;
+    super(columns, cycles[rows - 1]! - cycles[0]! + 1 - rows, directory);
+    this.lost = lost;
   }
 }

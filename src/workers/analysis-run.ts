@@ -5,16 +5,18 @@ import { pathToFileURL } from 'node:url';
 import type { AnalyseOptions } from '../core/analysis.ts';
 import type { BusView } from '../core/bus-view.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
+import { isGapPolicy } from '../core/window-stream.ts';
 import type { AnalysisRun } from './analysis-pool.ts';
 
 /** @throws `ECAT_ERR_INVALID_ARGUMENT`, `ECAT_ERR_TAG_UNKNOWN` */
 export function analysisOf(view: BusView, script: string | URL, options: AnalyseOptions): AnalysisRun {
-  const { tags, window, hop = window, workerData } = options;
+  const { tags, window, hop = window, gaps = 'report', workerData } = options;
   if (!Array.isArray(tags as unknown) || tags.length === 0) throw invalid('tags has to be a list of names of tags');
   for (const name of tags) view.numberOf(name);
   checkCycles('window', window, view);
   checkCycles('hop', hop, view);
-  return { handle: view.handle, script: urlOf(script), tags: [...tags], window, hop, workerData };
+  if (!isGapPolicy(gaps)) throw invalid(`gaps has to be 'report' or 'restart', not ${String(gaps)}`);
+  return { handle: view.handle, script: urlOf(script), tags: [...tags], window, hop, gaps, workerData };
 }
 
 /** What falls out of the ring while the worker is at a window would be in no other one. */

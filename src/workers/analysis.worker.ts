@@ -11,8 +11,8 @@ import { CycleClock } from '../core/cycle-clock.ts';
 import { SlotBuffer } from '../core/decode.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
 import { CopyOutcome } from '../core/generated/layout.ts';
-import type { History } from '../core/history.ts';
-import { WindowStream } from '../core/window-stream.ts';
+import type { CycleWindow } from '../core/history.ts';
+import { type GapPolicy, WindowStream, windowSource } from '../core/window-stream.ts';
 
 /** One native wait at the longest; nothing can interrupt it. */
 const WAIT_SLICE_MS = 50;
@@ -25,6 +25,7 @@ export interface AnalysisTask {
   readonly tags: readonly string[];
   readonly window: number;
   readonly hop: number;
+  readonly gaps: GapPolicy;
   readonly workerData: unknown;
   readonly control: SharedArrayBuffer;
   readonly port: MessagePort;
@@ -57,9 +58,9 @@ class AnalysisLoop {
   readonly #analyse: Analyse;
   readonly #control: AnalysisControl;
   readonly #windows: WindowStream;
-  readonly #context: Omit<AnalysisContext, 'missed'>;
+  readonly #context: AnalysisContext;
   /** At most one: cycles are looked at no further than to the end of a window. */
-  #full: History | undefined;
+  #full: CycleWindow | undefined;
   #dropped = 0;
 
   constructor(view: BusView, task: AnalysisTask, analyse: Analyse) {
@@ -68,19 +69,11 @@ class AnalysisLoop {
     this.#analyse = analyse;
     this.#control = new AnalysisControl(task.control);
     const latest = (): number => view.cycleNumber.extend(view.memory.latestCycle);
-    const source = {
-      decoder: view.decoder,
-      directory: view.directory,
-      clock: new CycleClock(latest, () => undefined),
-      slot: new SlotBuffer(view.memory.slotBytes),
-      depth: view.memory.slotCount,
-      copy: (cycle: number, slot: SlotBuffer) => view.copyCycle(cycle % 2 ** 32, slot),
-    };
     const tags = Uint32Array.from(task.tags, (name) => view.numberOf(name));
-    const { window, hop } = task;
+    const { window, hop, gaps } = task;
     this.#windows = new WindowStream(
-      source,
-      { tags, window, hop },
+      windowSource(view, new CycleClock(latest, () => undefined)),
+      { tags, window, hop, gaps },
       {
         next: (full) => {
           this.#full = full;
@@ -114,10 +107,10 @@ class AnalysisLoop {
     }
   }
 
-  async #hand(window: History): Promise<void> {
-    const { missed } = window;
+  async #hand(window: CycleWindow): Promise<void> {
+    const { missed, lost } = window;
     const [firstCycle, lastCycle] = [window.cycles[0]!, window.cycles.at(-1)!];
-    const result = await this.#analyse(window, { ...this.#context, missed });
+    const result = await this.#analyse(window, this.#context);
     if (result === undefined) return;
     if (!this.#control.tryPost()) {
       this.#dropped += 1;
@@ -128,6 +121,7 @@ class AnalysisLoop {
       firstCycle,
       lastCycle,
       missed,
+      lost,
       dropped: this.#dropped,
     } satisfies AnalysisResult);
     this.#dropped = 0;

@@ -6,6 +6,8 @@ const echo = new URL('fixtures/echo.ts', import.meta.url);
 
 interface Echo {
   readonly missed: number;
+  readonly lost: number;
+  readonly gaps: { at: number; periods: number }[];
   readonly windows: number;
   readonly values: number[];
   readonly cycles: number[];
@@ -34,7 +36,7 @@ test('a module gets windows of consecutive raw cycles in memory of their own, ov
   await using bus = await MainDevice.open(plant({ time: 'virtual', history_ms: 2000 }));
   await using _running = running(bus);
   const found = await results<Echo>(bus, echo, { tags: ['count'], window: 8, hop: 4, workerData: {} }, 4);
-  for (const [n, { result, firstCycle, lastCycle, missed, dropped }] of found.entries()) {
+  for (const [n, { result, firstCycle, lastCycle, missed, lost, dropped }] of found.entries()) {
     t.deepEqual(
       result.cycles,
       Array.from({ length: 8 }, (_, i) => firstCycle + i),
@@ -44,7 +46,7 @@ test('a module gets windows of consecutive raw cycles in memory of their own, ov
     t.is(result.windows, n + 1);
     t.is(result.own, n + 1, 'windows share no memory');
     t.is(result.cyclePeriodNs, 1_000_000);
-    t.is(missed + dropped, 0);
+    t.is(missed + lost + dropped, 0);
     // The counter grows by one a cycle; what the module wrote over before is not seen.
     for (const [i, value] of result.values.entries()) t.is(value, result.values[0]! + i);
     if (n > 0) t.deepEqual(result.values.slice(0, 4), found[n - 1]!.result.values.slice(4));
@@ -60,6 +62,7 @@ test('a window or hop that the history cannot hold is refused at the call, and s
   refused({ tags: ['count'], window: 16, hop: 100 }, /hop of 100 cycles/);
   refused({ tags: ['count'], window: 0 }, /window has to be/);
   refused({ tags: [], window: 4 }, /tags has to be/);
+  refused({ tags: ['count'], window: 4, gaps: 'hide' as never }, /gaps has to be 'report' or 'restart'/);
   t.throws(() => bus.analyse(echo, { tags: ['count', 'counts'], window: 4 }), { code: 'ECAT_ERR_TAG_UNKNOWN' });
   t.throws(() => bus.analyse('', { tags: ['count'], window: 4 }), { code: 'ECAT_ERR_INVALID_ARGUMENT' });
 });
@@ -112,12 +115,31 @@ test('cycles that the ring went past before the worker came to them are counted'
   while (!done) await bus.advance(2000);
   const found = await pending;
   for (let n = 1; n < found.length; n += 1) {
-    const { firstCycle, missed, result } = found[n]!;
-    t.is(missed, result.missed);
-    if (found[n]!.dropped === 0) t.is(firstCycle, found[n - 1]!.firstCycle + 4 + missed);
+    const { firstCycle, lost, result } = found[n]!;
+    t.is(lost, result.lost);
+    if (found[n]!.dropped === 0) t.is(firstCycle, found[n - 1]!.firstCycle + 4 + lost);
     t.deepEqual(
       result.cycles,
       Array.from({ length: 4 }, (_, i) => firstCycle + i),
     );
   }
 });
+
+for (const gaps of ['report', 'restart'] as const) {
+  test(`on a machine that misses periods, windows ${gaps === 'report' ? 'go on behind them' : 'have none of them'}`, async (t) => {
+    // The shortest cycle, and neither a priority nor a processor of its own: periods are missed whenever the host is busy.
+    await using bus = await MainDevice.open(plant({ cycle_time: '250us', history_ms: 4000 }));
+    const found = await results<Echo>(bus, echo, { tags: ['count'], window: 64, gaps, workerData: {} }, 40);
+    for (const [n, { result, firstCycle, lastCycle, missed, lost, dropped }] of found.entries()) {
+      const { cycles } = result;
+      t.is(cycles.length, 64);
+      t.is(missed, lastCycle - firstCycle - 63);
+      t.is(missed, result.missed);
+      const said = result.gaps.map(({ at, periods }) => [cycles[at - 1]! + periods + 1, cycles[at]]);
+      for (const [told, is] of said) t.is(told, is);
+      t.is(result.gaps.length, cycles.slice(1).filter((cycle, i) => cycle !== cycles[i]! + 1).length);
+      if (gaps === 'restart') t.is(missed, 0);
+      if (n > 0 && dropped === 0) t.true(firstCycle - lost > found[n - 1]!.firstCycle);
+    }
+  });
+}

@@ -1,21 +1,22 @@
 import test from 'ava';
-import type { History } from '../../src/core/history.ts';
+import type { CycleWindow } from '../../src/core/history.ts';
 import type { AnalysisContext } from '../../src/index.ts';
 import spectrum from '../../src/workers/analysis/spectrum.ts';
 import statistics from '../../src/workers/analysis/statistics.ts';
 import trigger, { type TriggerOptions } from '../../src/workers/analysis/trigger.ts';
 
-/** A window of one column `x` of these values, from that cycle on. */
-function windowOf(values: readonly number[], firstCycle = 0): History {
+/** A window of one column `x` of these values, of these cycles or from that cycle on. */
+function windowOf(values: readonly number[], numbers: number | readonly number[] = 0, lost = 0): CycleWindow {
   const column = Float64Array.from(values);
-  const cycles = Float64Array.from(values, (_, i) => firstCycle + i);
-  return { length: values.length, cycles, missed: 0, column: () => column } as unknown as History;
+  const cycles =
+    typeof numbers === 'number' ? Float64Array.from(values, (_, i) => numbers + i) : Float64Array.from(numbers);
+  const missed = cycles.at(-1)! - cycles[0]! + 1 - cycles.length;
+  return { length: values.length, cycles, missed, lost, column: () => column } as unknown as CycleWindow;
 }
 
 const context = (workerData?: unknown): AnalysisContext => ({
   cyclePeriodNs: 1_000_000,
   tags: ['x'],
-  missed: 0,
   workerData,
   state: {},
 });
@@ -52,6 +53,32 @@ test('spectrum: a window that is no power of two is filled up, and keeps the amp
   t.true(Math.abs(tags['x']!.peak.amplitude - 1) < 0.03);
 });
 
+test('spectrum: a period without a cycle moves nothing in time, and the result says how many values were put in', (t) => {
+  const wave = (cycle: number): number => 2 * Math.sin((2 * Math.PI * 125 * cycle) / 1000);
+  // 256 cycles of which six periods are not there, the last of them at its very end.
+  const numbers = Array.from({ length: 262 }, (_, cycle) => 1000 + cycle).filter(
+    (cycle) => ![1040, 1041, 1090, 1150, 1200, 1255].includes(cycle),
+  );
+  const spectra = (cycles: readonly number[]) => spectrum(windowOf(numbers.map(wave), cycles), context());
+  const even = Array.from({ length: 256 }, (_, i) => 1000 + i);
+  const { filled, tags } = spectra(numbers);
+  t.is(filled, 6);
+  t.is(tags['x']!.peak.frequency, 125);
+  t.true(Math.abs(tags['x']!.peak.amplitude - 2) < 0.04, `${tags['x']!.peak.amplitude}`);
+  // The same values taken for evenly spaced: every gap is a jump of phase, and the line is smeared.
+  const smeared = spectra(even);
+  t.is(smeared.filled, 0);
+  t.true(smeared.tags['x']!.peak.amplitude < 1.9, `${smeared.tags['x']!.peak.amplitude}`);
+});
+
+test('trigger: a gap ends no capture, and is named in it', (t) => {
+  const shared = context({ tag: 'x', above: 5, pre: 2, post: 2 });
+  const [capture] = trigger(windowOf([0, 1, 9, 8, 7], [10, 11, 15, 16, 17]), shared)!;
+  t.is(capture!.cycle, 15, 'the first cycle that was seen of it');
+  t.is(capture!.missed, 3);
+  t.deepEqual([...capture!.cycles], [10, 11, 15, 16, 17]);
+});
+
 test('trigger: captures the cycles around an event, across windows, and arms again behind them', (t) => {
   const options: TriggerOptions = { tag: 'x', above: 5, pre: 3, post: 2 };
   const shared = context(options);
@@ -68,11 +95,11 @@ test('trigger: captures the cycles around an event, across windows, and arms aga
   );
 });
 
-test('trigger: what was true from the start is no event, and a gap begins anew', (t) => {
+test('trigger: what was true from the start is no event, and what is lost begins anew', (t) => {
   const shared = context({ tag: 'x', equals: 1, pre: 2, post: 0 });
   t.is(trigger(windowOf([1, 1, 1], 10), shared), undefined);
   t.is(trigger(windowOf([0, 0], 13), shared), undefined);
-  const [behind] = trigger(windowOf([0, 1], 50), { ...shared, missed: 35 })!;
+  const [behind] = trigger(windowOf([0, 1], 50, 35), shared)!;
   t.deepEqual([...behind!.cycles], [50, 51]);
   t.is(behind!.at, 1);
 });

@@ -137,9 +137,10 @@ test('every(n) takes exactly every n-th cycle, and counts what it left out', asy
 
 test('windows hold consecutive cycles, overlap by their hop, and say what they missed', async (t) => {
   await using bus = await MainDevice.open(plant({ time: 'virtual' }));
-  const windows: { first: number; counts: number[]; missed: number }[] = [];
+  const windows: { first: number; counts: number[]; missed: number; lost: number }[] = [];
   bus.windows({ tags: ['count', 'pulse'], window: 8, hop: 4 }).subscribe((window) => {
-    windows.push({ first: window.cycles[0]!, counts: [...window.column('count')].map(Number), missed: window.missed });
+    const { missed, lost } = window;
+    windows.push({ first: window.cycles[0]!, counts: [...window.column('count')].map(Number), missed, lost });
     t.is(window.length, 8);
     t.deepEqual(
       [...window.column('pulse')],
@@ -150,7 +151,7 @@ test('windows hold consecutive cycles, overlap by their hop, and say what they m
   const start = await bus.advance(0);
   await bus.advance(21);
   t.deepEqual(
-    windows.map(({ first, missed }) => [first - start, missed]),
+    windows.map(({ first, missed, lost }) => [first - start, missed + lost]),
     [
       [1, 0],
       [5, 0],
@@ -163,9 +164,14 @@ test('windows hold consecutive cycles, overlap by their hop, and say what they m
   bus.simulator.stall(1000);
   await bus.advance(0);
   const after = windows[4]!;
-  t.is(after.missed, after.first - start - 17);
-  t.true(after.missed > 900);
+  t.is(after.lost, after.first - start - 17);
+  t.true(after.lost > 900);
+  t.is(after.missed, 0);
   t.throws(() => bus.windows({ tags: ['count'], window: 8, hop: 0 }), { code: 'ECAT_ERR_INVALID_ARGUMENT' });
+  t.throws(() => bus.windows({ tags: ['count'], window: 8, gaps: 'hide' as never }), {
+    code: 'ECAT_ERR_INVALID_ARGUMENT',
+    message: /gaps has to be 'report' or 'restart', not hide/,
+  });
   t.throws(() => bus.windows({ tags: ['nothing'], window: 8 }), { code: 'ECAT_ERR_TAG_UNKNOWN' });
 });
 

@@ -3,11 +3,15 @@
  *
  * The mean is taken away first, and told apart. A sine of amplitude A that falls on a line of the spectrum is A there. A
  * window that is no power of two is filled up with zeros, which makes the lines denser and the resolution no better.
+ *
+ * A transform takes values for evenly spaced. Where periods passed without a cycle, a straight line between the
+ * neighbours stands in for their values, so that all others keep their times, and `filled` says how many those are: a
+ * few of a thousand raise the floor a little; of many, the spectrum is worth nothing (`gaps: 'restart'` makes none then).
  */
 
 import FFT from 'fft.js';
 import type { AnalysisContext } from '../../core/analysis.ts';
-import type { History } from '../../core/history.ts';
+import type { CycleWindow } from '../../core/history.ts';
 
 /** The spectrum of one tag. */
 export interface TagSpectrum {
@@ -23,6 +27,8 @@ export interface TagSpectrum {
 export interface SpectrumResult {
   /** Frequency of each line, in Hz: from 0 to half of the rate of the cycles. */
   readonly frequencies: Float64Array<ArrayBuffer>;
+  /** Values of each tag that were not measured, but put in where the window has gaps; 0 is a spectrum without any. */
+  readonly filled: number;
   /** By the name of the tag. */
   readonly tags: Readonly<Record<string, TagSpectrum>>;
 }
@@ -30,7 +36,7 @@ export interface SpectrumResult {
 const NS_PER_S = 1e9;
 
 export default function spectrum(
-  window: History,
+  window: CycleWindow,
   { tags, cyclePeriodNs }: Pick<AnalysisContext, 'tags' | 'cyclePeriodNs'>,
 ): SpectrumResult {
   const size = 2 ** Math.ceil(Math.log2(Math.max(2, window.length)));
@@ -41,8 +47,31 @@ export default function spectrum(
     { length: window.length },
     (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / window.length),
   );
-  const spectra = tags.map((tag) => [tag, of(window.column(tag), hann, transform, frequencies)] as const);
-  return { frequencies, tags: Object.fromEntries(spectra) };
+  const even = evenly(window.cycles);
+  const spectra = tags.map((tag) => [tag, of(even(window.column(tag)), hann, transform, frequencies)] as const);
+  // The last cycle that stands at its own place: those behind it are too late for this many periods.
+  const measured = window.cycles.findLastIndex((cycle) => cycle - window.cycles[0]! < window.length) + 1;
+  return { frequencies, filled: window.length - measured, tags: Object.fromEntries(spectra) };
+}
+
+/** Makes of a column one value for each of as many periods, from the first cycle on. */
+function evenly(cycles: Float64Array): (column: ArrayLike<number | bigint>) => ArrayLike<number | bigint> {
+  const first = cycles[0]!;
+  if (cycles.at(-1)! - first + 1 === cycles.length) return (column) => column;
+  return (column) => {
+    const values = new Float64Array(cycles.length);
+    for (let period = 0, row = 0; period < values.length; period += 1) {
+      // There is always a cycle behind a gap: a window ends with one.
+      while (cycles[row]! - first < period) row += 1;
+      const after = cycles[row]! - first;
+      values[period] = Number(column[row]);
+      if (after === period) continue;
+      const before = cycles[row - 1]! - first;
+      const from = Number(column[row - 1]);
+      values[period] = from + ((Number(column[row]) - from) * (period - before)) / (after - before);
+    }
+    return values;
+  };
 }
 
 function of(

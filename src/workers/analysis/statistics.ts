@@ -1,7 +1,10 @@
-/** Ready-made analysis: least, greatest, mean, root mean square and standard deviation of every tag in each window. */
+/**
+ * Ready-made analysis: least, greatest, mean, root mean square and standard deviation of every tag in each window: of the
+ * cycles that ran, each counting the same.
+ */
 
 import type { AnalysisContext } from '../../core/analysis.ts';
-import type { History } from '../../core/history.ts';
+import type { CycleWindow } from '../../core/history.ts';
 
 /** Of one tag over one window, in its unit. */
 export interface TagStatistics {
@@ -20,7 +23,7 @@ export interface TagStatistics {
 /** By the name of the tag. */
 export type StatisticsResult = Readonly<Record<string, TagStatistics>>;
 
-export default function statistics(window: History, { tags }: Pick<AnalysisContext, 'tags'>): StatisticsResult {
+export default function statistics(window: CycleWindow, { tags }: Pick<AnalysisContext, 'tags'>): StatisticsResult {
   return Object.fromEntries(tags.map((tag) => [tag, of(window.column(tag))]));
 }
 

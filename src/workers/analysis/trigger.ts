@@ -1,11 +1,12 @@
 /**
  * Ready-made analysis: captures the cycles around an event, as an oscilloscope does. It fires when the condition comes
- * true, and again after the capture is complete. Windows should follow each other (`hop` as long as `window`).
+ * true, and again after the capture is complete. Windows should follow each other (`hop` as long as `window`). A gap in
+ * them ends no capture: its cycles say where it is, and an event that came true in it counts from the cycle behind it.
  */
 
 import type { AnalysisContext } from '../../core/analysis.ts';
 import { EtherCatError } from '../../core/errors/ethercat-error.ts';
-import type { History } from '../../core/history.ts';
+import type { CycleWindow } from '../../core/history.ts';
 
 /** What to wait for, as `workerData`; exactly one of `above`, `below` and `equals`. */
 export interface TriggerOptions {
@@ -27,10 +28,12 @@ export interface TriggerOptions {
 export interface Capture {
   /** Number of the cycle in which the condition came true; does not wrap. */
   readonly cycle: number;
-  /** Place of that cycle in the columns: `pre`, or less right after the start or a gap. */
+  /** Place of that cycle in the columns: `pre`, or less right after the start or a loss. */
   readonly at: number;
   /** Number of every cycle. */
   readonly cycles: Float64Array<ArrayBuffer>;
+  /** Periods between the first and the last of them without a cycle. */
+  readonly missed: number;
   /** Values of every tag, one for each cycle. */
   readonly values: Readonly<Record<string, Float64Array<ArrayBuffer>>>;
 }
@@ -47,14 +50,14 @@ interface Recording {
 
 /** The captures that were completed in this window; nothing where there was none. */
 export default function trigger(
-  window: History,
-  { tags, workerData, state, missed }: Pick<AnalysisContext, 'tags' | 'workerData' | 'state' | 'missed'>,
+  window: CycleWindow,
+  { tags, workerData, state }: Pick<AnalysisContext, 'tags' | 'workerData' | 'state'>,
 ): Capture[] | undefined {
   const options = check(workerData, tags);
   state['recording'] ??= begin(tags.length);
   const recording = state['recording'] as Recording;
-  // Cycles before a gap cannot be what came before an event behind it.
-  if (missed > 0) Object.assign(recording, begin(tags.length));
+  // What was lost may have held the event, or its end.
+  if (window.lost > 0) Object.assign(recording, begin(tags.length));
   const columns = tags.map((tag) => window.column(tag) as ArrayLike<number | bigint>);
   const watched = tags.indexOf(options.tag);
   const captures: Capture[] = [];
@@ -84,10 +87,12 @@ function begin(tags: number): Recording {
 
 function capture({ cycles, values }: Recording, event: number, pre: number, tags: readonly string[]): Capture {
   const first = Math.max(0, event - pre);
+  const captured = Float64Array.from(cycles.slice(first));
   return {
     cycle: cycles[event]!,
     at: event - first,
-    cycles: Float64Array.from(cycles.slice(first)),
+    cycles: captured,
+    missed: captured.at(-1)! - captured[0]! + 1 - captured.length,
     values: Object.fromEntries(tags.map((tag, n) => [tag, Float64Array.from(values[n]!.slice(first))])),
   };
 }
