@@ -26,6 +26,20 @@ impl<'a> Reader<'a> {
         self.array(what).map(u32::from_le_bytes)
     }
 
+    pub(super) fn u64(&mut self, what: &'static str) -> Result<u64, MailError> {
+        self.array(what).map(u64::from_le_bytes)
+    }
+
+    pub(super) fn bytes(
+        &mut self,
+        length: usize,
+        what: &'static str,
+    ) -> Result<&'a [u8], MailError> {
+        let (first, rest) = self.0.split_at_checked(length).ok_or(MailError::Short(what))?;
+        self.0 = rest;
+        Ok(first)
+    }
+
     /// Everything that is left.
     pub(super) fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.0)
@@ -58,6 +72,10 @@ impl<'a> Writer<'a> {
     }
 
     pub(super) fn u32(&mut self, value: u32) -> Result<&mut Self, MailError> {
+        self.bytes(&value.to_le_bytes())
+    }
+
+    pub(super) fn u64(&mut self, value: u64) -> Result<&mut Self, MailError> {
         self.bytes(&value.to_le_bytes())
     }
 
