@@ -29,9 +29,9 @@ export function entriesMax(tagCount: number): number {
   return Math.max(16, Math.ceil(tagCount / 4));
 }
 
-/** Records of the log for so many tags: a power of two that holds several of the largest batches. */
+/** Records of the log for so many tags: a power of two that holds three of the largest batches. */
 export function logRecords(tagCount: number): number {
-  const wanted = 4 * (entriesMax(tagCount) + BATCH_HEADER_RECORDS);
+  const wanted = 3 * (entriesMax(tagCount) + BATCH_HEADER_RECORDS);
   return Math.max(LOG_RECORDS_MIN, 2 ** Math.ceil(Math.log2(wanted)));
 }
 

@@ -1,8 +1,9 @@
-//! What an engine holds: by how much its process has grown once it has run for a while. The simulated segment is at
-//! the other end of a wire, in a process of its own. A process is good for one measurement: memory that the
-//! first engine leaves to the allocator would serve the second.
+//! By how much a process has grown once an engine of it has run for a while: what the engine holds
+//! (`native/engine/tests/memory.rs` counts that), and what the allocator keeps of what was needed on the way. The
+//! simulated segment is at the other end of a wire, in a process of its own. A process is good for one measurement:
+//! memory that the first engine leaves to the allocator would serve the second.
 
-use ecat_engine::engine::EngineOptions;
+use ecat_engine::engine::{EngineOptions, MemorySizes, StartOptions};
 use ecat_engine::link::sys;
 
 use crate::Outcome;
@@ -12,6 +13,9 @@ use crate::{plant, report};
 
 /// After what is needed on the way to OP only.
 const SETTLE_NS: u64 = 500_000_000;
+
+/// Records of the change log that JavaScript asks for with 10,000 tags.
+const LOG_RECORDS: u32 = 8_192;
 
 /// Prints the growth in bytes: heap, stacks and shared memory that was touched.
 pub fn run(arguments: &mut Arguments) -> Outcome {
@@ -25,7 +29,12 @@ pub fn run(arguments: &mut Arguments) -> Outcome {
         ..EngineOptions::default()
     };
     let before = resident_bytes()?;
-    let running = Running::to_op(options, plant::interface_opener(interface))?;
+    let running = Running::to_op_sized(
+        options,
+        plant::interface_opener(interface),
+        &StartOptions::default(),
+        MemorySizes { log_records: LOG_RECORDS, ..MemorySizes::default() },
+    )?;
     sys::sleep_until(sys::monotonic_ns() + SETTLE_NS);
     let after = resident_bytes()?;
     report::value("ours", "resident", after.saturating_sub(before) as f64);

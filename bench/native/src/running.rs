@@ -78,6 +78,22 @@ impl Running {
         opener: LinkOpener,
         start: &StartOptions,
     ) -> Outcome<Self> {
+        let small = MemorySizes {
+            slot_count: 64,
+            log_records: 1_024,
+            lane_count: 1,
+            ..MemorySizes::default()
+        };
+        Self::to_op_sized(options, opener, start, small)
+    }
+
+    /// The same, with shared memory of these sizes.
+    pub fn to_op_sized(
+        options: EngineOptions,
+        opener: LinkOpener,
+        start: &StartOptions,
+        sizes: MemorySizes,
+    ) -> Outcome<Self> {
         let (ring, rings) = channel();
         let bell: Arc<dyn Bell> = Arc::new(ChannelBell(Mutex::new(ring)));
         let text = |error: ecat_engine::EngineError| error.to_string();
@@ -89,14 +105,7 @@ impl Running {
                 None => listen(&rings, begun)?,
             }
         }
-        let dimensions = engine
-            .dimensions(MemorySizes {
-                slot_count: 64,
-                log_records: 1_024,
-                lane_count: 1,
-                ..MemorySizes::default()
-            })
-            .ok_or("no dimensions")?;
+        let dimensions = engine.dimensions(sizes).ok_or("no dimensions")?;
         let memory = memory::of(&dimensions);
         engine.start(memory.clone(), dimensions, start).map_err(text)?;
         let memory = memory.attach().map_err(text)?;

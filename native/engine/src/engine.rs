@@ -200,13 +200,13 @@ impl Engine {
     /// succeeded.
     #[must_use]
     pub fn dimensions(&self, chosen: MemorySizes) -> Option<Dimensions> {
-        let (network, layout) = self.control.plant()?;
+        let plant = self.control.plant()?;
         let u32 = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
         Some(Dimensions {
-            input_bytes: u32(layout.input_bytes),
-            output_bytes: u32(layout.output_bytes),
-            sub_device_count: u32(network.sub_devices.len()),
-            datagram_count: u32(layout.datagrams.len()),
+            input_bytes: u32(plant.input_bytes),
+            output_bytes: u32(plant.output_bytes),
+            sub_device_count: u32(plant.devices.len()),
+            datagram_count: u32(plant.datagram_count),
             slot_count: chosen.slot_count,
             log_records: chosen.log_records,
             partition_count: chosen.partition_count,
@@ -263,13 +263,13 @@ impl Engine {
     pub fn read_register(&self, read: RegisterRead) -> Result<bool, EngineError> {
         let invalid = |message: String| Err(EngineError::new(ErrorCode::InvalidArgument, message));
         let RegisterRead { position, register, length, .. } = read;
-        let Some((network, _)) =
+        let Some(plant) =
             self.control.plant().filter(|_| self.control.claims().is_some() && !self.is_closed())
         else {
             let message = "registers can be read of a running engine only";
             return Err(EngineError::new(ErrorCode::Closed, message));
         };
-        let count = network.sub_devices.len();
+        let count = plant.devices.len();
         if usize::from(position) >= count {
             return invalid(format!("there is no SubDevice at position {position}, but {count}"));
         }

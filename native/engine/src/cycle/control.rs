@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::outbox::{self, Inbox, Outbox};
+use super::plant::Plant;
 use super::registers::{RegisterAnswer, RegisterRead, RegisterReads};
 use crate::engine::{Bell, BringUp, EngineOptions, StartOptions};
 use crate::error::{EngineError, ErrorCode, Failure};
@@ -55,7 +56,7 @@ pub struct Control {
     news: AtomicBool,
     bells: Mutex<Vec<Arc<dyn Bell>>>,
     bring_up: Mutex<Option<Result<BringUp, EngineError>>>,
-    plant: OnceLock<BringUp>,
+    plant: OnceLock<Plant>,
     start: Mutex<Start>,
     claims: OnceLock<Arc<ClaimRegistry>>,
     failures: Mutex<Vec<Failure>>,
@@ -104,8 +105,8 @@ impl Control {
         lock(&self.bring_up).take()
     }
 
-    /// What the bring-up found, where it succeeded.
-    pub fn plant(&self) -> Option<&BringUp> {
+    /// What is kept of the bring-up, where it succeeded.
+    pub fn plant(&self) -> Option<&Plant> {
         self.plant.get()
     }
 
@@ -120,7 +121,7 @@ impl Control {
         if self.ended() || self.stop.load(Ordering::Acquire) {
             return Err(closed());
         }
-        let Some((_, layout)) = self.plant.get() else {
+        let Some(plant) = self.plant.get() else {
             return Err(EngineError::new(
                 ErrorCode::InvalidArgument,
                 "an engine can be started only after a bring-up that succeeded",
@@ -133,7 +134,7 @@ impl Control {
         let memory = memory.initialise(&dimensions)?;
         // One range a SubDevice and not a datagram: a commit has arrived when the SubDevices that it is for
         // are good, even if another one in the same datagram is not.
-        let outputs: Vec<_> = layout.devices.iter().map(|device| device.outputs.clone()).collect();
+        let outputs: Vec<_> = plant.devices.iter().map(|device| device.outputs.clone()).collect();
         let (registry, merger) = memory.outputs(&outputs);
         self.set_interlocks(&registry, &options.interlocks)?;
         let allowed = options.urgent_allowed.iter().copied().chain(std::iter::repeat(false));
@@ -143,7 +144,7 @@ impl Control {
         let _first = self.claims.set(Arc::new(registry));
         let _first = self.urgent_areas.set(urgent.clone());
         let _first = self.consumers.set(Arc::new(consumers));
-        let (outbox, registers, inbox) = outbox::queues();
+        let (outbox, registers, inbox) = outbox::queues(plant.devices.len());
         *lock(&self.inbox) = Some(inbox);
         *start = Start::Ordered(Box::new(StartOrder {
             memory,
@@ -164,9 +165,8 @@ impl Control {
         registry: &ClaimRegistry,
         specs: &[InterlockSpec],
     ) -> Result<Vec<u32>, EngineError> {
-        let layout = self.plant.get().map(|(_, layout)| layout);
-        let inputs: Vec<_> =
-            layout.iter().flat_map(|l| &l.devices).map(|device| device.inputs.clone()).collect();
+        let devices = self.plant.get().into_iter().flat_map(|plant| &plant.devices);
+        let inputs: Vec<_> = devices.map(|device| device.inputs.clone()).collect();
         registry.set_interlocks(specs, &inputs)
     }
 
@@ -188,10 +188,9 @@ impl Control {
     /// Failures since the last call.
     pub fn take_failures(&self) -> Vec<Failure> {
         let mut failures = Vec::new();
-        if let (Some((network, _)), Some(inbox)) = (self.plant.get(), &mut *lock(&self.inbox)) {
-            failures.extend(
-                std::iter::from_fn(|| inbox.record()).map(|record| record.describe(network)),
-            );
+        if let (Some(plant), Some(inbox)) = (self.plant.get(), &mut *lock(&self.inbox)) {
+            failures
+                .extend(std::iter::from_fn(|| inbox.record()).map(|record| record.describe(plant)));
         }
         failures.append(&mut lock(&self.failures));
         failures
@@ -284,9 +283,9 @@ impl Control {
 
     /// Publishes how the bring-up ended.
     pub fn set_bring_up(&self, outcome: Result<BringUp, EngineError>) {
-        if let Ok(plant) = &outcome {
+        if let Ok((network, layout)) = &outcome {
             // Set once: a thread has one bring-up.
-            let _first = self.plant.set(plant.clone());
+            let _first = self.plant.set(Plant::of(network, layout));
         }
         *lock(&self.bring_up) = Some(outcome);
         self.has_news();

@@ -5,7 +5,7 @@
 //! [`counters`], [`states`] and [`quality`] (what it is worth), [`publish`] (the slot), [`suspicion`] and
 //! [`census`] (who it was), [`acyclic`], [`window`], [`operation`], [`registers`], [`urgent`] (the rest of the period), [`al`] and
 //! [`phase`] (up to OP and down again). [`run`] holds them together, [`thread`] is the life around it, and
-//! [`control`], [`outbox`], [`reporter`], [`record`] speak with the engine's holders.
+//! [`control`], [`outbox`], [`reporter`], [`record`], [`plant`] speak with the engine's holders.
 
 mod acyclic;
 pub mod al;
@@ -18,6 +18,7 @@ pub mod operation;
 pub mod outbox;
 pub mod panic_note;
 pub mod phase;
+pub mod plant;
 pub mod publish;
 pub mod quality;
 pub mod record;

@@ -8,8 +8,8 @@ use super::record::Record;
 use super::registers::{REGISTER_QUEUE_CAPACITY, RegisterAnswer, RegisterRead, RegisterReads};
 use crate::event::{EVENT_QUEUE_CAPACITY, Event};
 
-/// Failures that wait to be taken: more than the SubDevices of the largest segment.
-const RECORD_QUEUE_CAPACITY: usize = 1024;
+/// Failures that wait to be taken, by SubDevice: one on the way to SAFE-OP and one on the way to OP.
+const RECORDS_PER_DEVICE: usize = 2;
 
 /// The cycle thread's end.
 pub struct Outbox {
@@ -25,11 +25,11 @@ pub struct Inbox {
     register_answers: Consumer<RegisterAnswer>,
 }
 
-/// Both ends of the queues of one engine; those of register reads go both ways.
+/// Both ends of the queues of one engine with so many SubDevices; those of register reads go both ways.
 #[must_use]
-pub fn queues() -> (Outbox, RegisterReads, Inbox) {
+pub fn queues(devices: usize) -> (Outbox, RegisterReads, Inbox) {
     let (events, events_out) = RingBuffer::new(EVENT_QUEUE_CAPACITY);
-    let (records, records_out) = RingBuffer::new(RECORD_QUEUE_CAPACITY);
+    let (records, records_out) = RingBuffer::new(RECORDS_PER_DEVICE * devices.max(1));
     let (register_reads, register_reads_out) = RingBuffer::new(REGISTER_QUEUE_CAPACITY);
     let (register_answers, register_answers_out) = RingBuffer::new(REGISTER_QUEUE_CAPACITY);
     let registers = RegisterReads::new(register_reads_out, register_answers);

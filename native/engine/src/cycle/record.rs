@@ -3,8 +3,8 @@
 
 use ecat_wire::al::{self, AlState};
 
+use super::plant::Plant;
 use crate::error::{ErrorCode, Failure};
-use crate::network::{Network, SubDevice};
 
 /// What a SubDevice did on the way to a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,10 +46,11 @@ pub enum RecordKind {
 impl Record {
     /// The failure in words.
     #[must_use]
-    pub fn describe(&self, network: &Network) -> Failure {
-        let device = network.sub_devices.get(self.device);
-        let position = device.map_or(u16::MAX, |device| device.position);
-        let who = who(device, position);
+    pub fn describe(&self, plant: &Plant) -> Failure {
+        let device = plant.devices.get(self.device);
+        let name = device.map(|device| &*device.name);
+        let position = device.and_then(|_| u16::try_from(self.device).ok()).unwrap_or(u16::MAX);
+        let who = who(name, position);
         let requested = self.requested.name();
         let (code, message) = match self.kind {
             RecordKind::Refused => (
@@ -86,7 +87,6 @@ impl Record {
             ),
         };
         let lost = self.kind == RecordKind::Lost;
-        let name = device.map(|device| device.name.as_str());
         Failure {
             requested_state: Some(self.requested as u8),
             state: (!lost).then_some((self.status & 0x0F) as u8),
@@ -103,8 +103,8 @@ impl Record {
     }
 }
 
-fn who(device: Option<&SubDevice>, position: u16) -> String {
-    match device.map(|device| device.name.as_str()) {
+fn who(name: Option<&str>, position: u16) -> String {
+    match name {
         None | Some("") => format!("SubDevice {position}"),
         Some(name) => format!("SubDevice {position} ({name})"),
     }
@@ -127,7 +127,7 @@ mod tests {
             code: 0x001D,
             kind: RecordKind::Refused,
         };
-        let failure = record.describe(&Network::default());
+        let failure = record.describe(&Plant::default());
         assert_eq!(failure.code, ErrorCode::StateRefused);
         assert_eq!((failure.requested_state, failure.state), (Some(4), Some(2)));
         assert_eq!(failure.al_status_code, Some(0x001D));
@@ -144,7 +144,7 @@ mod tests {
             code: 0,
             kind: RecordKind::Lost,
         };
-        let failure = record.describe(&Network::default());
+        let failure = record.describe(&Plant::default());
         assert_eq!((failure.code, failure.state), (ErrorCode::SubDeviceLost, None));
     }
 }

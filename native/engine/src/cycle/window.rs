@@ -191,7 +191,7 @@ mod tests {
         let mut census = Census::new(200, 1);
         al.request(7, AlState::SafeOp, 0, 100);
         (0..200).for_each(|device| census.suspect(device));
-        let (_outbox, mut registers, mut inbox) = outbox::queues();
+        let (_outbox, mut registers, mut inbox) = outbox::queues(1);
         for id in 0..10 {
             let length = REGISTER_BYTES_MAX as u16;
             assert!(inbox.read_register(RegisterRead { id, position: 0, register: 0, length }));
@@ -219,7 +219,7 @@ mod tests {
         let mut census = Census::new(1, 1);
         census.suspect(0);
         let mut frame = AcyclicFrame::new();
-        let (_outbox, mut registers, _inbox) = outbox::queues();
+        let (_outbox, mut registers, _inbox) = outbox::queues(1);
         let length =
             frame.compose(&mut al, &mut census, &mut registers, &[0x1000], 1, 0).unwrap().len();
         let stamp = Stamp { sequence: 1, frame: ACYCLIC_FRAME, salt: 1 };

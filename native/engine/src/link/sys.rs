@@ -14,6 +14,9 @@ use std::ptr;
 use ecat_wire::ethernet::ETHERTYPE;
 
 const NS_PER_S: u64 = 1_000_000_000;
+/// Pages are this large or a multiple of it; where they are larger, what is not a multiple of one is refused or
+/// touched more often than needed.
+const PAGE_BYTES: usize = 4096;
 
 // From <linux/if_packet.h>; the libc crate does not have them.
 const PACKET_ADD_MEMBERSHIP: libc::c_int = 1;
@@ -356,16 +359,52 @@ pub fn thread_id() -> i32 {
 /// Touches `bytes` of the calling thread's stack below the caller, so that the real-time part does not
 /// fault them in. The stack must have them.
 pub fn prefault_stack(bytes: usize) {
-    const STEP: usize = 4096;
-    let mut page = [MaybeUninit::<u8>::uninit(); STEP];
+    let mut page = [MaybeUninit::<u8>::uninit(); PAGE_BYTES];
     // SAFETY: the first byte of a local array is valid for writes. Volatile, so that neither the write
     // nor the array, and with it the stack frame, is optimised away.
     unsafe { page.as_mut_ptr().write_volatile(MaybeUninit::new(0)) };
-    if let Some(rest) = bytes.checked_sub(STEP) {
+    if let Some(rest) = bytes.checked_sub(PAGE_BYTES) {
         prefault_stack(rest);
     }
     // Used after the recursion, so that it is no tail call that reuses this frame.
     std::hint::black_box(&page);
+}
+
+/// Gives back the pages of the calling thread's stack that lie more than `keep_bytes` below the caller: what
+/// something deep has touched before. They come again, as zeros, when they are touched again. Where the
+/// system does not say how far the stack goes, nothing happens.
+pub fn release_stack(keep_bytes: usize) {
+    /// More than this function's own frame and that of the call in it.
+    const KEEP_BYTES_MIN: usize = 4 * PAGE_BYTES;
+    let Some(lowest) = stack_start() else { return };
+    let here = 0_u8;
+    let end = ptr::from_ref(&here).addr().saturating_sub(keep_bytes.max(KEEP_BYTES_MIN));
+    let (start, end) = (lowest.next_multiple_of(PAGE_BYTES), end / PAGE_BYTES * PAGE_BYTES);
+    if let Some(bytes) = end.checked_sub(start).filter(|&bytes| bytes > 0) {
+        // SAFETY: the range is of this thread's own stack, and deeper than any frame in use: `here` is in
+        // the deepest one but the system call's, and the range ends `KEEP_BYTES_MIN` below it or more. A
+        // refusal leaves the pages where they are.
+        unsafe { libc::madvise(ptr::without_provenance_mut(start), bytes, libc::MADV_DONTNEED) };
+    }
+}
+
+/// Lowest address of the calling thread's stack.
+fn stack_start() -> Option<usize> {
+    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    // SAFETY: the number of the calling thread needs nothing and cannot fail.
+    let thread = unsafe { libc::pthread_self() };
+    // SAFETY: the thread lives, and `attributes` is valid to be initialised by the call.
+    if unsafe { libc::pthread_getattr_np(thread, attributes.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    let (mut lowest, mut bytes) = (ptr::null_mut(), 0);
+    // SAFETY: the call above has initialised `attributes`; the others are valid to write to.
+    let outcome = unsafe {
+        libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut lowest, &raw mut bytes)
+    };
+    // SAFETY: initialised above, and used no more.
+    unsafe { libc::pthread_attr_destroy(attributes.as_mut_ptr()) };
+    (outcome == 0).then(|| lowest.addr())
 }
 
 fn owned(fd: libc::c_int) -> Result<OwnedFd> {
@@ -429,6 +468,22 @@ mod tests {
             .unwrap()
             .join()
             .unwrap();
+    }
+
+    #[test]
+    fn a_stack_that_was_given_back_is_there_again() {
+        fn deep(calls: usize) -> usize {
+            let page = std::hint::black_box([calls as u8; PAGE_BYTES]);
+            let below = calls.checked_sub(1).map_or(0, deep);
+            below + usize::from(page[PAGE_BYTES - 1])
+        }
+        let body = || {
+            let before = deep(100);
+            release_stack(0);
+            release_stack(usize::MAX);
+            assert_eq!(deep(100), before);
+        };
+        thread::Builder::new().stack_size(2 << 20).spawn(body).unwrap().join().unwrap();
     }
 
     #[test]
