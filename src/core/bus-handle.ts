@@ -34,8 +34,6 @@ export interface BusHandle {
   readonly devices: readonly string[];
   /** The long cycle number, kept by the thread that opened the bus. */
   readonly clock: SharedArrayBuffer;
-  /** Records of each partition's change log. */
-  readonly logRecords: number;
   /** Whether cycles run as they are granted: nobody is late then, and every partition is waited for. */
   readonly virtualTime: boolean;
 }

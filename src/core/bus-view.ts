@@ -57,11 +57,11 @@ export class BusView {
   readonly statuses: readonly DecodeStatus[];
   readonly loss: LossPolicy;
   readonly owners: LaneDirectory;
-  readonly consumer: Consumer;
   readonly cycleNumber: CycleNumber;
   /** Told what changed, by {@link BusView.pump}. */
   onBatch: (batch: Batch) => void = () => undefined;
   readonly #attachment: BindingAttachment;
+  #consumer: Consumer | undefined;
   readonly #refusal: () => EtherCatError | undefined;
   readonly #lanes: OutputLane[] = [];
   readonly #newest: SlotBuffer;
@@ -85,13 +85,21 @@ export class BusView {
     this.#newest = new SlotBuffer(this.memory.slotBytes);
     const attachment = translated(() => new (native().BindingAttachment)(handle.engineId, this.memory.bytes, bell));
     this.#attachment = attachment;
-    this.consumer = new Consumer({
+  }
+
+  /**
+   * What this thread holds of every tag, kept up to date by {@link BusView.pump}. Made when it is asked for: whoever reads
+   * slots alone does without its arrays.
+   */
+  get consumer(): Consumer {
+    const { handle } = this;
+    const attachment = this.#attachment;
+    this.#consumer ??= new Consumer({
       table: this.table,
       decoder: this.decoder,
       reader: slotReader,
       cycleNumber: this.cycleNumber,
       slot: new SlotBuffer(this.memory.slotBytes),
-      logRecords: handle.logRecords,
       leavesOut: !handle.virtualTime,
       source: {
         drain: (partition, tail, records) => attachment.drain(partition, tail, records),
@@ -102,6 +110,7 @@ export class BusView {
       },
       deliver: (batch) => this.onBatch(batch),
     });
+    return this.#consumer;
   }
 
   get state(): BusState {
@@ -250,7 +259,7 @@ export class BusView {
       number === undefined
         ? Array.from(table.subDevice.keys()).filter((tag) => table.subDevice[tag] === position)
         : [number];
-    const found = outputs.filter((tag) => table.direction[tag] === Direction.output);
+    const found = outputs.filter((tag) => table.direction(tag) === Direction.output);
     if (found.length > 0) return found;
     const what = number === undefined ? `device ${name} has no outputs` : `tag ${name} is an input`;
     throw new EtherCatError('ECAT_ERR_NOT_AN_OUTPUT', what, { tag: name });

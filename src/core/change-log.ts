@@ -29,9 +29,14 @@ export function entriesMax(tagCount: number): number {
   return Math.max(16, Math.ceil(tagCount / 4));
 }
 
+/** Records of the largest batch of so many tags. */
+export function batchRecordsMax(tagCount: number): number {
+  return entriesMax(tagCount) + BATCH_HEADER_RECORDS;
+}
+
 /** Records of the log for so many tags: a power of two that holds three of the largest batches. */
 export function logRecords(tagCount: number): number {
-  const wanted = 3 * (entriesMax(tagCount) + BATCH_HEADER_RECORDS);
+  const wanted = 3 * batchRecordsMax(tagCount);
   return Math.max(LOG_RECORDS_MIN, 2 ** Math.ceil(Math.log2(wanted)));
 }
 
@@ -44,7 +49,7 @@ export class BatchWriter {
   readonly values: ValueArrays;
 
   constructor(tagCount: number) {
-    const buffer = new ArrayBuffer((entriesMax(tagCount) + BATCH_HEADER_RECORDS) * RECORD_BYTES);
+    const buffer = new ArrayBuffer(batchRecordsMax(tagCount) * RECORD_BYTES);
     this.words = new Uint32Array(buffer);
     this.bytes = new Uint8Array(buffer);
     this.values = new ValueArrays(buffer);

@@ -77,7 +77,7 @@ export class Columns {
       return;
     }
     this.#decoder.decodeInto(slot, tag, this.#single, 0);
-    const kind = table.kind[tag]!;
+    const kind = table.kind(tag);
     if (!isWide64(kind) || table.isScaled(tag)) column[row] = this.#single.number[0]!;
     else if (kind === Kind.int64) column[row] = this.#single.int64[0]!;
     else column[row] = this.#single.uint64[0]!;
@@ -86,5 +86,5 @@ export class Columns {
 
 /** Places that one value takes in a column. */
 function elementsOf({ table }: Decoder, tag: number): number {
-  return table.kind[tag] === Kind.bytes ? table.bitLength[tag]! / 8 : table.elements[tag]!;
+  return table.kind(tag) === Kind.bytes ? table.bitLength(tag) / 8 : table.elements(tag);
 }

@@ -10,7 +10,8 @@
  * that is too far behind is left out, and its tags are stale until it has caught up.
  */
 
-import { BATCH_HEADER_RECORDS, ENTRY_TAG_MASK, RECORD_WORDS } from './change-log.ts';
+import { ChangeHeads } from './change-heads.ts';
+import { BATCH_HEADER_RECORDS, batchRecordsMax, ENTRY_TAG_MASK, RECORD_WORDS } from './change-log.ts';
 import { type CycleNumber, cyclesBetween } from './cycle-number.ts';
 import { leavesBand } from './dead-band.ts';
 import { type Decoder, type SlotBuffer, ValueArrays } from './decode.ts';
@@ -63,10 +64,8 @@ export interface Batch {
 export class Consumer {
   readonly values: ValueArrays;
   readonly quality: Uint8Array;
-  /** Cycle in which each tag changed last; 53 bits, since that may be long ago. */
-  readonly cycles: Float64Array;
-  /** Times of that cycle, four words a tag: host time low and high half, DC time low and high half. */
-  readonly times: Uint32Array;
+  /** When each tag changed last. */
+  readonly heads: ChangeHeads;
   /** The bits of byte strings and arrays as they were in their last change. */
   readonly #bytes: (Uint8Array<ArrayBuffer> | undefined)[] = [];
   readonly #table: TagTable;
@@ -105,8 +104,6 @@ export class Consumer {
     source: ChangeSource;
     cycleNumber: CycleNumber;
     slot: SlotBuffer;
-    /** Records of each partition's log. */
-    logRecords: number;
     /** Whether partitions that are far behind are left out; in virtual time everybody is waited for. */
     leavesOut: boolean;
     deliver: (batch: Batch) => void;
@@ -121,16 +118,16 @@ export class Consumer {
     this.#deliver = options.deliver;
     this.values = new ValueArrays(table.count);
     this.quality = new Uint8Array(table.count);
-    this.cycles = new Float64Array(table.count);
-    this.times = new Uint32Array(4 * table.count);
+    this.heads = new ChangeHeads(table.count);
     const { partitionCount } = table;
     this.#leavesOut = options.leavesOut && partitionCount > 1;
+    const batchRecords = batchRecordsMax(table.partitionSizeMax());
     this.#readers = Array.from(
       { length: partitionCount },
-      (_, partition) => new LogReader(options.source, partition, options.logRecords, partitionCount > 1),
+      (_, partition) => new LogReader(options.source, partition, batchRecords),
     );
     this.#batch = { cycle: 0, missed: 0, times: new Uint32Array(4), tags: new Uint32Array(table.count), count: 0 };
-    this.#hasWide = table.kind.some((_, tag) => table.isWide(tag));
+    this.#hasWide = table.hasWide;
   }
 
   /** Whether the arrays hold a slot yet. */
@@ -177,12 +174,22 @@ export class Consumer {
     if (this.#state === 'ending') return this.#finish();
     for (;;) {
       this.#fetch();
-      if (this.#behind || !this.#filled) return this.#resynchronise(undefined);
-      const frontier = this.#frontier();
-      if (!this.#applyLogs(frontier)) return this.#resynchronise(this.#unlooked());
-      if (cyclesBetween(frontier, this.#seen) > 0) this.#seen = frontier;
-      if (!this.#waitsForPartition()) return true;
+      if (this.#behind || !this.#filled) {
+        if (!this.#resynchronise(undefined)) return false;
+      } else {
+        const frontier = this.#frontier();
+        if (!this.#applyLogs(frontier)) {
+          if (!this.#resynchronise(this.#unlooked())) return false;
+        } else if (cyclesBetween(frontier, this.#seen) > 0) this.#seen = frontier;
+      }
+      if (!this.#waitsForPartition() && !this.#hasMore()) return true;
     }
+  }
+
+  /** Whether something is left in a log that there is room for now. */
+  #hasMore(): boolean {
+    for (const { hasMore, hasBatch } of this.#readers) if (hasMore && !hasBatch) return true;
+    return false;
   }
 
   /** Copies every log, and decides which partitions are waited for. */
@@ -193,9 +200,9 @@ export class Consumer {
     }
     if (!this.#leavesOut || !this.#filled) return;
     let newest = this.#seen;
-    for (const { looked } of this.#readers) if (cyclesBetween(looked, newest) > 0) newest = looked;
+    for (const { published } of this.#readers) if (cyclesBetween(published, newest) > 0) newest = published;
     for (const reader of this.#readers) {
-      const late = cyclesBetween(newest, reader.looked);
+      const late = cyclesBetween(newest, reader.published);
       if (reader.isLeftOut ? late <= CAUGHT_UP_CYCLES : late > BACKLOG_CYCLES_MAX) {
         reader.isLeftOut = !reader.isLeftOut;
         // Its tags become stale by the same comparison with the newest slot that makes them good again.
@@ -249,6 +256,10 @@ export class Consumer {
       }
     }
     if (first === undefined) return true;
+    // Of what did not fit it is known how far it goes.
+    for (const { hasMore, isLeftOut, published } of this.#readers) {
+      if (hasMore && !isLeftOut && cyclesBetween(published, last) > 0) last = published;
+    }
     if (cyclesBetween(last, first) >= BACKLOG_CYCLES_MAX) return false;
     for (;;) {
       let next: number | undefined;
@@ -289,11 +300,12 @@ export class Consumer {
     const batch = this.#batch;
     reader.missed += words[at + 3]!;
     for (let half = 0; half < 4; half += 1) batch.times[half] = words[at + 4 + half]!;
+    if (batch.count === 0) this.heads.begin(cycle, batch.times);
     for (let i = 0; i < count; i += 1) {
       const entry = at + (BATCH_HEADER_RECORDS + i) * RECORD_WORDS;
       const tag = words[entry]! & ENTRY_TAG_MASK;
       this.quality[tag] = words[entry]! >>> LOG_ENTRY_QUALITY_SHIFT;
-      this.#date(tag, cycle);
+      this.heads.date(tag);
       this.values.halves[2 * tag] = words[entry + 2]!;
       this.values.halves[2 * tag + 1] = words[entry + 3]!;
       batch.tags[batch.count] = tag;
@@ -385,6 +397,7 @@ export class Consumer {
   #compareSlot(cycle: number, first: boolean): number {
     const { halves } = this.values;
     const slot = this.#slot;
+    this.heads.begin(cycle, this.#batch.times);
     let count = 0;
     for (let tag = 0; tag < this.#table.count; tag += 1) {
       const low = halves[2 * tag]!;
@@ -394,12 +407,12 @@ export class Consumer {
         if (this.quality[tag]! >= STALE) continue;
         quality = STALE;
         this.quality[tag] = quality;
-        this.#date(tag, cycle);
+        this.heads.date(tag);
         this.#batch.tags[count] = tag;
         count += 1;
         continue;
       }
-      if (!first && this.#table.band[tag] !== Band.none && quality === this.quality[tag]) {
+      if (!first && this.#table.band(tag) !== Band.none && quality === this.quality[tag]) {
         if (!this.#leavesBand(tag)) continue;
       }
       this.#decoder.decodeInto(slot, tag, this.values);
@@ -411,7 +424,7 @@ export class Consumer {
       }
       if (same && !first) continue;
       this.quality[tag] = quality;
-      this.#date(tag, cycle);
+      this.heads.date(tag);
       this.#batch.tags[count] = tag;
       count += 1;
     }
@@ -424,7 +437,7 @@ export class Consumer {
     this.#decoder.decodeInto(this.#slot, tag, this.#single, 0);
     const value = this.#single.distanceFromZero(table, tag, 0);
     const told = this.values.distanceFromZero(table, tag, tag);
-    return leavesBand(table.band[tag]!, table.deadBand[tag]!, told, value);
+    return leavesBand(table.band(tag), table.deadBand(tag), told, value);
   }
 
   /** @param missed - cycles that were missed beside those that nobody was told of yet */
@@ -432,16 +445,6 @@ export class Consumer {
     this.#batch.missed = this.#untold + missed;
     this.#untold = 0;
     this.#deliver(this.#batch);
-  }
-
-  /** Notes that a tag changed in the cycle of the batch. */
-  #date(tag: number, cycle: number): void {
-    const { times } = this.#batch;
-    this.cycles[tag] = cycle;
-    this.times[4 * tag] = times[0]!;
-    this.times[4 * tag + 1] = times[1]!;
-    this.times[4 * tag + 2] = times[2]!;
-    this.times[4 * tag + 3] = times[3]!;
   }
 }
 

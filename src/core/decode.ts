@@ -56,7 +56,7 @@ export class ValueArrays {
 
   /** The value of a tag at its place, or at `at`, without its label; not for byte strings and arrays. */
   read(table: TagTable, tag: number, at: number = tag): boolean | number | bigint {
-    const kind = table.kind[tag]!;
+    const kind = table.kind(tag);
     if (kind === Kind.bool) return this.number[at] !== 0;
     if (!isWide64(kind) || table.isScaled(tag)) return this.number[at]!;
     return kind === Kind.int64 ? this.int64[at]! : this.uint64[at]!;
@@ -64,7 +64,7 @@ export class ValueArrays {
 
   /** The value at `at` as a number, rounded where it is a 64-bit one: to measure distances by, without an object. */
   distanceFromZero(table: TagTable, tag: number, at: number): number {
-    const kind = table.kind[tag]!;
+    const kind = table.kind(tag);
     if (!isWide64(kind) || table.isScaled(tag)) return this.number[at]!;
     const high = this.halves[2 * at + 1]!;
     return (kind === Kind.int64 ? high | 0 : high) * 0x1_0000_0000 + this.halves[2 * at]!;
@@ -123,10 +123,10 @@ export class Decoder {
     this.#float32 = new Float32Array(this.#half.buffer, 0, 1);
     this.#float64 = new Float64Array(this.#half.buffer);
     for (let tag = 0; tag < table.count; tag += 1) {
-      const section = table.direction[tag] === Direction.input ? sections.inputs : sections.outputs;
+      const section = table.direction(tag) === Direction.input ? sections.inputs : sections.outputs;
       const bit = section * 8 + table.bitOffset[tag]!;
-      const kind = table.kind[tag]!;
-      const length = table.bitLength[tag]!;
+      const kind = table.kind(tag);
+      const length = table.bitLength(tag);
       this.#bit[tag] = bit;
       this.#scaled[tag] = table.isScaled(tag) ? 1 : 0;
       if (table.isWide(tag)) this.#how[tag] = Read.none;
@@ -161,7 +161,7 @@ export class Decoder {
       return;
     }
     const value = how === Read.bit ? (slot.bytes[bit >>> 3]! >> (bit & 7)) & 1 : readAligned(slot.view, how, bit >>> 3);
-    values.number[at] = this.#scaled[tag] === 0 ? value : value * this.table.scale[tag]! + this.table.offset[tag]!;
+    values.number[at] = this.#scaled[tag] === 0 ? value : value * this.table.scale(tag) + this.table.offset(tag);
   }
 
   /**
@@ -195,9 +195,9 @@ export class Decoder {
   #decodeField(slot: SlotBuffer, tag: number, values: ValueArrays, at: number): void {
     if (this.#how[tag] === Read.none) return;
     this.#loadField(slot, this.#bit[tag]!, tag);
-    const kind = this.table.kind[tag]!;
+    const kind = this.table.kind(tag);
     if (this.#scaled[tag] !== 0) {
-      values.number[at] = this.#fieldValue(kind) * this.table.scale[tag]! + this.table.offset[tag]!;
+      values.number[at] = this.#fieldValue(kind) * this.table.scale(tag) + this.table.offset(tag);
     } else if (isWide64(kind)) {
       values.halves[2 * at] = this.#half[0]!;
       values.halves[2 * at + 1] = this.#half[1]!;
@@ -216,7 +216,7 @@ export class Decoder {
     const bit = this.#bit[tag]!;
     const byte = bit >>> 3;
     const shift = bit & 7;
-    const length = this.table.bitLength[tag]!;
+    const length = this.table.bitLength(tag);
     const out = slot.bytes.slice(byte, byte + ((length + 7) >>> 3));
     for (let i = 0; shift !== 0 && i < out.length; i += 1) {
       out[i] = ((slot.bytes[byte + i]! | (slot.bytes[byte + i + 1]! << 8)) >>> shift) & 0xff;
@@ -227,7 +227,7 @@ export class Decoder {
 
   /** Loads up to 64 bits from any bit offset, extended by their sign where the type has one. */
   #loadField(slot: SlotBuffer, bit: number, tag: number): void {
-    const length = this.table.bitLength[tag]!;
+    const length = this.table.bitLength(tag);
     const byte = bit >>> 3;
     const shift = bit & 7;
     let low = slot.view.getUint32(byte, true);
@@ -237,7 +237,7 @@ export class Decoder {
       low = (low >>> shift) | (high << (32 - shift));
       high = (high >>> shift) | (top << (32 - shift));
     }
-    const signed = isSigned(this.table.kind[tag]!);
+    const signed = isSigned(this.table.kind(tag));
     if (length <= 32) {
       const unused = 32 - length;
       low = signed ? (low << unused) >> unused : (low << unused) >>> unused;

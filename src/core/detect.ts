@@ -88,14 +88,14 @@ export class ChangeDetector {
     this.#decoder = decoder;
     this.#subDeviceCount = table.subDeviceCount;
     this.#most = entriesMax(tags.length);
-    this.#banded = tags.filter((tag) => table.band[tag] !== Band.none);
+    this.#banded = tags.filter((tag) => table.band(tag) !== Band.none);
     this.#told = new Float64Array(this.#banded.length === 0 ? 0 : table.count).fill(Number.NaN);
     this.#low = this.#told.slice();
     this.#high = this.#told.slice();
     this.#changed = new Uint32Array(this.#most + 1);
     this.#firstQualityAt = sections.quality;
     this.#qualityAt = Uint32Array.from({ length: table.count }, (_, tag) => sections.quality + table.subDevice[tag]!);
-    const lastBit = (tag: number): number => decoder.bitInSlot(tag) + table.bitLength[tag]! - 1;
+    const lastBit = (tag: number): number => decoder.bitInSlot(tag) + table.bitLength(tag) - 1;
     this.#byWord = new TagIndex((slotBytes + 3) >>> 2, tags, (tag) => [
       decoder.bitInSlot(tag) >>> 5,
       lastBit(tag) >>> 5,
@@ -117,9 +117,9 @@ export class ChangeDetector {
       const spans = decoder.bitInSlot(tag) >>> 5 !== lastBit(tag) >>> 5;
       // The bits of byte strings and arrays are all there is to compare.
       const value =
-        !table.isWide(tag) && (table.isScaled(tag) || (table.kind[tag] === Kind.bool && table.bitLength[tag] !== 1));
-      const band = table.band[tag] !== Band.none;
-      const wide64 = band && isWide64(table.kind[tag]!) && !table.isScaled(tag);
+        !table.isWide(tag) && (table.isScaled(tag) || (table.kind(tag) === Kind.bool && table.bitLength(tag) !== 1));
+      const band = table.band(tag) !== Band.none;
+      const wide64 = band && isWide64(table.kind(tag)) && !table.isScaled(tag);
       return (spans ? Look.spans : 0) | (value ? Look.value : 0) | (band ? Look.band : 0) | (wide64 ? Look.wide64 : 0);
     });
     this.#bitByBit = Uint8Array.from({ length: first.length - 1 }, (_, word) => {
@@ -134,7 +134,7 @@ export class ChangeDetector {
       let from = Number.POSITIVE_INFINITY;
       let end = 0;
       for (const tag of tags) {
-        if (table.direction[tag] !== direction) continue;
+        if (table.direction(tag) !== direction) continue;
         from = Math.min(from, decoder.bitInSlot(tag) >>> 5);
         end = Math.max(end, (lastBit(tag) >>> 5) + 1);
       }
@@ -257,14 +257,14 @@ export class ChangeDetector {
     const value = this.#valueOf(slot, tag);
     if (value >= this.#low[tag]! && value <= this.#high[tag]!) return false;
     const { table } = this.#decoder;
-    if (!leavesBand(table.band[tag]!, table.deadBand[tag]!, this.#told[tag]!, value)) return false;
+    if (!leavesBand(table.band(tag), table.deadBand(tag), this.#told[tag]!, value)) return false;
     this.#tell(tag, value);
     return true;
   }
 
   #tell(tag: number, value: number): void {
     const { table } = this.#decoder;
-    const width = table.deadBand[tag]! * (table.band[tag] === Band.relative ? Math.abs(value) : 1);
+    const width = table.deadBand(tag) * (table.band(tag) === Band.relative ? Math.abs(value) : 1);
     this.#told[tag] = value;
     this.#low[tag] = value - width;
     this.#high[tag] = value + width;

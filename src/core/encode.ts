@@ -31,9 +31,9 @@ export function encodeValue(table: TagTable, tag: number, name: string, value: T
       tag: name,
     });
   };
-  const elements = table.elements[tag]!;
-  if (table.kind[tag] === Kind.bytes) {
-    const length = table.bitLength[tag]! / 8;
+  const elements = table.elements(tag);
+  if (table.kind(tag) === Kind.bytes) {
+    const length = table.bitLength(tag) / 8;
     if (!(value instanceof Uint8Array) || value.length !== length) return refuse(`a Uint8Array of ${length} bytes`);
     return { tag, bits: value.slice() };
   }
@@ -41,7 +41,7 @@ export function encodeValue(table: TagTable, tag: number, name: string, value: T
   const list = elementsOf(value);
   if (list?.length !== elements) return refuse(`an array of ${elements} values`);
   const bits = table.elementBits(tag);
-  const packed = new Uint8Array((table.bitLength[tag]! + 7) >>> 3);
+  const packed = new Uint8Array((table.bitLength(tag) + 7) >>> 3);
   for (let i = 0; i < elements; i += 1) {
     storeBits(
       packed,
@@ -62,16 +62,16 @@ export function encodeNamed(
   value: TagValue,
 ): EncodedValue {
   const number = directory.unlabelled(tag, value);
-  const isBool = number !== value && table.kind[tag] === Kind.bool;
+  const isBool = number !== value && table.kind(tag) === Kind.bool;
   return encodeValue(table, tag, name, isBool ? number !== 0 : number);
 }
 
 /** A value that is no array, or one element of an array, as unsigned bits. */
 function encodeScalar(table: TagTable, tag: number, value: TagValue, refuse: Refuse): bigint {
-  const kind = table.kind[tag]!;
+  const kind = table.kind(tag);
   if (kind === Kind.bool) {
     // Arrays of bools are bytes of 0 and 1.
-    if (table.elements[tag] !== 1 && (value === 0 || value === 1)) return BigInt(value);
+    if (table.elements(tag) !== 1 && (value === 0 || value === 1)) return BigInt(value);
     if (typeof value !== 'boolean') return refuse('a boolean');
     return value ? 1n : 0n;
   }
@@ -80,7 +80,7 @@ function encodeScalar(table: TagTable, tag: number, value: TagValue, refuse: Ref
   if (typeof value !== 'number' && !(bigints && typeof value === 'bigint'))
     return refuse(bigints ? 'a bigint' : 'a number');
   if (kind === Kind.float32 || kind === Kind.float64) {
-    const raw = (Number(value) - table.offset[tag]!) / table.scale[tag]!;
+    const raw = (Number(value) - table.offset(tag)) / table.scale(tag);
     const held = kind === Kind.float32 ? Math.fround(raw) : raw;
     // NaN and infinities are values of a float; a number that becomes one on the way is not.
     if (Number.isFinite(value) && !Number.isFinite(held)) {
@@ -95,7 +95,7 @@ function encodeScalar(table: TagTable, tag: number, value: TagValue, refuse: Ref
   }
   const length = table.elementBits(tag);
   const { low, high } = integerRange(kind, length);
-  const raw = toRaw(value, table.scale[tag]!, table.offset[tag]!, scaled);
+  const raw = toRaw(value, table.scale(tag), table.offset(tag), scaled);
   if (raw === undefined || raw < low || raw > high) return refuse(describeRange(table, tag, low, high, bigints));
   return BigInt.asUintN(length, raw);
 }
@@ -107,18 +107,18 @@ function encodeScalar(table: TagTable, tag: number, value: TagValue, refuse: Ref
  * @throws ECAT_ERR_VALUE_RANGE as {@link encodeValue}
  */
 export function encodeLoss(table: TagTable, tag: number, name: string, loss: Exclude<OnLoss, 'hold'>): EncodedValue {
-  const elements = table.elements[tag]!;
+  const elements = table.elements(tag);
   const everywhere = (value: number | boolean): EncodedValue =>
     encodeValue(table, tag, name, elements === 1 ? value : (new Array(elements).fill(value) as unknown as TagValue));
   if (loss !== 'zero') return everywhere(loss);
   if (table.isScaled(tag)) return everywhere(0);
-  return { tag, bits: table.isWide(tag) ? new Uint8Array((table.bitLength[tag]! + 7) >>> 3) : 0n };
+  return { tag, bits: table.isWide(tag) ? new Uint8Array((table.bitLength(tag) + 7) >>> 3) : 0n };
 }
 
 /** Writes encoded bits into an image, at the tag's place, and touches no other bit. */
 export function writeBits(table: TagTable, { tag, bits }: EncodedValue, image: Uint8Array): void {
   const first = table.bitOffset[tag]!;
-  const length = table.bitLength[tag]!;
+  const length = table.bitLength(tag);
   if (typeof bits === 'bigint') {
     storeBits(image, first, length, bits);
     return;
@@ -130,7 +130,7 @@ export function writeBits(table: TagTable, { tag, bits }: EncodedValue, image: U
 
 /** Sets every bit of a tag in a mask. */
 export function setBits(table: TagTable, tag: number, mask: Uint8Array): void {
-  const end = table.bitOffset[tag]! + table.bitLength[tag]!;
+  const end = table.bitOffset[tag]! + table.bitLength(tag);
   for (let bit = table.bitOffset[tag]!; bit < end; bit += 1) mask[bit >>> 3]! |= 1 << (bit & 7);
 }
 
@@ -153,9 +153,9 @@ function toRaw(value: number | bigint, scale: number, offset: number, scaled: bo
 }
 
 function describeRange(table: TagTable, tag: number, low: bigint, high: bigint, bigints: boolean): string {
-  const kind = tagTypes[table.kind[tag]!]!;
+  const kind = tagTypes[table.kind(tag)]!;
   if (!table.isScaled(tag)) return `${bigints ? 'a bigint' : 'a whole number'} from ${low} to ${high} (${kind})`;
-  const ends = [low, high].map((end) => Number(end) * table.scale[tag]! + table.offset[tag]!);
+  const ends = [low, high].map((end) => Number(end) * table.scale(tag) + table.offset(tag));
   return `a number from ${Math.min(...ends)} to ${Math.max(...ends)} (${kind}, scaled)`;
 }
 

@@ -59,10 +59,10 @@ function bitsOf(
     throw new EtherCatError('ECAT_ERR_CONFIGURATION_INVALID', `interlock ${name}: ${message}`, { tag, location });
   };
   const tag = directory.find(when.tag) ?? fail(when.tag, `there is no tag ${when.tag}`);
-  if (table.direction[tag] !== Direction.input || table.isWide(tag))
+  if (table.direction(tag) !== Direction.input || table.isWide(tag))
     fail(when.tag, `${when.tag} has to be an input, and no array or byte string`);
-  const kind = table.kind[tag]!;
-  const [scale, offset] = [table.scale[tag]!, table.offset[tag]!];
+  const kind = table.kind(tag);
+  const [scale, offset] = [table.scale(tag), table.offset(tag)];
   const raw = (value: unknown): number => {
     const number = Number(directory.unlabelled(tag, value as string));
     if (Number.isNaN(number)) fail(when.tag, `${String(value)} is no value of ${when.tag}`);
@@ -74,14 +74,14 @@ function bitsOf(
   const forceImage = new Uint8Array(outputBytes);
   for (const [output, value] of Object.entries(force)) {
     const forced = directory.find(output) ?? fail(output, `there is no tag ${output}`);
-    if (table.direction[forced] !== Direction.output) fail(output, `${output} is not an output`);
+    if (table.direction(forced) !== Direction.output) fail(output, `${output} is not an output`);
     setBits(table, forced, forceMask);
     writeBits(table, encodeNamed(table, directory, forced, output, value), forceImage);
   }
   return {
     name,
     bitOffset: table.bitOffset[tag]!,
-    bitLength: table.bitLength[tag]!,
+    bitLength: table.bitLength(tag),
     kind: kind === Kind.float32 || kind === Kind.float64 ? 'float' : isSigned(kind) ? 'signed' : 'unsigned',
     ...(when.is !== undefined && { is: raw(when.is) }),
     ...(above !== undefined && { above: raw(above) }),

@@ -1,6 +1,7 @@
 /**
  * One partition's change log as one consumer reads it: what was copied out of the log and not applied yet, batch by
- * batch. Batches stay here while another partition has not come to their cycle.
+ * batch, with room for one of the largest. What does not fit stays in the log, and is copied once there is room. Batches
+ * stay here while another partition has not come to their cycle.
  */
 
 import { BATCH_HEADER_RECORDS, RECORD_WORDS } from './change-log.ts';
@@ -8,9 +9,12 @@ import { cyclesBetween } from './cycle-number.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
 import { LOG_BATCH_FULL, LOG_BATCH_MARKER, RECORD_BYTES } from './generated/layout.ts';
 
+/** Words of a batch before its entries. */
+const HEADER_WORDS = BATCH_HEADER_RECORDS * RECORD_WORDS;
+
 /** Where the records come from. */
 export interface LogSource {
-  /** Copies whole records of a partition from the private tail on; -1 when its writer has lapped it. */
+  /** Copies whole records of a partition from the private tail on, as many as fit; -1 when its writer has lapped it. */
   drain(partition: number, tail: Uint32Array, records: Uint8Array): number;
   /** Cycle up to which the partition's worker has published everything; undefined before its first. */
   decodedCycle(partition: number): number | undefined;
@@ -23,8 +27,12 @@ export class LogReader {
   readonly words: Uint32Array<ArrayBuffer>;
   /** First word of the next batch. */
   at = 0;
-  /** Cycle up to which the partition's worker has looked: everything that changed is here. */
+  /** Cycle up to which the partition's worker has looked. */
+  published = 0;
+  /** The same, as far as all that changed up to it is here. */
   looked = 0;
+  /** Whether there is more in the log than was room for. */
+  hasMore = false;
   /** Whether the partition is too far behind to be waited for. */
   isLeftOut = false;
   /** Cycles that its worker did not look at, as far as its batches were taken. */
@@ -32,16 +40,16 @@ export class LogReader {
   readonly #source: LogSource;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #tail: Uint32Array<ArrayBuffer> = new Uint32Array(1);
-  /** Words of the whole log. */
-  readonly #capacity: number;
+  /** First word behind the last whole batch. */
   #end = 0;
+  /** First word that is free: the beginning of a batch may stand before it. */
+  #filled = 0;
 
-  /** @param keeps - whether batches may have to wait here for another partition */
-  constructor(source: LogSource, partition: number, logRecords: number, keeps: boolean) {
+  /** @param batchRecords - of the largest batch */
+  constructor(source: LogSource, partition: number, batchRecords: number) {
     this.partition = partition;
     this.#source = source;
-    this.#capacity = logRecords * RECORD_WORDS;
-    const buffer = new ArrayBuffer((keeps ? 2 : 1) * logRecords * RECORD_BYTES);
+    const buffer = new ArrayBuffer(batchRecords * RECORD_BYTES);
     this.words = new Uint32Array(buffer);
     this.#bytes = new Uint8Array(buffer);
   }
@@ -68,29 +76,34 @@ export class LogReader {
   }
 
   /**
-   * Copies everything new out of the log.
-   * @param seen - what `looked` is before the worker's first cycle
+   * Copies what is new out of the log, as much as there is room for.
+   * @param seen - every cycle up to this one is in the arrays
    * @returns false when something was lost: nothing of the log is here then
    */
   fetch(seen: number): boolean {
-    this.words.copyWithin(0, this.at, this.#end);
+    this.words.copyWithin(0, this.at, this.#filled);
     this.#end -= this.at;
+    this.#filled -= this.at;
     this.at = 0;
     // Read before the log: everything up to this cycle is in the log by now.
-    this.looked = this.#source.decodedCycle(this.partition) ?? seen;
-    // Without room for a whole log a batch might be cut: rather forget what had to wait for too long.
-    const fits = this.words.length - this.#end >= this.#capacity;
-    if (!fits) this.discard();
-    const room = this.#end === 0 ? this.#bytes : this.#bytes.subarray(this.#end * 4);
-    const records = this.#source.drain(this.partition, this.#tail, room);
-    if (records < 0 || !fits) {
-      this.discard();
+    const decoded = this.#source.decodedCycle(this.partition) ?? seen;
+    const room = this.words.length - this.#filled;
+    const into = this.#filled === 0 ? this.#bytes : this.#bytes.subarray(this.#filled * 4);
+    const records = room === 0 ? 0 : this.#source.drain(this.partition, this.#tail, into);
+    this.hasMore = records * RECORD_WORDS === room;
+    if (records < 0) {
+      [this.#end, this.#filled] = [0, 0];
+      [this.looked, this.published] = [decoded, decoded];
       return false;
     }
-    this.#end += records * RECORD_WORDS;
+    this.#filled += records * RECORD_WORDS;
+    this.looked = this.hasMore ? seen : decoded;
+    while (this.#filled - this.#end >= HEADER_WORDS && this.after(this.#end) <= this.#filled)
+      this.#end = this.after(this.#end);
     for (let at = 0; at < this.#end; at = this.after(at)) {
       if (cyclesBetween(this.words[at + 1]!, this.looked) > 0) this.looked = this.words[at + 1]!;
     }
+    this.published = cyclesBetween(decoded, this.looked) > 0 ? decoded : this.looked;
     return true;
   }
 
@@ -113,9 +126,8 @@ export class LogReader {
     while (this.hasBatch && cyclesBetween(this.cycle, cycle) <= 0) this.skip();
   }
 
-  /** Forgets what is here. */
+  /** Forgets the batches that are here. */
   discard(): void {
-    this.at = 0;
-    this.#end = 0;
+    this.at = this.#end;
   }
 }

@@ -210,7 +210,7 @@ export class OutputLane {
 
   #encode(name: string, value: TagValue): EncodedValue {
     const tag = this.#directory.numberOf(name);
-    if (this.#table.direction[tag] !== Direction.output) {
+    if (this.#table.direction(tag) !== Direction.output) {
       throw new EtherCatError('ECAT_ERR_NOT_AN_OUTPUT', `tag ${name} is an input`, { tag: name });
     }
     const owner = this.#owners.ownerOf(tag);
@@ -264,7 +264,7 @@ export class OutputLane {
   /** Writes one value into the private image; whether that changed a bit. */
   #change(value: EncodedValue): boolean {
     const from = this.#table.bitOffset[value.tag]! >>> 3;
-    const end = (this.#table.bitOffset[value.tag]! + this.#table.bitLength[value.tag]! + 7) >>> 3;
+    const end = (this.#table.bitOffset[value.tag]! + this.#table.bitLength(value.tag) + 7) >>> 3;
     for (let byte = from; byte < end; byte += 1) this.#before[byte] = this.#shadow[byte]!;
     writeBits(this.#table, value, this.#shadow);
     for (let byte = from; byte < end; byte += 1) if (this.#before[byte] !== this.#shadow[byte]) return true;

@@ -126,7 +126,6 @@ export class Session {
       interlocks: configuration.interlocks.map(({ name }) => name),
       devices: nameSubDevices(configuration.devices, this.subDevices),
       clock: CycleNumber.makeShared(),
-      logRecords: options.logRecords,
       virtualTime: configuration.virtualTime,
     });
     this.view = new BusView(handle, { refusal: () => this.#refusal() });

@@ -27,14 +27,14 @@ const arrayOfKind: readonly ArrayOf[] = [
 
 /** An array of a tag's elements, all 0, as an application sees it. */
 export function emptyArray(table: TagTable, tag: number): TagArray {
-  const { kind, elements, bitLength } = table;
-  if (kind[tag] === Kind.bytes) return new Uint8Array(bitLength[tag]! / 8);
-  return new (table.isScaled(tag) ? Float64Array : arrayOfKind[kind[tag]!]!)(elements[tag]!);
+  const kind = table.kind(tag);
+  if (kind === Kind.bytes) return new Uint8Array(table.bitLength(tag) / 8);
+  return new (table.isScaled(tag) ? Float64Array : arrayOfKind[kind]!)(table.elements(tag));
 }
 
 /** An array for `count` values of a tag that is no array: a column of a history. */
 export function columnOf(table: TagTable, tag: number, count: number): TagArray {
-  return new (table.isScaled(tag) ? Float64Array : arrayOfKind[table.kind[tag]!]!)(count);
+  return new (table.isScaled(tag) ? Float64Array : arrayOfKind[table.kind(tag)]!)(count);
 }
 
 /**
@@ -43,7 +43,7 @@ export function columnOf(table: TagTable, tag: number, count: number): TagArray 
  * @param packed - its bits, from the first bit of the first byte on, in memory of their own that the result may keep
  */
 export function unpack(table: TagTable, tag: number, packed: Uint8Array<ArrayBuffer>): TagArray {
-  const kind = table.kind[tag]!;
+  const kind = table.kind(tag);
   if (kind === Kind.bytes) return packed;
   const bits = table.elementBits(tag);
   const ArrayType = arrayOfKind[kind]!;
@@ -54,7 +54,7 @@ export function unpack(table: TagTable, tag: number, packed: Uint8Array<ArrayBuf
       return table.isScaled(tag) ? scaled(table, tag, whole) : whole;
     }
   }
-  const raw = new ArrayType(table.elements[tag]!);
+  const raw = new ArrayType(table.elements(tag));
   for (let i = 0; i < raw.length; i += 1) {
     const value = loadBits(packed, i * bits, bits);
     if (kind === Kind.bool) raw[i] = value === 0n ? 0 : 1;
@@ -92,8 +92,8 @@ export function storeBits(bytes: Uint8Array, first: number, length: number, valu
 }
 
 function scaled(table: TagTable, tag: number, raw: TagArray): Float64Array<ArrayBuffer> {
-  const scale = table.scale[tag]!;
-  const offset = table.offset[tag]!;
+  const scale = table.scale(tag);
+  const offset = table.offset(tag);
   const values = new Float64Array(raw.length);
   for (let i = 0; i < raw.length; i += 1) values[i] = Number(raw[i]) * scale + offset;
   return values;

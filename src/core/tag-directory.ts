@@ -6,9 +6,9 @@
  * ```text
  * header     u32 × 8             magic, tags, places of the index, units, sets of labels, bytes of text, 0, 0
  * nameEnd    u32 × 2·tags        end of each name and, after it, of its alias in the text; one begins where the last ends
- * index      u32 × places        0, or 1 + 2·tag (+ 1 for an alias), by open addressing
  * unitEnd    u32 × units         end of each unit in the text; they begin where the names end
  * labelsEnd  u32 × sets          end of each set of labels, JSON, in the text; they begin where the units end
+ * index      u16 | u32 × places  0, or 1 + 2·tag (+ 1 for an alias), by open addressing; u16 as long as that fits
  * unit       u16 × tags          0, or 1 + the number of its unit
  * labels     u16 × tags          0, or 1 + the number of its set of labels
  * text       u8
@@ -31,7 +31,7 @@ export interface TagNaming {
 /** Names of the values of an enumeration, by their numbers. */
 export type TagLabels = Readonly<Record<number, string>>;
 
-const MAGIC = 0x54_47_44_31;
+const MAGIC = 0x54_47_44_32;
 const HEADER_WORDS = 8;
 const encoder = new TextEncoder();
 /** Different units, and different sets of labels, at most. */
@@ -50,7 +50,7 @@ export class TagDirectory {
   /** Tags. */
   readonly count: number;
   readonly #nameEnd: Uint32Array;
-  readonly #index: Uint32Array;
+  readonly #index: Uint16Array | Uint32Array;
   readonly #unitEnd: Uint32Array;
   readonly #labelsEnd: Uint32Array;
   readonly #unit: Uint16Array;
@@ -78,9 +78,11 @@ export class TagDirectory {
       return at - bytes;
     };
     this.#nameEnd = new Uint32Array(buffer, take(8 * count), 2 * count);
-    this.#index = new Uint32Array(buffer, take(4 * places), places);
     this.#unitEnd = new Uint32Array(buffer, take(4 * units), units);
     this.#labelsEnd = new Uint32Array(buffer, take(4 * sets), sets);
+    const width = indexBytes(count);
+    const place = take(width * places);
+    this.#index = width === 2 ? new Uint16Array(buffer, place, places) : new Uint32Array(buffer, place, places);
     this.#unit = new Uint16Array(buffer, take(2 * count), count);
     this.#labels = new Uint16Array(buffer, take(2 * count), count);
     this.#text = Buffer.from(buffer, at, textBytes);
@@ -228,7 +230,12 @@ export class TagDirectory {
 }
 
 function bytesBeforeText(count: number, places: number, units: number, sets: number): number {
-  return HEADER_WORDS * 4 + 8 * count + 4 * places + 4 * units + 4 * sets + 4 * count;
+  return HEADER_WORDS * 4 + 8 * count + 4 * units + 4 * sets + indexBytes(count) * places + 4 * count;
+}
+
+/** Bytes of one place of the index. */
+function indexBytes(count: number): number {
+  return 2 * count <= 0xffff ? 2 : 4;
 }
 
 /** Every different text once, and for each of `all` 0 or 1 + its number. */

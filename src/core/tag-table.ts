@@ -1,13 +1,18 @@
 /**
- * The tags as a struct of arrays in one SharedArrayBuffer, so that any thread decodes by the same table
- * without a copy: a row is 42 bytes, and nothing of it is an object. Names are in the tag directory.
+ * The tags as a struct of arrays in one SharedArrayBuffer, so that any thread decodes by the same table without a copy
+ * and without an object per tag. What tags have in common (type, length, scale, dead band) stands once, as a shape: ten
+ * thousand tags of a plant have a few dozen. A row is 9 bytes then. Names are in the tag directory.
  *
  * ```text
- * header  u32 × 4                 magic, rows, SubDevices, partitions
- * scale, offset, deadBand         f64 × rows each
- * bitOffset, bitLength            u32 × rows each
- * subDevice, elements             u16 × rows each
- * kind, direction, band, partition  u8  × rows each
+ * header  u32 × 6                     magic, rows, SubDevices, partitions, shapes, 0
+ * scale, offset, deadBand             f64 × shapes each
+ * bitLength                           u32 × shapes
+ * bitOffset                           u32 × rows
+ * shape                               u16 | u32 × rows   u16 as long as that fits
+ * elements                            u16 × shapes
+ * subDevice                           u16 × rows
+ * kind, direction, band               u8  × shapes each
+ * partition                           u8  × rows
  * ```
  */
 
@@ -29,11 +34,10 @@ export const Band = {
   relative: 2,
 } as const;
 
-/** Bytes of one row. */
-export const ROW_BYTES: number = 3 * 8 + 2 * 4 + 2 * 2 + 4;
-
-const MAGIC = 0x54_47_42_32;
-const HEADER_BYTES = 16;
+const MAGIC = 0x54_47_42_33;
+const HEADER_WORDS = 6;
+/** Bytes of a shape. */
+const SHAPE_BYTES = 3 * 8 + 4 + 2 + 3;
 
 /** One row, to build a table from. */
 export interface TagRow {
@@ -67,45 +71,52 @@ export class TagTable {
   readonly count: number;
   readonly subDeviceCount: number;
   readonly partitionCount: number;
-  readonly scale: Float64Array;
-  readonly offset: Float64Array;
-  readonly deadBand: Float64Array;
+  /** First bit of each tag in the image of its direction. */
   readonly bitOffset: Uint32Array;
-  readonly bitLength: Uint32Array;
+  /** Position of the SubDevice whose quality is the tag's. */
   readonly subDevice: Uint16Array;
-  readonly elements: Uint16Array;
-  readonly kind: Uint8Array;
-  readonly direction: Uint8Array;
-  readonly band: Uint8Array;
+  /** Decode worker that looks at each tag. */
   readonly partition: Uint8Array;
+  readonly #shape: Uint16Array | Uint32Array;
+  readonly #scale: Float64Array;
+  readonly #offset: Float64Array;
+  readonly #deadBand: Float64Array;
+  readonly #bitLength: Uint32Array;
+  readonly #elements: Uint16Array;
+  readonly #kind: Uint8Array;
+  readonly #direction: Uint8Array;
+  readonly #band: Uint8Array;
 
   /** @throws ECAT_ERR_INTERNAL when the buffer is not a table */
   constructor(buffer: SharedArrayBuffer) {
-    const header = new Uint32Array(buffer, 0, 4);
-    const count = header[1]!;
-    if (header[0] !== MAGIC || buffer.byteLength < HEADER_BYTES + count * ROW_BYTES) {
+    const header = new Uint32Array(buffer, 0, Math.min(HEADER_WORDS, buffer.byteLength >>> 2));
+    const [magic, count = 0, subDeviceCount = 0, partitionCount = 0, shapes = 0] = header;
+    if (magic !== MAGIC || buffer.byteLength < tableBytes(count, shapes)) {
       throw new EtherCatError('ECAT_ERR_INTERNAL', 'a buffer that is not a tag table was taken for one');
     }
     this.buffer = buffer;
     this.count = count;
-    this.subDeviceCount = header[2]!;
-    this.partitionCount = header[3]!;
-    let at = HEADER_BYTES;
+    this.subDeviceCount = subDeviceCount;
+    this.partitionCount = partitionCount;
+    let at = 4 * HEADER_WORDS;
     const take = (bytes: number): number => {
-      at += bytes * count;
-      return at - bytes * count;
+      at += bytes;
+      return at - bytes;
     };
-    this.scale = new Float64Array(buffer, take(8), count);
-    this.offset = new Float64Array(buffer, take(8), count);
-    this.deadBand = new Float64Array(buffer, take(8), count);
-    this.bitOffset = new Uint32Array(buffer, take(4), count);
-    this.bitLength = new Uint32Array(buffer, take(4), count);
-    this.subDevice = new Uint16Array(buffer, take(2), count);
-    this.elements = new Uint16Array(buffer, take(2), count);
-    this.kind = new Uint8Array(buffer, take(1), count);
-    this.direction = new Uint8Array(buffer, take(1), count);
-    this.band = new Uint8Array(buffer, take(1), count);
-    this.partition = new Uint8Array(buffer, take(1), count);
+    this.#scale = new Float64Array(buffer, take(8 * shapes), shapes);
+    this.#offset = new Float64Array(buffer, take(8 * shapes), shapes);
+    this.#deadBand = new Float64Array(buffer, take(8 * shapes), shapes);
+    this.#bitLength = new Uint32Array(buffer, take(4 * shapes), shapes);
+    this.bitOffset = new Uint32Array(buffer, take(4 * count), count);
+    const width = shapeBytes(shapes);
+    const place = take(width * count);
+    this.#shape = width === 2 ? new Uint16Array(buffer, place, count) : new Uint32Array(buffer, place, count);
+    this.#elements = new Uint16Array(buffer, take(2 * shapes), shapes);
+    this.subDevice = new Uint16Array(buffer, take(2 * count), count);
+    this.#kind = new Uint8Array(buffer, take(shapes), shapes);
+    this.#direction = new Uint8Array(buffer, take(shapes), shapes);
+    this.#band = new Uint8Array(buffer, take(shapes), shapes);
+    this.partition = new Uint8Array(buffer, take(count), count);
   }
 
   /** @throws ECAT_ERR_TAG_UNRESOLVED when there are more than {@link TAGS_MAX} rows */
@@ -116,38 +127,95 @@ export class TagTable {
         `${rows.length} tags are more than the ${TAGS_MAX} of one MainDevice`,
       );
     }
-    const buffer = new SharedArrayBuffer(HEADER_BYTES + rows.length * ROW_BYTES);
-    new Uint32Array(buffer, 0, 4).set([MAGIC, rows.length, subDeviceCount, partitionsOf(rows)]);
+    const shapes = new Map<string, { readonly row: TagRow; readonly number: number }>();
+    const numbers = rows.map((row) => {
+      const { kind, direction, bitLength, scale, offset, elements = 1, band = Band.none, deadBand = 0 } = row;
+      const key = `${kind} ${direction} ${bitLength} ${scale} ${offset} ${elements} ${band} ${deadBand}`;
+      const known = shapes.get(key) ?? { row, number: shapes.size };
+      if (known.row === row) shapes.set(key, known);
+      return known.number;
+    });
+    const buffer = new SharedArrayBuffer(tableBytes(rows.length, shapes.size));
+    const header = [MAGIC, rows.length, subDeviceCount, partitionsOf(rows), shapes.size, 0];
+    new Uint32Array(buffer, 0, HEADER_WORDS).set(header);
     const table = new TagTable(buffer);
+    for (const { row, number } of shapes.values()) {
+      table.#scale[number] = row.scale;
+      table.#offset[number] = row.offset;
+      table.#bitLength[number] = row.bitLength;
+      table.#elements[number] = row.elements ?? 1;
+      table.#kind[number] = row.kind;
+      table.#direction[number] = row.direction;
+      table.#band[number] = row.band ?? Band.none;
+      table.#deadBand[number] = row.deadBand ?? 0;
+    }
     rows.forEach((row, tag) => {
-      table.scale[tag] = row.scale;
-      table.offset[tag] = row.offset;
+      table.#shape[tag] = numbers[tag]!;
       table.bitOffset[tag] = row.bitOffset;
-      table.bitLength[tag] = row.bitLength;
       table.subDevice[tag] = row.subDevice;
-      table.elements[tag] = row.elements ?? 1;
-      table.kind[tag] = row.kind;
-      table.direction[tag] = row.direction;
-      table.band[tag] = row.band ?? Band.none;
-      table.deadBand[tag] = row.deadBand ?? 0;
       table.partition[tag] = row.partition ?? 0;
     });
     return table;
   }
 
+  /** value = raw · scale + offset */
+  scale(tag: number): number {
+    return this.#scale[this.#shape[tag]!]!;
+  }
+
+  /** value = raw · scale + offset */
+  offset(tag: number): number {
+    return this.#offset[this.#shape[tag]!]!;
+  }
+
+  /** In units of the value, or as a part of it. */
+  deadBand(tag: number): number {
+    return this.#deadBand[this.#shape[tag]!]!;
+  }
+
+  /** {@link Band} */
+  band(tag: number): number {
+    return this.#band[this.#shape[tag]!]!;
+  }
+
+  /** Bits of all of it. */
+  bitLength(tag: number): number {
+    return this.#bitLength[this.#shape[tag]!]!;
+  }
+
+  /** Elements of an array; 1 is none. */
+  elements(tag: number): number {
+    return this.#elements[this.#shape[tag]!]!;
+  }
+
+  /** {@link Kind} */
+  kind(tag: number): number {
+    return this.#kind[this.#shape[tag]!]!;
+  }
+
+  /** {@link Direction} */
+  direction(tag: number): number {
+    return this.#direction[this.#shape[tag]!]!;
+  }
+
   /** Whether a value is `raw · scale + offset`, and so always a number. */
   isScaled(tag: number): boolean {
-    return this.scale[tag] !== 1 || this.offset[tag] !== 0;
+    return this.scale(tag) !== 1 || this.offset(tag) !== 0;
   }
 
   /** Whether a tag's value does not fit a change-log entry and is read from the slot. */
   isWide(tag: number): boolean {
-    return this.kind[tag] === Kind.bytes || this.elements[tag] !== 1;
+    return this.kind(tag) === Kind.bytes || this.elements(tag) !== 1;
+  }
+
+  /** Whether any tag is {@link isWide}. */
+  get hasWide(): boolean {
+    return this.#elements.some((elements, shape) => elements !== 1 || this.#kind[shape] === Kind.bytes);
   }
 
   /** Bits of one element of an array; those of the tag where it is none. */
   elementBits(tag: number): number {
-    return this.bitLength[tag]! / this.elements[tag]!;
+    return this.bitLength(tag) / this.elements(tag);
   }
 
   /** Tags of the largest partition. */
@@ -168,6 +236,15 @@ export class TagTable {
     }
     return tags.slice(0, count);
   }
+}
+
+/** Bytes of the number of a shape. */
+function shapeBytes(shapes: number): number {
+  return shapes <= 0x1_0000 ? 2 : 4;
+}
+
+function tableBytes(count: number, shapes: number): number {
+  return 4 * HEADER_WORDS + SHAPE_BYTES * shapes + (4 + shapeBytes(shapes) + 2 + 1) * count;
 }
 
 function partitionsOf(rows: readonly TagRow[]): number {

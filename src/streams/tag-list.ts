@@ -52,8 +52,8 @@ export class TagList implements Iterable<Tag> {
     const table = this.#table;
     const first = 8 * (direction === 'input' ? subDevice.inputOffset : subDevice.outputOffset) + bitOffset;
     for (let tag = 0; tag < table.count; tag += 1) {
-      const isThere = table.subDevice[tag] === subDevice.position && table.direction[tag] === Direction[direction];
-      if (isThere && table.bitOffset[tag] === first && table.bitLength[tag] === bitLength) return this.#make(tag);
+      const isThere = table.subDevice[tag] === subDevice.position && table.direction(tag) === Direction[direction];
+      if (isThere && table.bitOffset[tag] === first && table.bitLength(tag) === bitLength) return this.#make(tag);
     }
     return undefined;
   }

@@ -224,14 +224,14 @@ export class TagStreams {
 
   /** The cycle in which a tag changed last. */
   #headOf(tag: number): DeliveryHead {
-    const { cycles, times } = this.#consumer;
-    return { cycle: cycles[tag]!, missed: 0, ...joinTimes(times.subarray(4 * tag, 4 * tag + 4)) };
+    const { heads } = this.#consumer;
+    return { cycle: heads.cycle(tag), missed: 0, ...joinTimes(heads.times(tag)) };
   }
 
   /** The newest cycle in which one of some tags changed: what all of them hold is of that cycle. */
   #headOfNewest(tags: Uint32Array): DeliveryHead {
-    const { cycles } = this.#consumer;
-    return this.#headOf(tags.reduce((newest, tag) => (cycles[tag]! > cycles[newest]! ? tag : newest)));
+    const { heads } = this.#consumer;
+    return this.#headOf(tags.reduce((newest, tag) => (heads.cycle(tag) > heads.cycle(newest) ? tag : newest)));
   }
 }
 

@@ -93,11 +93,11 @@ export class BusTag implements Tag {
   }
 
   get type(): TagType {
-    return tagTypes[this.#context.table.kind[this.#number]!]!;
+    return tagTypes[this.#context.table.kind(this.#number)]!;
   }
 
   get direction(): 'input' | 'output' {
-    return this.#context.table.direction[this.#number] === Direction.input ? 'input' : 'output';
+    return this.#context.table.direction(this.#number) === Direction.input ? 'input' : 'output';
   }
 
   get unit(): string | undefined {
@@ -105,11 +105,11 @@ export class BusTag implements Tag {
   }
 
   get count(): number {
-    return this.#context.table.elements[this.#number]!;
+    return this.#context.table.elements(this.#number);
   }
 
   get bitLength(): number {
-    return this.#context.table.bitLength[this.#number]!;
+    return this.#context.table.bitLength(this.#number);
   }
 
   get labels(): TagLabels | undefined {
@@ -131,7 +131,7 @@ export class BusTag implements Tag {
 
   get edges$(): BusObservable<Edge> {
     const { table, streams } = this.#context;
-    if (table.kind[this.#number] !== Kind.bool || table.isWide(this.#number) || this.labels !== undefined) {
+    if (table.kind(this.#number) !== Kind.bool || table.isWide(this.#number) || this.labels !== undefined) {
       const { name } = this;
       throw new EtherCatError('ECAT_ERR_TAG_TYPE', `tag ${name} is no bool, only bools have edges`, { tag: name });
     }
