@@ -142,6 +142,7 @@ pub(super) fn device() -> Built {
     if let Some(general) = &mut sii.general {
         (general.coe_details, general.foe_details, general.eoe_details) = (0x0D, 1, 3);
         general.flags = 0x05;
+        general.ds402_channels = 1;
     }
     sii.fmmu_usage = vec![FmmuUsage::Outputs, FmmuUsage::Inputs, FmmuUsage::SyncManagerStatus];
     sii.sync_managers = vec![

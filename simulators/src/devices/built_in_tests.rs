@@ -38,10 +38,13 @@ fn objects(device: &DeviceImage) -> &ObjectDictionary {
 /// What an image says but for texts, which are ours.
 fn without_texts(mut sii: Sii) -> Sii {
     sii.strings.clear();
+    // Serial numbers of production and SyncUnits, which nobody here takes apart.
+    sii.others.clear();
     if let Some(general) = &mut sii.general {
         general.group.clear();
         general.image.clear();
         general.name.clear();
+        general.group_name.clear();
     }
     sii
 }

@@ -1,8 +1,8 @@
 use super::category::CategoryKind;
 use super::checksum::checksum;
 use super::{
-    CATEGORIES_START_BYTES, FmmuUsage, MailboxAreas, Pdo, PdoDirection, Sii, SiiError,
-    SyncManagerKind,
+    CATEGORIES_START_BYTES, FmmuUsage, MailboxAreas, OtherCategory, Pdo, PdoDirection, Sii,
+    SiiError, SyncManagerKind,
 };
 
 const GENERAL_BYTES: usize = 32;
@@ -12,7 +12,8 @@ const STRINGS_MAX: usize = 255;
 
 /// Writes the image that [`Sii::parse`] reads back as `sii`: fixed part with CRC, strings, general, FMMU
 /// usage, SyncManagers, one section of all TxPDOs, one of all RxPDOs, and DC modes, in this order; 0xFF
-/// behind. It is at least [`Sii::size_bytes`] long, rounded up to whole kilobits (128 bytes).
+/// behind. Of [`Sii::others`], those of a device or a vendor stand before the strings and the rest behind the
+/// SyncManagers, as in real images. It is at least [`Sii::size_bytes`] long, rounded up to whole kilobits (128 bytes).
 ///
 /// The strings begin with [`Sii::strings`], and those that something else names follow.
 /// [`Configuration::checksum_ok`](super::Configuration::checksum_ok) `false` writes a wrong CRC.
@@ -30,6 +31,9 @@ pub fn build(sii: &Sii) -> Result<Vec<u8>, SiiError> {
     }
     push_category(&mut categories, CategoryKind::FmmuUsage, &fmmu_usage(sii))?;
     push_category(&mut categories, CategoryKind::SyncManagers, &sync_managers(sii))?;
+    for other in sii.others.iter().filter(|other| !stands_first(other)) {
+        push_category(&mut categories, CategoryKind::Other(other.code), &other.content)?;
+    }
     for (kind, direction) in
         [(CategoryKind::TxPdos, PdoDirection::Tx), (CategoryKind::RxPdos, PdoDirection::Rx)]
     {
@@ -42,6 +46,9 @@ pub fn build(sii: &Sii) -> Result<Vec<u8>, SiiError> {
     push_category(&mut categories, CategoryKind::DcModes, &dc_modes(sii, &mut strings)?)?;
 
     let mut image = vec![0; CATEGORIES_START_BYTES];
+    for other in sii.others.iter().filter(|other| stands_first(other)) {
+        push_category(&mut image, CategoryKind::Other(other.code), &other.content)?;
+    }
     push_category(&mut image, CategoryKind::Strings, &strings.content())?;
     image.append(&mut categories);
     image.extend_from_slice(&[0xFF, 0xFF]);
@@ -52,6 +59,11 @@ pub fn build(sii: &Sii) -> Result<Vec<u8>, SiiError> {
     image.resize(size, 0xFF);
     write_fixed_part(&mut image, sii);
     Ok(image)
+}
+
+/// Whether a category is a device's (1 to 9) or a vendor's.
+const fn stands_first(other: &OtherCategory) -> bool {
+    matches!(other.code, 0..=9 | 0x0800..)
 }
 
 fn write_fixed_part(image: &mut [u8], sii: &Sii) {
@@ -173,11 +185,14 @@ fn general(sii: &Sii, strings: &mut Strings) -> Result<Option<[u8; GENERAL_BYTES
     // Real images have the order text as string 1, which SOEM takes for the device's name.
     bytes[2] = strings.index(&general.order)?;
     bytes[0] = strings.index(&general.group)?;
-    bytes[1] = strings.index(&general.image)?;
+    bytes[0x0E] = strings.index(&general.group_name)?;
     bytes[3] = strings.index(&general.name)?;
+    bytes[1] = strings.index(&general.image)?;
     bytes[5] = general.coe_details;
     bytes[6] = general.foe_details;
     bytes[7] = general.eoe_details;
+    bytes[8] = general.soe_channels;
+    bytes[9] = general.ds402_channels;
     bytes[0x0B] = general.flags;
     bytes[0x0C..0x0E].copy_from_slice(&general.ebus_current_ma.to_le_bytes());
     bytes[0x10..0x12].copy_from_slice(&general.ports.to_le_bytes());

@@ -61,6 +61,18 @@ pub struct Sii {
     pub dc: Vec<DcMode>,
     /// Category 10: all strings; an index in the image counts from 1.
     pub strings: Vec<String>,
+    /// Every other category, in the order of the image.
+    pub others: Vec<OtherCategory>,
+}
+
+/// A category that this crate does not take apart: data types, SyncUnits (43), time-outs, those of a device or
+/// of a vendor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OtherCategory {
+    /// Its type.
+    pub code: u16,
+    /// Its content; in an image whole words, filled up with 0xFF.
+    pub content: Vec<u8>,
 }
 
 /// Words 0x00–0x07: what the ESC loads into its registers at power-on.
@@ -128,6 +140,8 @@ pub struct General {
     pub order: String,
     /// Name text.
     pub name: String,
+    /// Name of the group, for example `Digitale Ausgangsklemmen (EL2xxx)`: byte 0x0E in every image seen.
+    pub group_name: String,
     /// Bit 0 SDO, 1 SDO information, 2 PDO assignment, 3 PDO configuration, 4 upload at start-up, 5
     /// complete access.
     pub coe_details: u8,
@@ -135,6 +149,10 @@ pub struct General {
     pub foe_details: u8,
     /// Ethernet over EtherCAT; 0 is none.
     pub eoe_details: u8,
+    /// Channels of the servo drive profile (SoE).
+    pub soe_channels: u8,
+    /// Channels of the drive profile CiA 402.
+    pub ds402_channels: u8,
     /// Bit 0 EnableSafeOp, 1 EnableNotLRW, 2 MboxDataLinkLayer, 3 IdentALSts, 4 IdentPhyM.
     pub flags: u8,
     /// Current drawn from the E-bus in mA; negative: fed in.

@@ -1,8 +1,8 @@
 use super::category::{CategoryKind, categories};
 use super::checksum::{CHECKSUM_BYPASS, checksum};
 use super::{
-    CATEGORIES_START_BYTES, Configuration, DcMode, FmmuUsage, General, MailboxAreas, Pdo,
-    PdoDirection, PdoEntry, Sii, SiiError, SiiIdentity, SiiSyncManager, SyncManagerKind,
+    CATEGORIES_START_BYTES, Configuration, DcMode, FmmuUsage, General, MailboxAreas, OtherCategory,
+    Pdo, PdoDirection, PdoEntry, Sii, SiiError, SiiIdentity, SiiSyncManager, SyncManagerKind,
 };
 
 /// Up to here an image must be more than one filler byte: 32 category headers of nothing.
@@ -65,7 +65,11 @@ impl Sii {
                         sii.dc.push(mode);
                     }
                 }
-                CategoryKind::Strings | CategoryKind::Other(_) => {}
+                CategoryKind::Strings => {}
+                CategoryKind::Other(code) => {
+                    let content = category.content.to_vec();
+                    sii.others.push(OtherCategory { code, content });
+                }
             }
         }
         Ok(sii)
@@ -193,9 +197,12 @@ fn general(cursor: &Cursor<'_>, strings: &[String]) -> Result<General, SiiError>
         image: string(strings, bytes[1]),
         order: string(strings, bytes[2]),
         name: string(strings, bytes[3]),
+        group_name: string(strings, bytes[0x0E]),
         coe_details: bytes[5],
         foe_details: bytes[6],
         eoe_details: bytes[7],
+        soe_channels: bytes[8],
+        ds402_channels: bytes[9],
         flags: bytes[0x0B],
         ebus_current_ma: word(&bytes, 6).cast_signed(),
         ports: word(&bytes, 8),

@@ -39,6 +39,7 @@ fn an_ek1100_has_no_process_data_and_feeds_the_e_bus() {
     assert_eq!(general.ebus_current_ma, -2000);
     assert_eq!(general.name, "EK1100 EtherCAT-Koppler (2A E-Bus)");
     assert_eq!((general.group.as_str(), general.ports), ("SystemBk", 0x0131));
+    assert_eq!(general.group_name, "System Koppler");
     assert!(sii.pdos.is_empty() && sii.sync_managers.is_empty() && sii.fmmu_usage.is_empty());
 }
 
@@ -202,7 +203,9 @@ fn categories_are_found_in_any_order() {
     let mut reversed = image[..CATEGORIES_START_BYTES].to_vec();
     reversed.extend(pieces.concat());
     reversed.extend([0xFF, 0xFF]);
-    assert_eq!(Sii::parse(&reversed), Sii::parse(&image));
+    let mut expected = Sii::parse(&image).unwrap();
+    expected.others.reverse();
+    assert_eq!(Sii::parse(&reversed), Ok(expected));
 }
 
 #[test]
@@ -258,16 +261,17 @@ prop_compose! {
 
 prop_compose! {
     fn general_category()(
-        names in prop::array::uniform4(text()),
-        details: [u8; 4],
+        names in prop::array::uniform5(text()),
+        details: [u8; 6],
         ebus_current_ma: i16,
         ports: u16,
         identification_address: u16,
     ) -> General {
-        let [group, image, order, name] = names;
-        let [coe_details, foe_details, eoe_details, flags] = details;
+        let [group, image, order, name, group_name] = names;
+        let [coe_details, foe_details, eoe_details, flags, soe_channels, ds402_channels] = details;
         General {
-            group, image, order, name, coe_details, foe_details, eoe_details, flags,
+            group, image, order, name, group_name, coe_details, foe_details, eoe_details, flags,
+            soe_channels, ds402_channels,
             ebus_current_ma, ports, identification_address,
         }
     }
@@ -308,6 +312,21 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn other_category()(
+        code in prop::sample::select(vec![1, 3, 20, 43, 70, 0x0800, 0x0801, 0xFFFE]),
+        words in prop::collection::vec(any::<u16>(), 1..6),
+    ) -> OtherCategory {
+        OtherCategory { code, content: words.into_iter().flat_map(u16::to_le_bytes).collect() }
+    }
+}
+
+/// As an image has them: those of devices and vendors first.
+fn ordered(mut others: Vec<OtherCategory>) -> Vec<OtherCategory> {
+    others.sort_by_key(|other| (10..0x0800).contains(&other.code));
+    others
+}
+
+prop_compose! {
     fn sii()(
         configuration in configuration(),
         numbers: [u32; 4],
@@ -319,6 +338,7 @@ prop_compose! {
         tx in prop::collection::vec(pdo(PdoDirection::Tx), 0..4),
         rx in prop::collection::vec(pdo(PdoDirection::Rx), 0..4),
         dc in prop::collection::vec(dc_mode(), 0..3),
+        others in prop::collection::vec(other_category(), 0..3),
     ) -> Sii {
         let mailbox = |a: [u16; 4]| MailboxAreas {
             receive_offset: a[0], receive_size: a[1], send_offset: a[2], send_size: a[3],
@@ -344,6 +364,7 @@ prop_compose! {
             pdos: tx.into_iter().chain(rx).collect(),
             dc,
             strings: Vec::new(),
+            others: ordered(others),
         }
     }
 }
