@@ -1,0 +1,166 @@
+//! A file as a whole.
+
+use std::collections::BTreeMap;
+
+use roxmltree::{Document, ParsingOptions};
+
+use crate::device::Device;
+use crate::encoding::decode;
+use crate::error::{EsiError, Place, Warning};
+use crate::module::Module;
+use crate::reader::{Context, Element};
+use crate::text::Texts;
+
+/// Bytes of the largest file that is read. The largest catalogues of vendors have some 20 MB.
+const BYTES_MAX: usize = 64 << 20;
+/// Elements, texts and comments of the largest file that is read.
+const NODES_MAX: u32 = 8_000_000;
+
+/// What a file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EsiFile {
+    /// Whose devices these are.
+    pub vendor: Vendor,
+    /// Groups of devices.
+    pub groups: Vec<Group>,
+    /// Devices in the order of the file.
+    pub devices: Vec<Device>,
+    /// Modules in the order of the file.
+    pub modules: Vec<Module>,
+    /// Other files with modules (`InfoReference`).
+    pub references: Vec<String>,
+    /// What is odd.
+    pub warnings: Vec<Warning>,
+    /// Elements that nothing here reads, as `Parent/Child`, and how often they are there.
+    pub ignored: BTreeMap<String, usize>,
+}
+
+/// A vendor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vendor {
+    /// Number, given by the EtherCAT Technology Group.
+    pub id: u32,
+    /// Name.
+    pub name: Texts,
+    /// Version of the file, where the vendor counts them.
+    pub file_version: Option<i64>,
+}
+
+/// A group of devices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// What devices call it.
+    pub r#type: String,
+    /// Name.
+    pub name: Texts,
+    /// Group that it is within.
+    pub parent: Option<String>,
+    /// Place among the others.
+    pub sort_order: Option<i32>,
+}
+
+impl EsiFile {
+    /// Reads a file: `EtherCATInfo` with devices, or `EtherCATModule` with modules only.
+    ///
+    /// # Errors
+    /// With line and column of what makes it no such file.
+    pub fn parse(bytes: &[u8]) -> Result<Self, EsiError> {
+        if bytes.len() > BYTES_MAX {
+            return Err(EsiError {
+                place: Place { line: 1, column: 1 },
+                path: String::new(),
+                message: format!("the file has {} bytes, more than {BYTES_MAX}", bytes.len()),
+                hint: "take the devices that are needed out of it".to_owned(),
+            });
+        }
+        let text = decode(bytes)?;
+        // Some editors leave it behind the declaration's encoding.
+        let text = text.trim_start_matches('\u{FEFF}');
+        let options = ParsingOptions { nodes_limit: NODES_MAX, ..ParsingOptions::default() };
+        let document = Document::parse_with_options(text, options).map_err(|error| {
+            let position = error.pos();
+            EsiError {
+                place: Place { line: position.row, column: position.col },
+                path: String::new(),
+                message: format!("this is no well-formed XML: {}", without_position(&error)),
+                hint: "mend the file, or fetch it again from its vendor".to_owned(),
+            }
+        })?;
+        let context = Context::new(&document);
+        let mut file = Self::read(&context.root())?;
+        (file.warnings, file.ignored) = context.into_findings();
+        Ok(file)
+    }
+
+    fn read(root: &Element<'_>) -> Result<Self, EsiError> {
+        if !matches!(root.name(), "EtherCATInfo" | "EtherCATModule") {
+            return Err(root.error(
+                format!("the root element is {}, not EtherCATInfo or EtherCATModule", root.name()),
+                "choose an ESI file; a network configuration (ENI) is none".to_owned(),
+            ));
+        }
+        root.ignores_all_but(&["InfoReference", "Vendor", "Descriptions", "Modules"]);
+        let vendor = Vendor::read(root)?;
+        let references =
+            root.children("InfoReference").map(|one| one.text().into_owned()).collect();
+        let (devices, modules, groups) = if root.name() == "EtherCATInfo" {
+            let descriptions = root.required("Descriptions")?;
+            descriptions.ignores_all_but(&["Groups", "Devices", "Modules"]);
+            let child = |name: &'static str| descriptions.child(name);
+            (child("Devices"), child("Modules"), child("Groups"))
+        } else {
+            (None, root.child("Modules"), None)
+        };
+        let devices = devices.iter().flat_map(|all| all.children("Device"));
+        let modules = modules.iter().flat_map(|all| all.children("Module"));
+        let groups = groups.iter().flat_map(|all| all.children("Group"));
+        Ok(Self {
+            vendor,
+            groups: groups.map(|one| Group::read(&one)).collect(),
+            devices: devices.map(|one| Device::read(&one)).collect::<Result<_, _>>()?,
+            modules: modules.map(|one| Module::read(&one)).collect::<Result<_, _>>()?,
+            references,
+            ..Self::default()
+        })
+    }
+
+    /// The name of a group of devices.
+    #[must_use]
+    pub fn group_name(&self, r#type: &str, language: u32) -> &str {
+        let group = self.groups.iter().find(|group| group.r#type == r#type);
+        group.map_or("", |group| group.name.get(language))
+    }
+}
+
+impl Vendor {
+    fn read(root: &Element<'_>) -> Result<Self, EsiError> {
+        let element = root.required("Vendor")?;
+        Ok(Self {
+            id: element.child_number("Id")?,
+            name: Texts::of(&element, "Name"),
+            file_version: element.attribute("FileVersion").and_then(|one| one.number()),
+        })
+    }
+}
+
+impl Group {
+    fn read(element: &Element<'_>) -> Self {
+        Self {
+            r#type: element.child_text("Type").unwrap_or_default(),
+            name: Texts::of(element, "Name"),
+            parent: element.attribute("ParentGroup").map(|one| one.text().to_owned()),
+            sort_order: element.attribute("SortOrder").and_then(|one| one.number()),
+        }
+    }
+}
+
+/// The XML library's own message ends with the position, which stands before ours.
+fn without_position(error: &roxmltree::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at ") {
+        Some(at) if text[at + 4..].chars().all(|c| c.is_ascii_digit() || c == ':') => {
+            text[..at].to_owned()
+        }
+        _ => text,
+    }
+}

@@ -1,0 +1,9 @@
+//! ESI files: of vendors, of others, and made up.
+
+mod errors;
+mod files;
+mod modules;
+mod objects;
+mod quirks;
+mod sii;
+mod support;

@@ -1,0 +1,127 @@
+//! What vendors write although the schema does not have it, or has had it once.
+
+use ecat_esi::{EsiFile, SlotModule};
+use ecat_wire::sii::{FmmuUsage, SyncManagerKind};
+
+use crate::support::{only, with_device};
+
+#[test]
+fn files_are_read_in_the_encodings_that_vendors_use() {
+    let text = with_device("<Name>Größe</Name>");
+    let declared = format!("<?xml version='1.0' encoding='ISO-8859-1'?>\r\n{text}");
+    let latin: Vec<u8> = declared.chars().map(|c| u32::from(c) as u8).collect();
+    let utf_16 = |to: fn(u16) -> [u8; 2], mark: bool| -> Vec<u8> {
+        let declared = format!("<?xml version=\"1.0\" encoding=\"utf-16\"?>{text}");
+        let mark = if mark { "\u{FEFF}" } else { "" };
+        format!("{mark}{declared}").encode_utf16().flat_map(to).collect()
+    };
+    // A file that says UTF-8 and is Windows-1252; one with a mark of UTF-8; one that says UTF-16 and is not.
+    let wrong = latin.iter().skip(declared.find("<EtherCAT").unwrap()).copied().collect();
+    let marked = [&b"\xEF\xBB\xBF"[..], text.as_bytes()].concat();
+    let not_16 = format!("<?xml version=\"1.0\" encoding=\"utf-16\"?>{text}").into_bytes();
+    for (n, bytes) in [
+        latin,
+        utf_16(u16::to_le_bytes, true),
+        utf_16(u16::to_be_bytes, true),
+        utf_16(u16::to_le_bytes, false),
+        wrong,
+        marked,
+        not_16,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let file = EsiFile::parse(&bytes).unwrap_or_else(|error| panic!("{n}: {error}"));
+        assert_eq!(file.devices[0].name.get(1033), "Größe", "{n}");
+    }
+}
+
+#[test]
+fn numbers_flags_and_texts_are_taken_as_they_come() {
+    let (file, device) = only(
+        "<Sm StartAddress=\"0x1100\" ControlByte=\"#X64\" Enable=\"true\"> Outputs </Sm>
+         <Sm/><Sm StartAddress=\"4608\" ControlByte=\"32\" Enable=\"#x1\" OpOnly=\"True\">inputs</Sm>
+         <Fmmu>Outputs</Fmmu><Fmmu/><Fmmu>Inputs</Fmmu><Fmmu>Dynamic</Fmmu>
+         <RxPdo Sm=\"0\" Fixed=\"TRUE\"><Index> #x1600 </Index><Name><![CDATA[a & b]]><!-- no --> c</Name>
+           <Entry><Index>0</Index><SubIndex></SubIndex><BitLen>8</BitLen></Entry></RxPdo>
+         <TxPdo Ref=\"somewhere\"/>
+         <Eeprom><ByteSize>1024</ByteSize><ConfigData>
+            0500 0000
+         </ConfigData></Eeprom><Unheard><Of/></Unheard><Unheard/>",
+    );
+    let sync_managers = &device.device.sync_managers;
+    assert_eq!(sync_managers[0].kind, SyncManagerKind::ProcessDataOut);
+    assert_eq!((sync_managers[0].start, sync_managers[0].control), (0x1100, 0x64));
+    assert_eq!(sync_managers[1].kind, SyncManagerKind::Unused);
+    assert_eq!((sync_managers[2].start, sync_managers[2].enable_byte()), (0x1200, 0x09));
+    let usage: Vec<_> = device.device.fmmus.iter().map(|fmmu| fmmu.usage).collect();
+    use FmmuUsage::{Inputs, Outputs, Unused};
+    assert_eq!(usage, [Outputs, Unused, Inputs, Unused]);
+    let pdo = &device.pdos[0];
+    assert_eq!((pdo.name.get(1033), pdo.fixed, pdo.index.base), ("a & b c", true, 0x1600));
+    assert_eq!(device.sii().unwrap().bytes.len(), 1024);
+    let warnings: Vec<_> = file.warnings.iter().map(|one| one.message.as_str()).collect();
+    assert_eq!(
+        warnings,
+        [
+            "\"dynamic\" is none of Outputs, Inputs and MBoxState; it is left unused",
+            "refers to a PDO that is described elsewhere; it is left out",
+        ]
+    );
+    assert_eq!(file.ignored.into_iter().collect::<Vec<_>>(), [("Device/Unheard".to_owned(), 2)]);
+}
+
+#[test]
+fn numbers_that_are_none_are_warned_of_where_nothing_hangs_on_them() {
+    let text = with_device(
+        "<Info><Electrical><EBusCurrent>lots</EBusCurrent></Electrical></Info>\n\
+         <RxPdo Sm=\"two\" Mandatory=\"perhaps\"><Index>#x1600</Index></RxPdo>",
+    );
+    let file = EsiFile::parse(text.as_bytes()).unwrap();
+    let warnings: Vec<String> = file.warnings.iter().map(ToString::to_string).collect();
+    let path = "EtherCATInfo/Descriptions/Devices/Device";
+    assert_eq!(
+        warnings,
+        [
+            format!(
+                "3:19: {path}/Info/Electrical/EBusCurrent: \"lots\" is no number; it is left out"
+            ),
+            format!("4:8: {path}/RxPdo: Sm=\"two\" is no number from 0 to 255; it is left out"),
+            format!(
+                "4:17: {path}/RxPdo: Mandatory=\"perhaps\" is neither true nor false; it is taken for false"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn modules_of_the_first_versions_of_the_schema_are_read() {
+    let text = r##"<EtherCATModule xmlns="urn:any"><Vendor><Id>1</Id></Vendor><Modules>
+      <Module><Type>OLD</Type><ModuleIdent>7</ModuleIdent></Module></Modules></EtherCATModule>"##;
+    let file = EsiFile::parse(text.as_bytes()).unwrap();
+    assert_eq!((file.modules[0].ident, file.modules[0].r#type.as_str()), (7, "OLD"));
+    let (_, device) =
+        only("<Slots><Slot MaxInstances=\"2\"><ModuleClass>Di</ModuleClass></Slot></Slots>");
+    let slots = device.device.slots.unwrap().slots;
+    assert_eq!(slots.len(), 2);
+    assert_eq!(slots[1].modules, [SlotModule::Class("Di".to_owned())]);
+}
+
+#[test]
+fn a_pdo_that_is_mandatory_is_assigned_and_of_two_that_exclude_each_other_one() {
+    let (_, device) = only(
+        "<Sm StartAddress=\"#x1000\" ControlByte=\"#x64\">Outputs</Sm><Sm StartAddress=\"#x1100\" ControlByte=\"#x64\">Outputs</Sm>
+         <RxPdo Mandatory=\"1\"><Index>#x1600</Index><ExcludedSm>0</ExcludedSm></RxPdo>
+         <RxPdo Sm=\"0\"><Index>#x1601</Index></RxPdo>
+         <RxPdo Sm=\"0\"><Index>#x1602</Index><Exclude>#x1601</Exclude></RxPdo>
+         <RxPdo><Index>#x1603</Index></RxPdo>",
+    );
+    let carried: Vec<_> = device.pdos.iter().map(|pdo| pdo.sync_manager).collect();
+    assert_eq!(carried, [Some(1), Some(0), None, None]);
+    assert_eq!(
+        device.notes,
+        ["PDOs 0x1601 and 0x1602 exclude each other and are both assigned; 0x1601 stays"]
+    );
+    assert!(device.excludes(0x1601, 0x1602) && device.excludes(0x1602, 0x1601));
+    assert!(!device.excludes(0x1600, 0x1601) && !device.excludes(0x1602, 0x1602));
+}
