@@ -134,6 +134,12 @@ impl<'a> ProgramIo<'a> {
         self.esc.set_input(bit_offset, bit_length, value);
     }
 
+    /// Reads bits of its inputs, or of the fields behind them that signals and wires set.
+    #[must_use]
+    pub fn input(&self, bit_offset: u32, bit_length: u8) -> u64 {
+        self.esc.input(bit_offset, bit_length)
+    }
+
     /// Reads bits that it drives at its outputs.
     #[must_use]
     pub fn output(&self, bit_offset: u32, bit_length: u8) -> u64 {

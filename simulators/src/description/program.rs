@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::devices::programs::accelerometer::AccelerometerDescription;
+use crate::devices::programs::analogue_inputs::AnalogueInputsDescription;
 
 /// A program by its kind. Each needs certain objects; a device without them refuses it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -10,4 +11,6 @@ use crate::devices::programs::accelerometer::AccelerometerDescription;
 pub enum ProgramDescription {
     /// Vibration at an input: a spectrum of lines, and noise.
     Accelerometer(AccelerometerDescription),
+    /// Converters with filters, calibration, scales and limits behind inputs 0x60n0:11.
+    AnalogueInputs(AnalogueInputsDescription),
 }

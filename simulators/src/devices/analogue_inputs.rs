@@ -3,15 +3,16 @@
 
 use ecat_wire::sii::{FmmuUsage, Pdo, PdoDirection, PdoEntry, Sii, SyncManagerKind};
 
-use super::analogue_status::AnalogueInputs;
 use super::objects::{
     BIT3, BOOLEAN, INTEGER16, INTEGER32, Row, UNSIGNED16, add_mailboxes, list, mailbox,
     modular_device,
 };
+use super::programs::analogue_inputs::AnalogueInputsDescription;
 use super::terminal::{
     BECKHOFF, BOOL, Built, INT16, PDI_MICROCONTROLLER, PDO_FLAGS, PORTS_E_BUS, PROCESS_RAM, entry,
     gap, sii, simulated, sync_manager,
 };
+use crate::description::ProgramDescription;
 use crate::description::mailbox::ObjectDescription;
 use crate::esc::Profile;
 
@@ -48,8 +49,8 @@ struct Family<'a> {
     value_bits: u8,
     /// Module profile of the channels.
     profile: u16,
-    /// Where the measuring range ends, in raw units.
-    range: (i64, i64),
+    /// Whether the filter is on by default.
+    filter: bool,
 }
 
 /// Identity, chip, SyncManagers and standard PDOs as in a recording; its compact PDOs and its other objects
@@ -63,7 +64,7 @@ pub(super) fn el3004() -> Built {
         value_type: INT16,
         value_bits: 16,
         profile: 300,
-        range: (i16::MIN.into(), i16::MAX.into()),
+        filter: true,
     });
     if let Some(general) = &mut built.sii.general {
         general.ebus_current_ma = 130;
@@ -81,12 +82,12 @@ pub(super) fn el3102_like() -> Built {
         value_type: INT16,
         value_bits: 16,
         profile: 300,
-        range: (i16::MIN.into(), i16::MAX.into()),
+        filter: false,
     })
 }
 
 /// By the vendor's documentation of EL32xx and what IgH's tools list for the real one. Values are tenths of a
-/// degree, from −200 °C to 850 °C.
+/// degree.
 pub(super) fn el3204_like() -> Built {
     built(&Family {
         identity: simulated(0x0C84_3052),
@@ -96,7 +97,7 @@ pub(super) fn el3204_like() -> Built {
         value_type: INT16,
         value_bits: 16,
         profile: 320,
-        range: (-2000, 8500),
+        filter: true,
     })
 }
 
@@ -110,7 +111,7 @@ pub(super) fn el3602_like() -> Built {
         value_type: INT32,
         value_bits: 32,
         profile: 300,
-        range: (i32::MIN.into(), i32::MAX.into()),
+        filter: true,
     })
 }
 
@@ -124,12 +125,12 @@ pub(super) fn el3xxx_like(channels: u16) -> Built {
         value_type: INT16,
         value_bits: 16,
         profile: 300,
-        range: (i16::MIN.into(), i16::MAX.into()),
+        filter: false,
     })
 }
 
 fn built(family: &Family<'_>) -> Built {
-    let &Family { identity, order, channels, form, profile, range, .. } = family;
+    let &Family { identity, order, channels, profile, .. } = family;
     let name = format!("{order}, simulated: {channels} analogue inputs");
     let mut sii = sii(identity, PDI_CONTROL, [GROUP, order, &name], 150, PORTS_E_BUS);
     add_mailboxes(&mut sii, MAILBOX_BYTES, COE_DETAILS, true);
@@ -148,7 +149,7 @@ fn built(family: &Family<'_>) -> Built {
     ]);
     let mut objects = modular_device(order, profile, channels);
     for n in 0..channels {
-        objects.extend(channel_objects(profile, form, n));
+        objects.extend(channel_objects(family, n));
     }
     let ram_bytes = INPUTS_START - PROCESS_RAM + 3 * bytes;
     let terminal = Built::plain(sii);
@@ -159,11 +160,8 @@ fn built(family: &Family<'_>) -> Built {
             ..terminal.profile
         },
         mailbox: Some(mailbox(objects)),
-        analogue: Some(AnalogueInputs {
-            value_subindex: VALUE,
-            state_and_toggle_at: if form == StatusForm::Early { Some(0x1800) } else { None },
-            range,
-        }),
+        values_only: true,
+        program: Some(ProgramDescription::AnalogueInputs(AnalogueInputsDescription::default())),
         ..terminal
     }
 }
@@ -216,13 +214,15 @@ fn end_of_status(form: StatusForm, object: u16, n: u16) -> Vec<PdoEntry> {
 }
 
 /// Settings and raw values of channel `n` (from 0).
-fn channel_objects(profile: u16, form: StatusForm, n: u16) -> [ObjectDescription; 2] {
+fn channel_objects(family: &Family<'_>, n: u16) -> [ObjectDescription; 3] {
+    let &Family { form, profile, filter, value_bits, .. } = family;
+    let limit = if value_bits > 16 { INTEGER32 } else { INTEGER16 };
     let base = 0x8000 + n * 0x10;
     let mut rows = vec![
         Row(0x01, "Enable user scale", BOOLEAN, 0, true),
         Row(0x02, "Presentation", BIT3, 0, true),
         Row(0x05, "Siemens bits", BOOLEAN, 0, true),
-        Row(0x06, "Enable filter", BOOLEAN, 1, true),
+        Row(0x06, "Enable filter", BOOLEAN, filter.into(), true),
         Row(0x07, "Enable limit 1", BOOLEAN, 0, true),
         Row(0x08, "Enable limit 2", BOOLEAN, 0, true),
         Row(0x0A, "Enable user calibration", BOOLEAN, 0, true),
@@ -230,8 +230,8 @@ fn channel_objects(profile: u16, form: StatusForm, n: u16) -> [ObjectDescription
         Row(0x0E, "Swap limit bits", BOOLEAN, 0, true),
         Row(0x11, "User scale offset", INTEGER16, 0, true),
         Row(0x12, "User scale gain", INTEGER32, 0x0001_0000, true),
-        Row(0x13, "Limit 1", INTEGER16, 0, true),
-        Row(0x14, "Limit 2", INTEGER16, 0, true),
+        Row(0x13, "Limit 1", limit, 0, true),
+        Row(0x14, "Limit 2", limit, 0, true),
         Row(0x15, "Filter settings", UNSIGNED16, 0, true),
         Row(0x17, "User calibration offset", INTEGER16, 0, true),
         Row(0x18, "User calibration gain", INTEGER16, 0x4000, true),
@@ -250,9 +250,14 @@ fn channel_objects(profile: u16, form: StatusForm, n: u16) -> [ObjectDescription
         ("AI Settings", "AI Internal data")
     };
     let raw = [Row(0x01, "ADC raw value", UNSIGNED16, 0, false)];
+    let vendor = [
+        Row(0x01, "Calibration offset", INTEGER16, 0, false),
+        Row(0x02, "Calibration gain", INTEGER16, 0x4000, false),
+    ];
     [
         list(base, &format!("{settings} Ch.{}", n + 1), false, &rows),
         list(base + 0x0E, &format!("{internal} Ch.{}", n + 1), false, &raw),
+        list(base + 0x0F, &format!("Vendor data Ch.{}", n + 1), false, &vendor),
     ]
 }
 

@@ -174,19 +174,20 @@ fn channels_of_terminals_with_a_status_are_their_values() {
         ("EL3004", 4, 16),
         ("EL3102-like", 2, 16),
         ("EL3204-like", 4, 16),
-        ("EL3602-like", 2, 32),
+        ("EL3602-like", 2, 32u8),
         ("EL3xxx-like", 4, 16),
     ] {
         let (built, sii) = device(&format!(r#"{{"type":"{name}"}}"#));
         assert_eq!((built.inputs.len(), built.outputs.len()), (channels, 0), "{name}");
-        let all = |c: &Channel| c.bit_length == bits && c.r#type == ChannelType::Signed;
+        // What goes in is a real number, and comes out with 16 bits of status before it.
+        let all = |c: &Channel| c.bit_length == 64 && c.r#type == ChannelType::Real64;
         assert!(built.inputs.iter().all(all), "{name}");
-        // 16 bits of status before each value.
         let step = u32::from(bits) + 16;
-        let offsets: Vec<u32> = built.inputs.iter().map(|channel| channel.bit_offset).collect();
+        let points = &built.profile.application.points;
+        let values = points.iter().filter(|point| point.subindex == 0x11);
+        let offsets: Vec<u32> = values.map(|point| point.bit_offset).collect();
         let expected: Vec<u32> = (0..channels as u32).map(|n| n * step + 16).collect();
         assert_eq!(offsets, expected, "{name}");
-        assert_eq!(built.status.len(), channels, "{name}");
         assert!(!sii.configuration.device_emulation(), "{name}");
     }
 }

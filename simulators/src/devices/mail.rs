@@ -308,7 +308,15 @@ fn points(settings: &MailboxSettings, process_data: &mut ProcessData) -> Vec<Poi
     let bits = |areas: &[crate::esc::ProcessArea]| -> u32 {
         areas.iter().map(|area| u32::from(area.bytes) * 8).sum()
     };
-    let mut next = [bits(&process_data.input_areas), bits(&process_data.output_areas)];
+    let end = |direction, areas: u32| {
+        let of_direction = points.iter().filter(|point| point.direction == direction);
+        let ends = of_direction.map(|point| point.bit_offset + u32::from(point.bit_length));
+        ends.max().unwrap_or(0).max(areas)
+    };
+    let mut next = [
+        end(Direction::Input, bits(&process_data.input_areas)),
+        end(Direction::Output, bits(&process_data.output_areas)),
+    ];
     for (&index, object) in dictionary.objects.range(FIRST_PROCESS_OBJECT..) {
         for (&subindex, entry) in &object.entries {
             let directions = [

@@ -13,7 +13,6 @@
 mod akd;
 mod analogue_inputs;
 mod analogue_outputs;
-mod analogue_status;
 mod application;
 pub mod behaviour;
 mod boxes;
@@ -51,7 +50,6 @@ use crate::esc::{ClockLevel, Esc, Profile, Start, mixed};
 use crate::plant::Behaviour;
 use crate::program::Programs;
 use crate::topology::{Attachment, Outlet, Ring};
-use analogue_status::{Conversions, StatusChannel};
 use behaviour::Wiring;
 use boxes::Expanded;
 use terminal::Built;
@@ -86,9 +84,6 @@ pub(crate) fn build(description: &SegmentDescription) -> Result<Parts, Descripti
     let wiring = Wiring::new(description, &images)?;
     let mut behaviours: Vec<Box<dyn Behaviour>> =
         if wiring.is_empty() { Vec::new() } else { vec![Box::new(wiring)] };
-    if let Some(conversions) = Conversions::of(&images) {
-        behaviours.push(Box::new(conversions));
-    }
     let programs = images.iter().enumerate().map(|(index, image)| {
         let Some(program) = &image.program else { return Ok(None) };
         let seed = mixed(description.seed ^ mixed(PROGRAMS ^ index as u64));
@@ -129,8 +124,6 @@ pub struct DeviceImage {
     pub outputs: Vec<Channel>,
     /// What it runs.
     pub program: Option<ProgramDescription>,
-    /// What follows from the values at its inputs.
-    status: Vec<StatusChannel>,
 }
 
 impl DeviceImage {
@@ -152,7 +145,7 @@ impl DeviceImage {
     /// # Errors
     /// With a JSON pointer that begins at the device.
     pub fn new(device: &DeviceDescription, index: usize) -> Result<Self, DescriptionError> {
-        let (mut analogue, mut program) = (None, None);
+        let (mut values_only, mut program) = (false, None);
         let mut mailbox = device.mailbox.clone();
         let (sii, mut profile) = match (&device.sii, &device.sii_words, device.r#type) {
             (Some(image), None, None) => given(device, image)?,
@@ -160,7 +153,7 @@ impl DeviceImage {
             (None, None, Some(DeviceType::Generic)) => generic(device)?,
             (None, None, Some(kind)) => {
                 let built = terminal::device(device, kind)?;
-                analogue = built.analogue;
+                values_only = built.values_only;
                 program = built.program.clone();
                 mailbox = mail::merge(built.mailbox.as_ref(), mailbox);
                 terminal_image(device, built)?
@@ -184,8 +177,13 @@ impl DeviceImage {
         apply_clock(device, &mut profile)?;
         application::apply(device, &parsed, emulated, &mut profile.application)?;
         let mut process_data = process_data::of(&parsed);
-        let status =
-            analogue.map_or_else(Vec::new, |one| analogue_status::of(one, &mut process_data));
+        if values_only {
+            process_data.keep_values();
+        }
+        let program = device.program.clone().or(program);
+        if let Some(ProgramDescription::AnalogueInputs(_)) = program {
+            programs::analogue_inputs::add_fields(&mut process_data);
+        }
         let application = &mut profile.application;
         mail::apply(mailbox.as_ref(), &parsed, emulated, application, &mut process_data)?;
         profile.application.sync_managers = process_data.sync_managers;
@@ -198,8 +196,7 @@ impl DeviceImage {
             start,
             inputs: process_data.inputs,
             outputs: process_data.outputs,
-            program: device.program.clone().or(program),
-            status,
+            program,
         })
     }
 }

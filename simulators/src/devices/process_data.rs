@@ -50,6 +50,21 @@ pub(super) struct ProcessData {
     pub(super) outputs: Vec<Channel>,
 }
 
+impl ProcessData {
+    /// Makes values (0x60n0:11) the only channels among the inputs.
+    pub(super) fn keep_values(&mut self) {
+        const VALUE: u8 = 0x11;
+        let points = &self.points;
+        self.inputs.retain(|channel| {
+            points.iter().any(|point| {
+                point.direction == Direction::Input
+                    && point.subindex == VALUE
+                    && point.bit_offset == channel.bit_offset
+            })
+        });
+    }
+}
+
 /// Every SyncManager with the PDOs that it carries by default, each beginning at a whole byte.
 pub(super) fn of(sii: &Sii) -> ProcessData {
     let mut data = ProcessData::default();

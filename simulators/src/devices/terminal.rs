@@ -4,7 +4,6 @@ use ecat_wire::sii::{
     Configuration, General, PdoEntry, Sii, SiiIdentity, SiiSyncManager, SyncManagerKind,
 };
 
-use super::analogue_status::AnalogueInputs;
 use super::{
     EEPROM_BYTES, SIMULATED_VENDOR_ID, akd, analogue_inputs, analogue_outputs, coupler,
     digital_inputs, digital_outputs, ek1914, junction, known, lan9252,
@@ -36,8 +35,8 @@ pub(super) struct Built {
     pub(super) profile: Profile,
     /// What its program does with mail.
     pub(super) mailbox: Option<MailboxDescription>,
-    /// Which of its inputs have a status beside them.
-    pub(super) analogue: Option<AnalogueInputs>,
+    /// Whether its channels are its values alone: those of inputs have a status beside them.
+    pub(super) values_only: bool,
     /// What it runs.
     pub(super) program: Option<ProgramDescription>,
     /// What its program refuses.
@@ -48,7 +47,14 @@ impl Built {
     /// A device without a mailbox, with the chip that is known for its identity, or a terminal's.
     pub(super) fn plain(sii: Sii) -> Self {
         let profile = known::by_identity(&sii.identity).unwrap_or_else(known::terminal);
-        Self { sii, profile, mailbox: None, analogue: None, program: None, refusals: Vec::new() }
+        Self {
+            sii,
+            profile,
+            mailbox: None,
+            values_only: false,
+            program: None,
+            refusals: Vec::new(),
+        }
     }
 }
 

@@ -182,6 +182,13 @@ impl Machine {
         (point.bit_offset as usize, usize::from(point.bit_length))
     }
 
+    /// Puts a value to what stands behind an input channel (from 1), where that is a real number.
+    pub fn feed(&mut self, channel: usize, value: f64) {
+        let to = self.image.inputs[channel - 1];
+        assert_eq!(to.bit_length, 64);
+        self.segment.set_input(0, to.bit_offset, 64, value.to_bits());
+    }
+
     /// One exchange of process data.
     pub fn cycle(&mut self) {
         let esc = &self.segment.devices()[0].esc;

@@ -1,6 +1,7 @@
 //! The programs that devices run, a file or folder a kind, and how a description becomes one.
 
 pub(crate) mod accelerometer;
+pub(crate) mod analogue_inputs;
 
 use super::DeviceImage;
 use crate::description::{DescriptionError, ProgramDescription};
@@ -15,6 +16,9 @@ pub(super) fn program(
     match description {
         ProgramDescription::Accelerometer(settings) => {
             accelerometer::program(settings, device, seed)
+        }
+        ProgramDescription::AnalogueInputs(settings) => {
+            analogue_inputs::program(settings, &device.profile.application.points)
         }
     }
 }
