@@ -152,6 +152,18 @@ impl<'a> ProgramIo<'a> {
         self.esc.objects().map_or(0, |objects| objects.writes)
     }
 
+    /// Whether a PDO that is assigned carries the value from the MainDevice.
+    #[must_use]
+    pub fn carries(&self, cell: Cell) -> bool {
+        cell.output.is_some_and(|place| self.esc.carries_output(place.bit_offset))
+    }
+
+    /// How many frames have brought outputs since power-on.
+    #[must_use]
+    pub fn output_writes(&self) -> u64 {
+        self.esc.output_writes()
+    }
+
     /// Sends an emergency.
     pub fn raise_emergency(&mut self, emergency: Emergency) {
         self.esc.raise_emergency(emergency, self.now_ns);

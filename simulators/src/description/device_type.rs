@@ -85,6 +85,9 @@ pub enum DeviceType {
     /// A servo drive.
     #[serde(rename = "AKD")]
     Akd,
+    /// A CiA 402 servo drive.
+    #[serde(rename = "servo")]
+    Servo,
     /// A device with the PDOs of its description.
     #[serde(rename = "generic")]
     Generic,

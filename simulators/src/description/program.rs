@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::devices::programs::accelerometer::AccelerometerDescription;
 use crate::devices::programs::analogue_inputs::AnalogueInputsDescription;
+use crate::devices::programs::servo::ServoDescription;
 
 /// A program by its kind. Each needs certain objects; a device without them refuses it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -13,4 +14,6 @@ pub enum ProgramDescription {
     Accelerometer(AccelerometerDescription),
     /// Converters with filters, calibration, scales and limits behind inputs 0x60n0:11.
     AnalogueInputs(AnalogueInputsDescription),
+    /// A CiA 402 drive with its motor and machine. Needs at least control- and statusword.
+    Servo(Box<ServoDescription>),
 }

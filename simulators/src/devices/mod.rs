@@ -28,7 +28,8 @@ mod mail;
 mod objects;
 mod overrides;
 mod process_data;
-pub(crate) mod programs;
+pub mod programs;
+mod servo;
 mod state;
 mod terminal;
 mod wiring;
@@ -138,6 +139,16 @@ impl DeviceImage {
     pub(super) fn seeded(mut self, seed: u64, index: usize) -> Self {
         self.profile.clock_seed = mixed(seed ^ mixed(index as u64));
         self
+    }
+
+    /// Whether it has an object, among its process data or in its dictionary.
+    pub(crate) fn has_object(&self, index: u16, subindex: u8) -> bool {
+        let application = &self.profile.application;
+        let mailbox = application.mailbox.as_ref();
+        let dictionary = mailbox.and_then(|mailbox| mailbox.dictionary.as_ref());
+        let mut points = application.points.iter();
+        points.any(|point| (point.index, point.subindex) == (index, subindex))
+            || dictionary.is_some_and(|objects| objects.entry(index, subindex).is_some())
     }
 
     /// Makes the device at place `index` of the line.

@@ -6,7 +6,7 @@ use ecat_wire::sii::{
 
 use super::{
     EEPROM_BYTES, SIMULATED_VENDOR_ID, akd, analogue_inputs, analogue_outputs, coupler,
-    digital_inputs, digital_outputs, ek1914, junction, known, lan9252,
+    digital_inputs, digital_outputs, ek1914, junction, known, lan9252, servo,
 };
 use crate::description::mailbox::MailboxDescription;
 use crate::description::{DescriptionError, DeviceDescription, DeviceType, ProgramDescription};
@@ -96,6 +96,7 @@ pub(super) fn device(
         DeviceType::AnalogueOutputs => analogue_outputs::simple(channels),
         DeviceType::Lan9252 => lan9252::device(),
         DeviceType::Akd => akd::device(),
+        DeviceType::Servo => servo::device(device)?,
         DeviceType::Generic => {
             return Err(DescriptionError::new("/type", "generic is no terminal"));
         }

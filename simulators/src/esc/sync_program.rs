@@ -59,6 +59,8 @@ impl Default for SyncSettings {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct SyncProgram {
+    /// How often outputs were written.
+    writes: u64,
     /// Outputs were written since the last pulse, and since the program waits for them.
     outputs: bool,
     any_outputs: bool,
@@ -133,6 +135,12 @@ impl Esc {
     /// The MainDevice has written outputs.
     pub(super) fn outputs_written_sync(&mut self) {
         (self.sync_program.outputs, self.sync_program.any_outputs) = (true, true);
+        self.sync_program.writes += 1;
+    }
+
+    /// How often outputs were written since power-on.
+    pub(crate) fn output_writes(&self) -> u64 {
+        self.sync_program.writes
     }
 
     /// The program runs at a pulse of SYNC0.
@@ -166,12 +174,14 @@ impl Esc {
 
     /// The program has entered a state.
     pub(super) fn entered_sync(&mut self, state: u8, now_ns: u64) {
-        let missed_in_all = self.sync_program.missed_in_all;
+        let SyncProgram { missed_in_all, writes, .. } = self.sync_program;
         let failed = self.sync_program.failed && state == al::SAFE_OP;
         match state {
             al::OP => (self.sync_program.missed, self.sync_program.since_ns) = (0, now_ns),
             al::SAFE_OP => {}
-            _ => self.sync_program = SyncProgram { missed_in_all, ..SyncProgram::default() },
+            _ => {
+                self.sync_program = SyncProgram { missed_in_all, writes, ..SyncProgram::default() }
+            }
         }
         self.sync_program.failed = failed;
     }

@@ -37,6 +37,8 @@ pub struct Machine {
     /// Working counter of the last cycle.
     pub working_counter: u16,
     system_time_cycle_ns: Option<u32>,
+    /// First bit and bits of objects in the images that the device's objects make, once they are known.
+    places: BTreeMap<(bool, u16, u8), (usize, usize)>,
 }
 
 impl Machine {
@@ -58,6 +60,7 @@ impl Machine {
             other_mail: Vec::new(),
             working_counter: 0,
             system_time_cycle_ns: None,
+            places: BTreeMap::new(),
         };
         machine.open();
         machine
@@ -91,7 +94,8 @@ impl Machine {
             (0..).zip(expected.iter().filter(|sm| matches!(sm.role, Role::Inputs | Role::Outputs)))
         {
             let control = if sm.role == Role::Outputs { 0x64 } else { 0x20 };
-            let length = self.assigned_bytes(sm.number).unwrap_or(sm.length);
+            let inputs = sm.role == Role::Inputs;
+            let length = self.assigned_bytes(sm.number, inputs).unwrap_or(sm.length);
             self.sync_manager(sm.number, sm.start, length, control);
             if length == 0 {
                 continue;
@@ -126,14 +130,18 @@ impl Machine {
     }
 
     /// Bytes that 0x1C1n and the PDOs that it names make; none where there are no such objects.
-    fn assigned_bytes(&mut self, number: u8) -> Option<u16> {
+    fn assigned_bytes(&mut self, number: u8, inputs: bool) -> Option<u16> {
         let assignment = 0x1C10 + u16::from(number);
         let count = self.upload(assignment, 0).ok()?;
+        self.places.retain(|&(of_inputs, ..), _| of_inputs != inputs);
         let mut bits = 0;
         for n in 1..=count as u8 {
             let pdo = self.upload(assignment, n).ok()? as u16;
             for entry in 1..=self.upload(pdo, 0).ok()? as u8 {
-                bits += self.upload(pdo, entry).ok()? & 0xFF;
+                let mapped = self.upload(pdo, entry).ok()?;
+                let object = (inputs, (mapped >> 16) as u16, (mapped >> 8) as u8);
+                self.places.insert(object, (bits as usize, (mapped & 0xFF) as usize));
+                bits += mapped & 0xFF;
             }
         }
         Some((bits as u16).div_ceil(8))
@@ -172,8 +180,14 @@ impl Machine {
         self.input(index, subindex) << unused >> unused
     }
 
-    /// First bit and bits of an object in the image of its direction, by the default mapping.
+    /// First bit and bits of an object in the image of its direction, by the mapping or, where no objects tell it, the
+    /// default one.
     fn place(&self, direction: Direction, index: u16, subindex: u8) -> (usize, usize) {
+        let inputs = direction == Direction::Input;
+        let found = self.places.get(&(inputs, index, subindex));
+        if found.is_some() || self.places.keys().any(|&(of_inputs, ..)| of_inputs == inputs) {
+            return *found.unwrap_or_else(|| panic!("{index:#06x}:{subindex} is not mapped"));
+        }
         let mut points = self.image.profile.application.points.iter();
         let found = points.find(|Point { direction: d, index: i, subindex: s, .. }| {
             (*d, *i, *s) == (direction, index, subindex)

@@ -4,3 +4,7 @@ mod accelerometer;
 mod analogue_inputs;
 mod machine;
 mod objects;
+mod servo;
+mod servo_modes;
+mod servo_plant;
+mod servo_states;

@@ -86,6 +86,7 @@ export type SimulatedDeviceType =
   | 'EL4xxx-like'
   | 'LAN9252'
   | 'AKD'
+  | 'servo'
   | 'digital-inputs'
   | 'digital-outputs'
   | 'analogue-inputs'

@@ -2,6 +2,7 @@
 
 pub(crate) mod accelerometer;
 pub(crate) mod analogue_inputs;
+pub mod servo;
 
 use super::DeviceImage;
 use crate::description::{DescriptionError, ProgramDescription};
@@ -20,5 +21,6 @@ pub(super) fn program(
         ProgramDescription::AnalogueInputs(settings) => {
             analogue_inputs::program(settings, &device.profile.application.points)
         }
+        ProgramDescription::Servo(settings) => servo::program(settings, device, seed),
     }
 }
