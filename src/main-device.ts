@@ -14,11 +14,12 @@ import { LaneKeeper } from './core/lane-keeper.ts';
 import { nameSubDevices } from './core/network.ts';
 import type { OutputLane } from './core/outputs.ts';
 import { Session } from './core/session.ts';
-import { checkVirtualCycles, Simulator } from './core/simulator.ts';
 import { type CycleStatistics, readStatistics } from './core/statistics.ts';
 import type { SubDevice } from './core/sub-device.ts';
 import { SubDevices } from './core/sub-devices.ts';
+import { checkVirtualCycles } from './core/virtual-time.ts';
 import { Lane } from './lane.ts';
+import { SimulatedSegment, type TimeDriver } from './simulator/simulated-segment.ts';
 import type { BusObservable } from './streams/bus-observable.ts';
 import { EventStream } from './streams/event-stream.ts';
 import { type StateChange, stateChangeOf } from './streams/state-change.ts';
@@ -34,10 +35,11 @@ export interface OpenOptions {
   /** Network interface to use in place of what the configuration names. */
   readonly interface?: string;
   /**
-   * Simulated segment to use in place of what the configuration names: a segment file, or its content. So the
-   * configuration of a real plant runs on a desk as it stands.
+   * Simulated segment to use in place of what the configuration names: a segment file, its content, or what `simulate`
+   * of `bifrost-ethercat/simulator` has made, which keeps its own time. So the configuration of a real plant runs on a
+   * desk as it stands.
    */
-  readonly segment?: string | SegmentDocument;
+  readonly segment?: string | SegmentDocument | SimulatedSegment;
   /** Told of every state on the way to OP. Called on this thread; what it throws becomes a warning of the process. */
   readonly onState?: (state: BusState, cycle: number | undefined) => void;
 }
@@ -64,7 +66,8 @@ export class MainDevice extends Bus implements AsyncDisposable {
   readonly #states: EventStream<StateChange>;
   readonly #devices: SubDevices;
   readonly #names: readonly string[];
-  readonly #simulator: Simulator | undefined;
+  readonly #simulator: SimulatedSegment | undefined;
+  readonly #driver: TimeDriver;
   readonly #leaveExit: () => void;
   readonly #leaveSignals: () => void;
   readonly #onState: OpenOptions['onState'];
@@ -97,15 +100,20 @@ export class MainDevice extends Bus implements AsyncDisposable {
     const { signal } = options;
     if (signal?.aborted)
       throw new EtherCatError('ECAT_ERR_ABORTED', 'the opening was aborted', { cause: signal.reason });
+    const { segment } = options;
+    const given = segment instanceof SimulatedSegment ? segment : undefined;
     const configuration = await loadConfiguration(source, {
       interface: options.interface,
-      segment: options.segment,
+      ...(segment instanceof SimulatedSegment ? { simulated: segment } : { segment }),
     });
+    const { link, virtualTime } = configuration;
+    const simulator =
+      given ?? (link.kind === 'segment' ? new SimulatedSegment(link.description, virtualTime) : undefined);
     // Its thread starts while the segment is brought up.
     const pools = new DecodePools();
     let bus: MainDevice | undefined;
     try {
-      bus = new MainDevice(await Session.bringUp(configuration, signal), pools, options);
+      bus = new MainDevice(await Session.bringUp(configuration, signal, simulator?.port), pools, options, simulator);
       await bus.#reachOp(signal);
       return bus;
     } catch (error) {
@@ -114,7 +122,12 @@ export class MainDevice extends Bus implements AsyncDisposable {
     }
   }
 
-  private constructor(session: Session, pools: DecodePools, { onState }: OpenOptions) {
+  private constructor(
+    session: Session,
+    pools: DecodePools,
+    { onState }: OpenOptions,
+    simulator: SimulatedSegment | undefined,
+  ) {
     super(session.view);
     this.#session = session;
     this.#lanes = new LaneKeeper(session);
@@ -129,7 +142,14 @@ export class MainDevice extends Bus implements AsyncDisposable {
       () => [{ subject: 'bus', state: session.view.state, cycle: undefined }],
     );
     this.states$ = this.#states.stream;
-    this.#simulator = session.configuration.link.kind === 'segment' ? new Simulator(session) : undefined;
+    this.#simulator = simulator;
+    this.#driver = {
+      cyclePeriodNs: session.configuration.cyclePeriodNs,
+      advance: (cycles) => this.advance(cycles, { lockstep: true }),
+      stall: (cycles) => session.stall(cycles),
+    };
+    simulator?.attach(this.#driver);
+    if (simulator !== undefined) session.onStep = () => simulator.step();
     this.#leaveExit = closeOnExit({ closeNow: () => session.closeNow(), close: () => this.close() });
     this.#leaveSignals = session.configuration.signals
       ? closeOnSignals({ closeNow: () => session.closeNow(), close: () => this.close() })
@@ -143,10 +163,11 @@ export class MainDevice extends Bus implements AsyncDisposable {
   }
 
   /**
-   * The simulated segment behind this bus: unplug devices, lose frames, set inputs.
+   * The simulated segment behind this bus: unplug devices, lose frames, set inputs, look at what devices have. The same
+   * object that it was opened on, where it was.
    * @throws `ECAT_ERR_UNSUPPORTED` when the bus runs on a network interface
    */
-  get simulator(): Simulator {
+  get simulator(): SimulatedSegment {
     if (this.#simulator !== undefined) return this.#simulator;
     throw new EtherCatError(
       'ECAT_ERR_UNSUPPORTED',
@@ -268,6 +289,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
   async #close(): Promise<void> {
     const session = this.#session;
     session.requestClose();
+    this.#simulator?.detach(this.#driver);
     await session.awaitClosed();
     await this.#pools.stop();
     for (const complete of [...this.#analyses]) complete();

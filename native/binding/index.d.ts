@@ -95,9 +95,9 @@ export declare class BindingEngine {
   /**
    * Opens the link and begins the bring-up on the cycle thread; `bell` rings when there is something to
    * take or to drain. The bell holds the event loop until `release()`, or until `closeNow()` has
-   * returned true.
+   * returned true. A `segment` is taken until the cycle thread has ended.
    */
-  constructor(options: BindingEngineOptions, bell: () => void)
+  constructor(options: BindingEngineOptions, bell: () => void, segment?: BindingSegment | null)
   /** Number of the engine in this process, for attachments in any environment. */
   get id(): number
   /** How the bring-up ended, once; `null` while it runs and after it was taken. */
@@ -128,11 +128,6 @@ export declare class BindingEngine {
   takeRegisterAnswers(): Array<BindingRegisterAnswer>
   /** Virtual time: lets `cycles` more cycles run; −1 lets all run, as fast as they can. */
   grant(cycles: number): void
-  /**
-   * Sends a command to the simulated segment, as JSON: `{"kind": "unplug", "device": 3}`. False where its
-   * queue is full.
-   */
-  segmentCommand(command: string): boolean
   /** Asks for the orderly stop and returns; the bell rings when the engine has closed. */
   requestClose(): void
   /**
@@ -147,25 +142,45 @@ export declare class BindingEngine {
   release(): void
 }
 
+/** A simulated segment. It is here from its construction on, whoever has it on a wire: an engine, a server, nobody. */
+export declare class BindingSegment {
+  /**
+   * Builds the segment that the JSON of a `SegmentDescription` describes. With virtual time, none passes while
+   * nobody has it.
+   */
+  constructor(description: string, virtualTime: boolean)
+  /** Names, channels and objects of its devices, in the order of their numbers, as JSON. */
+  get devices(): string
+  /** Its time when it was seen last, in ns. */
+  get nowNs(): number
+  /** Whether no engine and no server has it. */
+  get isAtHome(): boolean
+  /**
+   * Asks something, as JSON (`{"kind": "state", "device": 3}`) with the bytes that belong to it. Returns the number of
+   * the answer, which `takeAnswers` has at once while nobody has the segment, and else after the bell of whoever
+   * has it; `null` where too many wait already.
+   */
+  ask(request: string, data?: Uint8Array | null): number | null
+  /**
+   * Hands a command over, as JSON (`{"kind": "unplug", "device": 3}`), to be carried out in its turn. False where its
+   * queue is full.
+   */
+  command(command: string): boolean
+  /** Answers that were not taken yet, each once. */
+  takeAnswers(): Array<BindingSegmentAnswer>
+}
+
 /** Serves a simulated segment on a network interface, by a thread of its own, until it is closed. */
 export declare class BindingSegmentServer {
   /**
-   * Builds the segment from the JSON of a `SegmentDescription` and takes the interface; with another one,
-   * that is the far end of its ring. `priority` (1 to 99) puts its thread under SCHED_FIFO, `cpu` binds it
+   * Takes the segment and the interface; with another interface, that is the far end of its ring. `priority` (1 to 99) puts its thread under SCHED_FIFO, `cpu` binds it
    * to a processor.
    */
-  constructor(segment: string, interface: string, secondInterface?: string | null, priority?: number | null, cpu?: number | null)
-  /** SubDevices in the segment. */
-  get subDevices(): number
+  constructor(segment: BindingSegment, interface: string, secondInterface?: string | null, priority?: number | null, cpu?: number | null)
   /** Frames that came back out of the segment so far. */
   get frames(): number
   /** Frames that did not: lost or delayed in the segment, or not taken by the card. */
   get lostFrames(): number
-  /**
-   * Hands a command to the segment, as JSON (`{"kind": "unplug", "device": 3}`): it is carried out before the
-   * next frame. False when too many wait, or it is closed.
-   */
-  command(command: string): boolean
   /** Stops the thread and lets go of the interface. Idempotent. */
   close(): void
 }
@@ -208,12 +223,10 @@ export interface BindingDeviceImage {
   sii: Buffer
 }
 
-/** What to open, and how to run it. Exactly one of `interface` and `segment` is given. */
+/** What to open, and how to run it. Without an `interface`, a simulated segment is given. */
 export interface BindingEngineOptions {
   /** Name of a network interface. */
   interface?: string
-  /** JSON of a `SegmentDescription`: a simulated segment inside this process. */
-  segment?: string
   /** Period of the cycle, 250,000 to 100,000,000 ns. */
   cyclePeriodNs: number
   /** How long before a cycle's start the thread stops sleeping and spins; half a period at most. */
@@ -360,6 +373,16 @@ export interface BindingRegisterAnswer {
   roundTripNs: number
   /** The registers. */
   data: Uint8Array
+}
+
+/** An answer of a segment. */
+export interface BindingSegmentAnswer {
+  /** The number of the request. */
+  id: number
+  /** What came of it, as JSON. */
+  outcome: string
+  /** The bytes of an object, a file or of memory. */
+  data?: Buffer
 }
 
 /** Sizes of the shared memory that JavaScript chooses. */

@@ -4,7 +4,7 @@
 //! addresses counted up, working counters added, source address marked, register effects at the end of
 //! the frame. What stands behind the ESCs (signals, wires, devices with a behaviour of their own) moves
 //! their process data through [`plant`]. [`SegmentLink`] puts a segment behind [`ecat_wire::Link`] in the
-//! same thread, and [`SegmentControl`] injects faults into it from another one.
+//! same thread; [`SegmentHost`] keeps it between those who take it, and asks it from another thread.
 #![forbid(unsafe_code)]
 
 pub mod command;
@@ -12,12 +12,14 @@ pub mod description;
 pub mod device;
 pub mod devices;
 pub mod esc;
+pub mod host;
 mod line;
 pub mod link;
 pub mod mailbox;
 pub mod plant;
 pub mod program;
 pub mod replay;
+pub mod request;
 mod ring;
 pub mod segment;
 pub mod topology;
@@ -25,7 +27,8 @@ pub mod topology;
 pub use command::SegmentCommand;
 pub use description::{DescriptionError, SegmentDescription};
 pub use device::Device;
-pub use link::{QueueFull, SegmentControl, SegmentLink};
+pub use host::{Keeper, QueueFull, SegmentHost, Taken};
+pub use link::{SegmentControl, SegmentLink};
 pub use mailbox::{MailEffect, MailFault};
 pub use program::{Cell, Program, ProgramIo, Trigger};
 pub use replay::{ReplayReport, replay};

@@ -3,11 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crossbeam_queue::ArrayQueue;
 use ecat_wire::ethernet::{FRAME_BYTES_MIN, TAGGED_FRAME_BYTES_MAX};
 use ecat_wire::{Link, LinkError};
 
-use crate::command::SegmentCommand;
+use crate::host::{Held, SegmentHost};
 use crate::link::SegmentControl;
 use crate::segment::{Forward, Segment};
 use crate::topology::MainPort;
@@ -16,12 +15,9 @@ use crate::topology::MainPort;
 const ANSWERS: usize = 64;
 
 struct Shared {
-    segment: Segment,
-    commands: Arc<ArrayQueue<SegmentCommand>>,
+    held: Held,
     /// Frames that came out at each port.
     out: [VecDeque<([u8; TAGGED_FRAME_BYTES_MAX], usize)>; 2],
-    lose: u32,
-    up: bool,
 }
 
 /// One of a MainDevice's two ports at a simulated segment. A frame that is sent by one comes out at the other
@@ -35,12 +31,16 @@ pub struct RingLink {
 /// The two ports of a MainDevice at a segment, and what commands it.
 #[must_use]
 pub fn ring_links(segment: Segment) -> (RingLink, RingLink, SegmentControl) {
-    let (control, commands) = SegmentControl::new();
+    let (held, host) = SegmentHost::held(segment);
+    let (first, second) = ring_of(held);
+    (first, second, SegmentControl::new(host))
+}
+
+pub(crate) fn ring_of(held: Held) -> (RingLink, RingLink) {
     let waiting = || VecDeque::with_capacity(ANSWERS);
-    let shared = Shared { segment, commands, out: [waiting(), waiting()], lose: 0, up: true };
-    let shared = Arc::new(Mutex::new(shared));
+    let shared = Arc::new(Mutex::new(Shared { held, out: [waiting(), waiting()] }));
     let first = RingLink { shared: Arc::clone(&shared), port: MainPort::First };
-    (first, RingLink { shared, port: MainPort::Second }, control)
+    (first, RingLink { shared, port: MainPort::Second })
 }
 
 impl RingLink {
@@ -50,23 +50,19 @@ impl RingLink {
 
     /// Looks at the segment, or changes it.
     pub fn with_segment<T>(&self, look: impl FnOnce(&mut Segment) -> T) -> T {
-        look(&mut self.shared().segment)
+        look(self.shared().held.segment_mut())
     }
 }
 
 impl Shared {
-    fn take_commands(&mut self, now_ns: u64) {
-        while let Some(command) = self.commands.pop() {
-            match command {
-                SegmentCommand::LoseFrames { count } => self.lose = count,
-                SegmentCommand::LinkDown => {
-                    self.up = false;
-                    self.out.iter_mut().for_each(VecDeque::clear);
-                }
-                SegmentCommand::LinkUp => self.up = true,
-                other => self.segment.apply(other, now_ns),
-            }
+    /// Serves what was asked; the segment's time, or no carrier.
+    fn serve(&mut self, now_ns: u64) -> Result<u64, LinkError> {
+        let now_ns = self.held.serve(now_ns);
+        if self.held.cable().up {
+            return Ok(now_ns);
         }
+        self.out.iter_mut().for_each(VecDeque::clear);
+        Err(LinkError::Down)
     }
 }
 
@@ -81,10 +77,7 @@ impl Link for RingLink {
     fn send(&mut self, frame: &[u8], now_ns: u64) -> Result<(), LinkError> {
         let port = self.port;
         let shared = &mut *self.shared();
-        shared.take_commands(now_ns);
-        if !shared.up {
-            return Err(LinkError::Down);
-        }
+        let now_ns = shared.serve(now_ns)?;
         if frame.len() > TAGGED_FRAME_BYTES_MAX {
             return Err(LinkError::Os(crate::link::EMSGSIZE));
         }
@@ -94,9 +87,11 @@ impl Link for RingLink {
         let mut buffer = [0; TAGGED_FRAME_BYTES_MAX];
         buffer[..frame.len()].copy_from_slice(frame);
         let length = frame.len().max(FRAME_BYTES_MIN);
-        let forward = shared.segment.process_from(port, &mut buffer[..length], now_ns);
-        if shared.lose > 0 {
-            shared.lose -= 1;
+        let forward = shared.held.segment_mut().process_from(port, &mut buffer[..length], now_ns);
+        shared.held.look();
+        let cable = shared.held.cable_mut();
+        if cable.lose > 0 {
+            cable.lose -= 1;
             return Ok(());
         }
         let here = index(port);
@@ -111,10 +106,7 @@ impl Link for RingLink {
     fn receive(&mut self, buffer: &mut [u8], now_ns: u64) -> Result<Option<usize>, LinkError> {
         let here = index(self.port);
         let shared = &mut *self.shared();
-        shared.take_commands(now_ns);
-        if !shared.up {
-            return Err(LinkError::Down);
-        }
+        shared.serve(now_ns)?;
         while let Some((frame, length)) = shared.out[here].pop_front() {
             if length <= buffer.len() {
                 buffer[..length].copy_from_slice(&frame[..length]);
@@ -124,7 +116,12 @@ impl Link for RingLink {
         Ok(None)
     }
 
+    fn idle(&mut self, now_ns: u64) {
+        // No carrier is nothing to say here.
+        let _carrier = self.shared().serve(now_ns);
+    }
+
     fn is_up(&self) -> bool {
-        self.shared().up
+        self.shared().held.cable().up
     }
 }

@@ -1,5 +1,6 @@
 //! A frame on its way through a line of ESCs.
 
+mod asked;
 mod datagrams;
 mod frames;
 mod observation;

@@ -210,7 +210,7 @@ impl Topology {
         (!cable.cut).then_some((other, cable.delay_ns))
     }
 
-    fn is_powered(&self, device: u16) -> bool {
+    pub(crate) fn is_powered(&self, device: u16) -> bool {
         self.powered[usize::from(device)]
     }
 

@@ -5,6 +5,7 @@ import { EtherCatError } from './errors/ethercat-error.ts';
 import { errorFromFailures, translated } from './errors/from-binding.ts';
 import { type BindingEngine, type BindingOutputOptions, type BindingStartOptions, native } from './native.ts';
 import type { Network } from './network.ts';
+import { SegmentPort } from './segment-port.ts';
 
 /** While something is awaited it is looked for that often, should a bell get lost. */
 const RECHECK_MS = 100;
@@ -18,13 +19,15 @@ export class EngineLink {
   onBell: () => void = () => undefined;
   readonly #waiters: (() => void)[] = [];
   readonly #devices: NormalizedConfiguration['devices'];
+  readonly #segment: SegmentPort | undefined;
   #abandoned = false;
 
-  constructor(configuration: NormalizedConfiguration) {
+  /** @param segment - the simulated segment, where it is there already; one of the configuration's own is made otherwise */
+  constructor(configuration: NormalizedConfiguration, segment?: SegmentPort) {
     this.#devices = configuration.devices;
     const { link, cyclePeriodNs, preSpinNs, priority, cpu, distributedClocks, virtualTime } = configuration;
     const options = {
-      ...(link.kind === 'interface' ? { interface: link.name } : { segment: JSON.stringify(link.description) }),
+      ...(link.kind === 'interface' && { interface: link.name }),
       cyclePeriodNs,
       preSpinNs,
       ...(priority !== undefined && { priority }),
@@ -32,7 +35,9 @@ export class EngineLink {
       distributedClocks,
       virtualTime,
     };
-    this.engine = translated(() => new (native().BindingEngine)(options, () => this.#ring()));
+    const port = segment ?? (link.kind === 'segment' ? new SegmentPort(link.description, virtualTime) : undefined);
+    this.#segment = port;
+    this.engine = translated(() => new (native().BindingEngine)(options, () => this.#ring(), port?.binding));
   }
 
   /** Waits for the end of the bring-up. */
@@ -93,6 +98,7 @@ export class EngineLink {
 
   #ring(): void {
     if (this.#abandoned) return;
+    this.#segment?.settle();
     this.onBell();
     this.recheck();
   }

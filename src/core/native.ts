@@ -23,6 +23,8 @@ export type {
   BindingLane,
   BindingNetwork,
   BindingOutputOptions,
+  BindingSegment,
+  BindingSegmentServer,
   BindingStartOptions,
 } from '../../native/binding/index.d.ts';
 

@@ -12,7 +12,7 @@ import { CycleNumber, cyclesBetween } from './cycle-number.ts';
 import { DecodeStatus } from './decode-status.ts';
 import { EngineLink } from './engine-link.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
-import { errorFromFailures, translated } from './errors/from-binding.ts';
+import { errorFromFailures } from './errors/from-binding.ts';
 import { EVENT_WORDS, type NativeEvent, readEvent } from './events.ts';
 import { outputOptions } from './interlocks.ts';
 import { assignOutputs, LaneDirectory, laneCount, MAIN_LANE, MAIN_LANE_NAME } from './lane-directory.ts';
@@ -22,6 +22,7 @@ import type { OutputLane } from './outputs.ts';
 import { assignPartitions } from './partitions.ts';
 import { RegisterReader } from './registers.ts';
 import { type ResolvedTag, resolveTags } from './resolve-tags.ts';
+import type { SegmentPort } from './segment-port.ts';
 import { TagDirectory } from './tag-directory.ts';
 import { TagTable } from './tag-table.ts';
 
@@ -60,13 +61,22 @@ export class Session {
   #listener: SessionListener | undefined;
   /** Why the engine ended, when it was a defect. */
   #fault: EtherCatError | undefined;
+  /** Called in virtual time after each step that was advanced, and waited for. */
+  onStep: () => Promise<void> = () => Promise.resolve();
   /** Until OP every failure is one of the opening. */
   #isOpening = true;
   #closing = false;
 
-  /** Opens the link, waits for PRE-OP, checks who is there, resolves the tags, and lets the cycle begin. */
-  static async bringUp(configuration: NormalizedConfiguration, signal: AbortSignal | undefined): Promise<Session> {
-    const link = new EngineLink(configuration);
+  /**
+   * Opens the link, waits for PRE-OP, checks who is there, resolves the tags, and lets the cycle begin.
+   * @param segment - the simulated segment, where the configuration has one
+   */
+  static async bringUp(
+    configuration: NormalizedConfiguration,
+    signal: AbortSignal | undefined,
+    segment?: SegmentPort,
+  ): Promise<Session> {
+    const link = new EngineLink(configuration, segment);
     try {
       const network = await link.bringUp(signal);
       const { tags: resolved, errors } = resolveTags(configuration, network);
@@ -169,18 +179,6 @@ export class Session {
     await this.#link.until(condition, signal);
   }
 
-  /** Sends a command to the embedded segment; `ECAT_ERR_UNSUPPORTED` where there is none. */
-  segmentCommand(command: object): void {
-    if (this.configuration.link.kind !== 'segment') {
-      throw new EtherCatError(
-        'ECAT_ERR_UNSUPPORTED',
-        'the bus runs on a network interface, there is no simulated segment to command',
-      );
-    }
-    const taken = translated(() => this.#link.engine.segmentCommand(JSON.stringify(command)));
-    if (!taken) throw new EtherCatError('ECAT_ERR_INTERNAL', 'the queue of commands to the simulated segment is full');
-  }
-
   /** Virtual time: lets cycles run and waits until this thread has seen them all. */
   async advance(cycles: number, lockstep = false): Promise<void> {
     this.#checkOpen();
@@ -196,6 +194,7 @@ export class Session {
       await this.#seen(this.#grant(step));
       // What subscribers and settled promises of this cycle write goes with the next.
       if (lockstep) await turnOfEventLoop();
+      await this.onStep();
     }
   }
 

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { native } from '../../src/core/native.ts';
-import { engineOptions, openBus, startOptions } from './support.ts';
+import { engineOptions, openBus, simulatedSegment, startOptions } from './support.ts';
 
-const { BindingAttachment, BindingEngine, BindingSegmentServer } = native();
+const { BindingAttachment, BindingEngine, BindingSegment, BindingSegmentServer } = native();
 
 const shared = (bytes: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(bytes));
 const anything = (value: unknown): never => value as never;
@@ -35,29 +35,25 @@ test('a wrong argument of a constructor is refused with what is expected', (t) =
     );
   }
   refused(
-    () => new BindingEngine(engineOptions({ cyclePeriodNs: 100_000 }), bell),
+    () => new BindingEngine(engineOptions({ cyclePeriodNs: 100_000 }), bell, simulatedSegment()),
     'ECAT_ERR_INVALID_ARGUMENT',
     /100000|100,000|250/,
   );
   refused(() => new BindingEngine(engineOptions({ priority: 256 }), bell), 'ECAT_ERR_INVALID_ARGUMENT', /priority/);
   refused(
-    () => new BindingEngine(engineOptions({ interface: 'eth0' }), bell),
+    () => new BindingEngine(engineOptions({ interface: 'eth0' }), bell, simulatedSegment()),
     'ECAT_ERR_INVALID_ARGUMENT',
-    /exactly one/,
+    /either an interface or a segment/,
   );
   refused(
-    () => new BindingEngine(engineOptions({ segment: anything(undefined) }), bell),
+    () => new BindingEngine(engineOptions(), bell),
     'ECAT_ERR_INVALID_ARGUMENT',
-    /exactly one/,
+    /either an interface or a segment/,
   );
+  refused(() => new BindingSegment('{"devices":[{"kind":3}]}', true), 'ECAT_ERR_SEGMENT_INVALID', /kind/);
+  refused(() => new BindingSegment('{', true), 'ECAT_ERR_SEGMENT_INVALID', /EOF/);
   refused(
-    () => new BindingEngine(engineOptions({ segment: '{"devices":[{"kind":3}]}' }), bell),
-    'ECAT_ERR_SEGMENT_INVALID',
-    /kind/,
-  );
-  refused(() => new BindingSegmentServer('{', 'lo'), 'ECAT_ERR_SEGMENT_INVALID', /EOF/);
-  refused(
-    () => new BindingSegmentServer('{"devices":[]}', 'bifrost-none'),
+    () => new BindingSegmentServer(simulatedSegment(), 'bifrost-none'),
     'ECAT_ERR_LINK_INTERFACE_MISSING',
     /bifrost-none/,
   );
@@ -125,7 +121,8 @@ test('a private buffer is not shared and has its length', async (t) => {
   );
   refused(() => engine.drainEvents(new Uint32Array(4)), /event of 5 words/);
   refused(() => engine.grant(-2), /cycles ≥ −1, got -2/);
-  refused(() => engine.segmentCommand('{"kind":"explode"}'), /explode/);
+  refused(() => bus.simulated?.command('{"kind":"explode"}'), /explode/);
+  refused(() => bus.simulated?.ask('{"kind":"read"}'), /missing field `device`/);
   bus.close();
 });
 

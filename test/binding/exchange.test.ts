@@ -8,7 +8,7 @@ import {
   Verdict,
 } from '../../src/core/generated/layout.ts';
 import { native } from '../../src/core/native.ts';
-import { engineOptions, eventually, openBus, segment } from './support.ts';
+import { engineOptions, eventually, openBus, simulatedSegment } from './support.ts';
 
 const { BindingAttachment, BindingEngine } = native();
 
@@ -28,7 +28,7 @@ test('a bring-up ends with the network and where everything lies in the image', 
 });
 
 test('a bring-up that fails ends with its failures', async (t) => {
-  const error = await t.throwsAsync(openBus(t, { segment: '{"devices":[]}' }));
+  const error = await t.throwsAsync(openBus(t, { description: '{"devices":[]}' }));
   const [failure] = (error as Error & { failures: { code: string }[] }).failures;
   t.is(failure?.code, 'ECAT_ERR_NO_SUBDEVICES');
 });
@@ -188,7 +188,7 @@ test('partitions have logs of their own, and a partition the publisher that bega
 
 test('a panic of the link faults the engine, and the process goes on', async (t) => {
   const bus = await openBus(t);
-  t.true(bus.engine.segmentCommand('{"kind":"panic"}'));
+  t.true(bus.simulated?.command('{"kind":"panic"}'));
   const [failure] = await bus.ring(() => {
     const failures = bus.engine.takeFailures();
     return failures.length > 0 ? failures : undefined;
@@ -220,7 +220,7 @@ test('events are drained in whole numbers of five words', async (t) => {
 
 test('an engine that is closed while its bring-up runs says that it was aborted', async (t) => {
   const rung = Promise.withResolvers<void>();
-  const engine = new BindingEngine(engineOptions({ segment }), () => rung.resolve());
+  const engine = new BindingEngine(engineOptions(), () => rung.resolve(), simulatedSegment());
   t.true(engine.closeNow(2_000));
   const outcome = engine.takeBringUp();
   t.true(outcome === null || outcome.network !== undefined || outcome.failures[0]?.code === 'ECAT_ERR_ABORTED');

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { native } from '../../src/core/native.ts';
-import { eventually, openBus, segment } from './support.ts';
+import { eventually, openBus, simulatedSegment } from './support.ts';
 
 const { BindingSegmentServer } = native();
 
@@ -27,21 +27,24 @@ if (pair === undefined) {
   test.serial('a segment behind a network card is brought up and cycles, like one in the process', async (t) => {
     // The carrier comes a moment after both ends are up.
     await delay(100);
+    const segment = simulatedSegment();
     const server = new BindingSegmentServer(segment, pair.second);
-    t.is(server.subDevices, 3);
+    t.false(segment.isAtHome);
     t.throws(() => new BindingSegmentServer(segment, pair.second), { code: 'ECAT_ERR_LINK_BUSY' });
-    const bus = await openBus(t, { interface: pair.first, segment: undefined, cyclePeriodNs: 10_000_000 });
+    t.throws(() => new BindingSegmentServer(simulatedSegment(), pair.second), { code: 'ECAT_ERR_LINK_BUSY' });
+    const bus = await openBus(t, { interface: pair.first, cyclePeriodNs: 10_000_000 });
     t.is(bus.network.subDevices.length, 3);
     await eventually(() => server.frames > 100, 'frames');
     t.true(bus.close());
     server.close();
     t.notThrows(() => server.close());
+    t.true(segment.isAtHome);
     new BindingSegmentServer(segment, pair.second).close();
   });
 
   test.serial('a segment that goes away takes its SubDevices with it', async (t) => {
-    const server = new BindingSegmentServer(segment, pair.second);
-    const bus = await openBus(t, { interface: pair.first, segment: undefined, cyclePeriodNs: 10_000_000 });
+    const server = new BindingSegmentServer(simulatedSegment(), pair.second);
+    const bus = await openBus(t, { interface: pair.first, cyclePeriodNs: 10_000_000 });
     server.close();
     const events = new Uint32Array(5 * 64);
     await eventually(() => {

@@ -14,6 +14,7 @@ import {
   type BindingStartOptions,
   type BindingEngine as Engine,
   native,
+  type BindingSegment as Segment,
 } from '../../src/core/native.ts';
 
 /** A coupler, eight inputs, eight outputs, and a wire from the first output to the first input. */
@@ -26,16 +27,22 @@ export const segment: string = JSON.stringify({
   wires: [{ from: 'out.1', to: 'in.1' }],
 });
 
+/** That segment, or another one, nobody having it. */
+export function simulatedSegment(virtualTime = false, description: string = segment): Segment {
+  return new (native().BindingSegment)(description, virtualTime);
+}
+
 /** Small, so that thousands of rounds are cheap. */
 export const startOptions = { slotCount: 8, logRecords: 64, laneCount: 4 };
 
-/** Options of an engine; `undefined` takes one away. */
-export type Overrides = { [Name in keyof BindingEngineOptions]?: BindingEngineOptions[Name] | undefined };
+/** Options of an engine, `undefined` takes one away; and the JSON of another segment. */
+export type Overrides = { [Name in keyof BindingEngineOptions]?: BindingEngineOptions[Name] | undefined } & {
+  readonly description?: string;
+};
 
 /** Options of an engine on that segment. */
 export function engineOptions(overrides: Overrides = {}): BindingEngineOptions {
   const options = {
-    segment,
     cyclePeriodNs: 1_000_000,
     preSpinNs: 0,
     distributedClocks: false,
@@ -48,6 +55,8 @@ export function engineOptions(overrides: Overrides = {}): BindingEngineOptions {
 /** An engine with its memory, and an attachment of this thread. */
 export class Bus {
   readonly engine: Engine;
+  /** Undefined on a network card. */
+  readonly simulated: Segment | undefined;
   network!: BindingNetwork;
   memory!: SharedArrayBuffer;
   attachment!: Attachment;
@@ -55,11 +64,13 @@ export class Bus {
   #onRing: () => void = () => {};
   #words!: Int32Array;
 
-  private constructor(options: BindingEngineOptions) {
-    this.engine = new (native().BindingEngine)(options, () => {
+  private constructor(options: BindingEngineOptions, simulated: Segment | undefined) {
+    const bell = (): void => {
       this.rings += 1;
       this.#onRing();
-    });
+    };
+    this.simulated = simulated;
+    this.engine = new (native().BindingEngine)(options, bell, simulated);
   }
 
   /** Opens and starts; with `until`, waits for that state. */
@@ -69,17 +80,20 @@ export class Bus {
     outputs: BindingOutputOptions = {},
     until: number | undefined = EngineState.Op,
   ): Promise<Bus> {
-    const bus = new Bus(engineOptions(overrides));
+    const { description, ...options } = overrides;
+    const isSimulated = options.interface === undefined;
+    const simulated = isSimulated ? simulatedSegment(options.virtualTime, description) : undefined;
+    const bus = new Bus(engineOptions(options), simulated);
     const { network, failures } = await bus.ring(() => bus.engine.takeBringUp() ?? undefined);
     if (network === undefined) {
       bus.engine.release();
       throw Object.assign(new Error(failures[0]?.message), { failures });
     }
     bus.network = network;
-    const options = { ...startOptions, ...start };
-    bus.memory = new SharedArrayBuffer(bus.engine.memoryBytes(options));
+    const sizes = { ...startOptions, ...start };
+    bus.memory = new SharedArrayBuffer(bus.engine.memoryBytes(sizes));
     bus.#words = new Int32Array(bus.memory);
-    bus.engine.start(new Uint8Array(bus.memory), options, outputs);
+    bus.engine.start(new Uint8Array(bus.memory), sizes, outputs);
     bus.attachment = new (native().BindingAttachment)(bus.engine.id, new Uint8Array(bus.memory), null);
     if (until !== undefined) await bus.reached(until);
     return bus;

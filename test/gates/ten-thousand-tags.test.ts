@@ -111,7 +111,13 @@ testProp(
       for (let step = 0; step < 6; step += 1) {
         // A few changes, and sometimes everything: entries of the log, and comparisons with the newest slot.
         for (let n = 0; n < (step % 3 === 2 ? 600 : 40); n += 1) {
-          bus.simulator.setInput(next(DEVICES), 8 * next(200), 48, next(2 ** 31) * 2 ** 17 + next(2 ** 17));
+          bus.simulator.port.command({
+            kind: 'setInput',
+            device: next(DEVICES),
+            bitOffset: 8 * next(200),
+            bitLength: 48,
+            value: next(2 ** 31) * 2 ** 17 + next(2 ** 17),
+          });
           if (n % 32 === 31) await bus.advance(1);
         }
         await bus.advance(2);

@@ -47,7 +47,7 @@ test('a lost SubDevice never gives a good sample that it did not send, and the o
     });
   }
   await bus.advance(5);
-  bus.simulator.unplug(lost);
+  bus.simulator.device(lost).unplug();
   for (let cycle = 0; cycle < 60; cycle += 1) {
     await bus.advance(1);
     for (const { tag, value, quality } of bus.snapshot()) {
@@ -91,9 +91,9 @@ test('lost frames make values stale, once reported, until frames come back', asy
 test('a SubDevice that leaves OP says why, in words', async (t) => {
   await using bus = await MainDevice.open(plant({ time: 'virtual', output_deadline_ms: 0 }));
   const { faults, states } = reports(bus);
-  bus.simulator.cutCable(0);
+  bus.simulator.device(0).cutCable();
   await bus.advance(300);
-  bus.simulator.mendCable();
+  bus.simulator.mendCables();
   await bus.advance(100);
   const fault = faults.find(({ kind }) => kind === 'sub-device-state');
   t.like(fault!.error, { code: 'ECAT_ERR_STATE_REFUSED', position: 4, subDevice: 'ao', alStatusCode: 0x1b });

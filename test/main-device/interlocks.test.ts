@@ -18,13 +18,13 @@ test('an interlock forces its outputs in the frame after the condition, until it
   await before;
   t.deepEqual(bus.interlocks, [{ name: 'guard', state: 'armed' }]);
   t.false(bus.acknowledge('guard'));
-  bus.simulator.setInput(1, 1, 1, true);
+  bus.simulator.device('in').input(2).set(true);
   await bus.advance(3);
   t.like(bus.snapshot().values(), { free: true, 'lamp.on': false, 'speed.target': 3 });
   t.deepEqual(bus.interlocks, [{ name: 'guard', state: 'fired' }]);
   t.throws(() => bus.acknowledge('guard'), { code: 'ECAT_ERR_INTERLOCK_HOLDS' });
   t.throws(() => bus.acknowledge('gard'), { code: 'ECAT_ERR_INVALID_ARGUMENT' });
-  bus.simulator.setInput(1, 1, 1, false);
+  bus.simulator.device('in').input(2).set(false);
   await bus.advance(3);
   t.deepEqual(bus.interlocks, [{ name: 'guard', state: 'latched' }]);
   t.false(bus.snapshot().value('lamp.on'));

@@ -226,7 +226,7 @@ test('cycles$ says how many cycles have passed', async (t) => {
 test('inputs of the simulated process reach a subscriber', async (t) => {
   await using bus = await MainDevice.open(plant({ time: 'virtual' }));
   const free = firstValueFrom(bus.tag('free').value$.pipe(skip(1)));
-  bus.simulator.setInput(1, 1, 1, true);
+  bus.simulator.device('in').input(2).set(true);
   await bus.advance(2);
   t.true((await free).value);
 });

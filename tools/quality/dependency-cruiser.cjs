@@ -9,7 +9,7 @@ module.exports = {
       from: { path: '^src/core' },
       to: {
         path: [
-          '^src/(workers|streams|cli|bifrost|bus|attached-bus|main-device|index)',
+          '^src/(workers|streams|simulator|cli|bifrost|bus|attached-bus|main-device|index)',
           'node_modules/(rxjs|piscina|commander)',
         ],
       },
@@ -19,6 +19,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/(workers|streams)' },
       to: { path: ['^src/(cli|bifrost|bus|attached-bus|main-device|index)'] },
+    },
+    {
+      name: 'the-simulator-stands-on-core',
+      comment: 'a segment knows nothing of the MainDevice that is opened on it',
+      severity: 'error',
+      from: { path: '^src/simulator' },
+      to: { path: ['^src/(workers|streams|cli|bifrost|bus|attached-bus|main-device|index)'] },
     },
     {
       name: 'workers-do-not-know-streams',

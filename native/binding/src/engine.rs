@@ -10,9 +10,8 @@ use ecat_engine::cycle::registers::RegisterRead;
 use ecat_engine::engine::{Bell, Engine, StartOptions};
 use ecat_engine::event::{Event, EventKind};
 use ecat_engine::shared::Geometry;
-use ecat_simulator::SegmentControl;
 use napi::Env;
-use napi::bindgen_prelude::Function;
+use napi::bindgen_prelude::{ClassInstance, Function};
 use napi_derive::napi;
 
 use crate::bell::StrongBell;
@@ -26,7 +25,7 @@ use crate::options::{
 };
 use crate::pinned::{Argument, Natural, PrivateArray, SharedView};
 use crate::registers::BindingRegisterAnswer;
-use crate::segment;
+use crate::segment::{BindingSegment, EngineKeeper};
 
 /// How long an end of any kind waits for the cycle thread: it takes its SubDevices down within 300 ms, and
 /// its longest cycle is 100 ms.
@@ -52,7 +51,6 @@ pub struct BindingBringUp {
 struct Open {
     engine: Arc<Engine>,
     bell: Arc<StrongBell>,
-    control: Option<SegmentControl>,
     view: Option<SharedView>,
 }
 
@@ -98,23 +96,29 @@ pub struct BindingEngine {
 impl BindingEngine {
     /// Opens the link and begins the bring-up on the cycle thread; `bell` rings when there is something to
     /// take or to drain. The bell holds the event loop until `release()`, or until `closeNow()` has
-    /// returned true.
+    /// returned true. A `segment` is taken until the cycle thread has ended.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
         #[napi(ts_arg_type = "BindingEngineOptions")] options: Argument<BindingEngineOptions>,
         #[napi(ts_arg_type = "() => void")] bell: Argument<Function<'_, (), ()>>,
+        #[napi(ts_arg_type = "BindingSegment | null")] segment: Option<
+            ClassInstance<'_, BindingSegment>,
+        >,
     ) -> napi::Result<Self> {
-        let (engine_options, opener, control) = guarded(&env, || prepare(options.0))?;
+        let host = segment.as_ref().map(|segment| segment.host());
+        let (engine_options, opener) = guarded(&env, || prepare(options.0, host))?;
         let bell = Arc::new(StrongBell::new(&bell.0)?);
         let engine = guarded(&env, || {
             Engine::open(engine_options, opener, Arc::clone(&bell) as Arc<dyn Bell>)
                 .inspect_err(|_| bell.silence())
         })?;
+        if let Some(host) = host {
+            host.set_keeper(Arc::new(EngineKeeper(engine.messenger())));
+        }
         let id = engine.id();
-        let cell = Rc::new(EngineCell {
-            open: RefCell::new(Some(Open { engine, bell, control, view: None })),
-        });
+        let cell =
+            Rc::new(EngineCell { open: RefCell::new(Some(Open { engine, bell, view: None })) });
         ends_with(&env, &cell)?;
         Ok(Self { id, cell, events: RefCell::new(Vec::new()) })
     }
@@ -290,23 +294,6 @@ impl BindingEngine {
             self.with(|open| {
                 open.engine.grant(cycles);
                 Ok(())
-            })
-        })
-    }
-
-    /// Sends a command to the simulated segment, as JSON: `{"kind": "unplug", "device": 3}`. False where its
-    /// queue is full.
-    #[napi(catch_unwind)]
-    pub fn segment_command(
-        &self,
-        env: Env,
-        #[napi(ts_arg_type = "string")] command: Argument<String>,
-    ) -> napi::Result<bool> {
-        guarded(&env, || {
-            let command = segment::command(&command.0)?;
-            self.with(|open| match &open.control {
-                Some(control) => Ok(control.send(command).is_ok()),
-                None => Err(invalid("this engine runs no simulated segment")),
             })
         })
     }

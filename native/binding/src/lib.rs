@@ -2,7 +2,7 @@
 //!
 //! Each file is one thing that JavaScript sees or that its side of the border needs:
 //! [`engine`], [`attachment`] and [`lane`] (a MainDevice, an environment's access to its memory, and its outputs),
-//! [`options`], [`interlock`], [`segment_server`], [`mod@replay`], [`sii`], [`network`] (what was found), [`registers`] (what is read of them), [`failure`] (errors), [`bell`] (waking JavaScript),
+//! [`options`], [`interlock`], [`segment`], [`segment_server`], [`mod@replay`], [`sii`], [`network`] (what was found), [`registers`] (what is read of them), [`failure`] (errors), [`bell`] (waking JavaScript),
 //! [`pinned`] (JavaScript's memory; the only `unsafe`), [`cleanup`] (the end of an environment).
 #![deny(unsafe_code)]
 
@@ -18,7 +18,7 @@ pub mod options;
 mod pinned;
 pub mod registers;
 pub mod replay;
-mod segment;
+pub mod segment;
 pub mod segment_server;
 pub mod sii;
 

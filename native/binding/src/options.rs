@@ -5,22 +5,20 @@ use ecat_engine::engine::{Engine, EngineOptions, LinkOpener, MemorySizes, StartO
 use ecat_engine::error::ErrorCode;
 use ecat_engine::link::packet::PacketLink;
 use ecat_engine::shared::Dimensions;
-use ecat_simulator::{SegmentControl, SegmentLink};
+use ecat_simulator::SegmentHost;
 use ecat_wire::link::Link;
 use napi_derive::napi;
 
 use crate::failure::invalid;
 use crate::interlock::{self, BindingInterlock};
 use crate::pinned::{CopiedBytes, Natural};
-use crate::segment;
+use crate::segment::busy;
 
-/// What to open, and how to run it. Exactly one of `interface` and `segment` is given.
+/// What to open, and how to run it. Without an `interface`, a simulated segment is given.
 #[napi(object, object_to_js = false)]
 pub struct BindingEngineOptions {
     /// Name of a network interface.
     pub interface: Option<String>,
-    /// JSON of a `SegmentDescription`: a simulated segment inside this process.
-    pub segment: Option<String>,
     /// Period of the cycle, 250,000 to 100,000,000 ns.
     #[napi(ts_type = "number")]
     pub cycle_period_ns: Natural,
@@ -110,14 +108,14 @@ pub fn start_options(outputs: BindingOutputOptions) -> Result<StartOptions, Engi
     })
 }
 
-/// Options of an engine, what makes its link, and what commands its simulated segment.
-type Prepared = (EngineOptions, LinkOpener, Option<SegmentControl>);
-
 /// Options of an engine and its link.
 ///
 /// # Errors
-/// `ECAT_ERR_INVALID_ARGUMENT`, and what is wrong with the description of a segment.
-pub fn prepare(options: BindingEngineOptions) -> Result<Prepared, EngineError> {
+/// `ECAT_ERR_INVALID_ARGUMENT`; `ECAT_ERR_LINK_BUSY` where somebody else has the segment.
+pub fn prepare(
+    options: BindingEngineOptions,
+    segment: Option<&SegmentHost>,
+) -> Result<(EngineOptions, LinkOpener), EngineError> {
     let ns = |ms: Natural| u64::from(ms.0) * 1_000_000;
     let defaults = EngineOptions::default();
     let engine_options = EngineOptions {
@@ -132,7 +130,7 @@ pub fn prepare(options: BindingEngineOptions) -> Result<Prepared, EngineError> {
         lockstep_timeout_ns: options.lockstep_timeout_ms.map_or(defaults.lockstep_timeout_ns, ns),
         ..defaults
     };
-    match (options.interface, options.segment) {
+    match (options.interface, segment) {
         (Some(interface), None) => {
             if options.virtual_time {
                 return Err(invalid(
@@ -141,16 +139,16 @@ pub fn prepare(options: BindingEngineOptions) -> Result<Prepared, EngineError> {
             }
             let opener: LinkOpener =
                 Box::new(move || Ok(Box::new(PacketLink::open(&interface)?) as Box<dyn Link>));
-            Ok((engine_options, opener, None))
+            Ok((engine_options, opener))
         }
-        (None, Some(json)) => {
-            let (link, control) = SegmentLink::new(segment::build(&json)?);
+        (None, Some(segment)) => {
+            let link = segment.link().map_err(busy)?;
             let opener: LinkOpener = Box::new(move || Ok(Box::new(link) as Box<dyn Link>));
-            Ok((engine_options, opener, Some(control)))
+            Ok((engine_options, opener))
         }
         _ => Err(EngineError::new(
             ErrorCode::InvalidArgument,
-            "expected exactly one of `interface` and `segment`",
+            "expected either an interface or a segment",
         )),
     }
 }

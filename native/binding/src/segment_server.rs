@@ -13,15 +13,16 @@ use ecat_engine::EngineError;
 use ecat_engine::error::ErrorCode;
 use ecat_engine::link::packet::PacketLink;
 use ecat_engine::link::sys::{Doorbell, monotonic_ns, set_affinity, set_fifo, wait_readable};
-use ecat_simulator::{Segment, SegmentControl, SegmentLink, ring_links};
+use ecat_simulator::SegmentHost;
 use ecat_wire::link::{Link, LinkError};
 use napi::Env;
+use napi::bindgen_prelude::ClassInstance;
 use napi_derive::napi;
 
 use crate::cleanup::{EndsWithEnvironment, ends_with};
 use crate::failure::guarded;
 use crate::pinned::Argument;
-use crate::segment;
+use crate::segment::{BindingSegment, ServerKeeper, busy};
 
 /// Largest Ethernet frame without FCS, and room to see that one is larger.
 const FRAME_BYTES: usize = 1518;
@@ -39,7 +40,6 @@ struct Shared {
 
 struct Running {
     shared: Arc<Shared>,
-    control: SegmentControl,
     doorbell: Arc<Doorbell>,
     thread: JoinHandle<()>,
 }
@@ -53,18 +53,16 @@ struct ServerCell {
 pub struct BindingSegmentServer {
     cell: Rc<ServerCell>,
     shared: Arc<Shared>,
-    sub_devices: u32,
 }
 
 #[napi]
 impl BindingSegmentServer {
-    /// Builds the segment from the JSON of a `SegmentDescription` and takes the interface; with another one,
-    /// that is the far end of its ring. `priority` (1 to 99) puts its thread under SCHED_FIFO, `cpu` binds it
+    /// Takes the segment and the interface; with another interface, that is the far end of its ring. `priority` (1 to 99) puts its thread under SCHED_FIFO, `cpu` binds it
     /// to a processor.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
-        #[napi(ts_arg_type = "string")] segment: Argument<String>,
+        #[napi(ts_arg_type = "BindingSegment")] segment: ClassInstance<'_, BindingSegment>,
         #[napi(ts_arg_type = "string")] interface: Argument<String>,
         #[napi(ts_arg_type = "string | null")] second_interface: Option<Argument<String>>,
         #[napi(ts_arg_type = "number | null")] priority: Option<Argument<u32>>,
@@ -72,21 +70,11 @@ impl BindingSegmentServer {
     ) -> napi::Result<Self> {
         let place = Place { priority: priority.map(|one| one.0), cpu: cpu.map(|one| one.0) };
         let interfaces = [Some(interface.0), second_interface.map(|name| name.0)];
-        let (running, sub_devices) = guarded(&env, || {
-            let segment = segment::build(&segment.0)?;
-            let sub_devices = segment.sub_device_count() as u32;
-            Ok((Running::start(segment, interfaces, place)?, sub_devices))
-        })?;
+        let running = guarded(&env, || Running::start(segment.host(), interfaces, place))?;
         let shared = Arc::clone(&running.shared);
         let cell = Rc::new(ServerCell { running: RefCell::new(Some(running)) });
         ends_with(&env, &cell)?;
-        Ok(Self { cell, shared, sub_devices })
-    }
-
-    /// SubDevices in the segment.
-    #[napi(getter, catch_unwind)]
-    pub fn sub_devices(&self) -> u32 {
-        self.sub_devices
+        Ok(Self { cell, shared })
     }
 
     /// Frames that came back out of the segment so far.
@@ -100,21 +88,6 @@ impl BindingSegmentServer {
     pub fn lost_frames(&self) -> f64 {
         let returned = self.shared.frames.load(Ordering::Relaxed);
         self.shared.received.load(Ordering::Relaxed).saturating_sub(returned) as f64
-    }
-
-    /// Hands a command to the segment, as JSON (`{"kind": "unplug", "device": 3}`): it is carried out before the
-    /// next frame. False when too many wait, or it is closed.
-    #[napi(catch_unwind)]
-    pub fn command(
-        &self,
-        env: Env,
-        #[napi(ts_arg_type = "string")] command: Argument<String>,
-    ) -> napi::Result<bool> {
-        guarded(&env, || {
-            let command = segment::command(&command.0)?;
-            let running = self.cell.running.borrow();
-            Ok(running.as_ref().is_some_and(|running| running.control.send(command).is_ok()))
-        })
     }
 
     /// Stops the thread and lets go of the interface. Idempotent.
@@ -153,7 +126,7 @@ impl Drop for ServerCell {
 impl Running {
     /// Starts the thread; returns when it has its interfaces, or could not take one.
     fn start(
-        segment: Segment,
+        host: &SegmentHost,
         interfaces: [Option<String>; 2],
         place: Place,
     ) -> Result<Self, EngineError> {
@@ -162,7 +135,8 @@ impl Running {
         };
         let shared = Arc::<Shared>::default();
         let doorbell = Arc::new(Doorbell::new().map_err(os)?);
-        let (segments, control) = ends(segment, interfaces[1].is_some());
+        let segments = ends(host, interfaces[1].is_some())?;
+        host.set_keeper(Arc::new(ServerKeeper(Arc::clone(&doorbell))));
         let (opened, wait_opened) = mpsc::sync_channel(1);
         let thread = {
             let (shared, doorbell) = (Arc::clone(&shared), Arc::clone(&doorbell));
@@ -185,7 +159,7 @@ impl Running {
                 .map_err(os)?
         };
         match wait_opened.recv() {
-            Ok(Ok(())) => Ok(Self { shared, control, doorbell, thread }),
+            Ok(Ok(())) => Ok(Self { shared, doorbell, thread }),
             Ok(Err(error)) => {
                 let _returned = thread.join();
                 Err(error)
@@ -235,13 +209,12 @@ impl Place {
 type End = (PacketLink, Box<dyn Link + Send>);
 
 /// One port of a segment, or both.
-fn ends(segment: Segment, both: bool) -> (Vec<Box<dyn Link + Send>>, SegmentControl) {
+fn ends(host: &SegmentHost, both: bool) -> Result<Vec<Box<dyn Link + Send>>, EngineError> {
     if both {
-        let (first, second, control) = ring_links(segment);
-        return (vec![Box::new(first), Box::new(second)], control);
+        let (first, second) = host.ring_links().map_err(busy)?;
+        return Ok(vec![Box::new(first), Box::new(second)]);
     }
-    let (only, control) = SegmentLink::new(segment);
-    (vec![Box::new(only)], control)
+    Ok(vec![Box::new(host.link().map_err(busy)?)])
 }
 
 /// Receives, lets the segment process, sends; until it is told to stop.
@@ -258,10 +231,12 @@ fn serve(ends: &mut [End], shared: &Shared, doorbell: &Doorbell) {
             }
         }
         if received == 0 {
+            ends.iter_mut().for_each(|(_, segment)| segment.idle(now_ns));
             // Without a carrier there is nothing to do but wait for it.
             let mut descriptors = ends.iter().map(|(link, _)| link.poll_fd());
             let [first, second] = [descriptors.next().flatten(), descriptors.next().flatten()];
             let _woken = wait_readable([first, second, Some(doorbell.as_fd())], now_ns + WAIT_NS);
+            let _was_rung = doorbell.drain();
             continue;
         }
         let mut returned = 0;

@@ -18,7 +18,7 @@ use crate::cycle::registers::{REGISTER_BYTES_MAX, RegisterAnswer, RegisterRead};
 use crate::cycle::thread;
 use crate::error::{EngineError, ErrorCode, Failure};
 use crate::event::Event;
-use crate::herald::{self, Announcer};
+use crate::herald::{self, Announcer, Ear};
 use crate::layout::ProcessLayout;
 use crate::network::Network;
 use crate::shared::layout::PARTITIONS_MAX;
@@ -130,6 +130,7 @@ pub trait Bell: Send + Sync {
 pub struct Engine {
     control: Arc<Control>,
     announcer: Arc<dyn Announcer>,
+    ear: Arc<Ear>,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Who publishes to each partition; 0 nobody.
     publishers: [AtomicU64; PARTITIONS_MAX],
@@ -162,13 +163,14 @@ impl Engine {
             .name("ecat-cycle".to_owned())
             .stack_size(DISCOVER_STACK_BYTES)
             .spawn({
-                let control = Arc::clone(&control);
+                let (control, ear) = (Arc::clone(&control), Arc::clone(&ear));
                 move || thread::live(&control, &ear, opener)
             });
         let thread = spawned.inspect_err(|_| herald::detach(&announcer)).map_err(system)?;
         let engine = Arc::new(Self {
             control,
             announcer,
+            ear,
             thread: Mutex::new(Some(thread)),
             publishers: Default::default(),
         });
@@ -413,6 +415,12 @@ impl Engine {
         self.control.doorbell.ring();
     }
 
+    /// What wakes the cycle thread and has the bells rung, and keeps no engine alive.
+    #[must_use]
+    pub fn messenger(&self) -> Messenger {
+        Messenger { control: Arc::clone(&self.control), ear: Arc::clone(&self.ear) }
+    }
+
     /// Virtual time: lets `cycles` more cycles run once the climb to OP has ended; `u64::MAX` lets all run,
     /// as fast as they can, until the next other grant. Without effect on the wall clock.
     pub fn grant(&self, cycles: u64) {
@@ -448,6 +456,25 @@ impl Engine {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.control.ended()
+    }
+}
+
+/// Carries news between an engine's link and whoever holds the engine. See [`Engine::messenger`].
+pub struct Messenger {
+    control: Arc<Control>,
+    ear: Arc<Ear>,
+}
+
+impl Messenger {
+    /// Has the cycle thread let its link look at what it was asked ([`Link::idle`]), where virtual time stands.
+    pub fn wake(&self) {
+        self.control.doorbell.ring();
+    }
+
+    /// Has the bells rung, by the herald. For the cycle thread: no lock, no allocation, one system call at most.
+    pub fn announce(&self) {
+        self.control.has_news();
+        self.ear.ring();
     }
 }
 

@@ -4,6 +4,7 @@
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Plant, described, virtual_time};
@@ -14,9 +15,12 @@ use ecat_engine::event::EventKind;
 use ecat_engine::layout::ProcessLayout;
 use ecat_engine::shared::{BitsKind, Claims, Comparison, InterlockSpec, Threshold};
 use ecat_simulator::SegmentCommand;
+use ecat_simulator::request::Request;
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 static BYTES: AtomicUsize = AtomicUsize::new(0);
+/// The tests of this file count one after another.
+static ALONE: Mutex<()> = Mutex::new(());
 
 struct Counting;
 
@@ -72,6 +76,8 @@ fn interlock(layout: &ProcessLayout, name: &str, forced_bit: usize) -> Interlock
 
 #[test]
 fn no_cycle_allocates_whatever_is_lost() {
+    let _alone = ALONE.lock().unwrap();
+    let before = COUNT.load(Ordering::Relaxed);
     let mut devices = vec![r#"{"type":"EK1100"}"#.to_owned()];
     for n in 1..60 {
         let kind = ["analogue-inputs", "digital-outputs", "digital-inputs"][n % 3];
@@ -150,6 +156,76 @@ fn no_cycle_allocates_whatever_is_lost() {
     let counters = plant.memory.statistics().counters;
     assert!(counters.urgent_frames.load(Ordering::Relaxed) > 0);
     assert!(plant.events_of(EventKind::SubDeviceLost).len() >= 20);
-    let (count, bytes) = (COUNT.load(Ordering::Relaxed), BYTES.load(Ordering::Relaxed));
-    assert_eq!(count, 0, "{bytes} bytes");
+    let bytes = BYTES.load(Ordering::Relaxed);
+    assert_eq!(COUNT.load(Ordering::Relaxed), before, "{bytes} bytes");
+}
+
+/// Everything that can be asked of the simulated segment, which the cycle thread serves.
+#[test]
+fn no_answer_of_the_simulated_segment_allocates() {
+    const DEVICE: u16 = 1;
+    let _alone = ALONE.lock().unwrap();
+    let segment = described(
+        r#"{"devices":[{"type":"EK1100"},
+            {"name":"asked","type":"generic",
+             "pdos":[{"direction":"input","index":6656,
+                      "entries":[{"index":24576,"subindex":1,"bits":16}]}],
+             "mailbox":{"objects":[{"index":8192,"dataType":6,"value":100},
+                                   {"index":8193,"value":"simulated"}],
+                        "files":[{"name":"log"}]}}]}"#,
+    );
+    let mut plant = Plant::in_op(&segment, virtual_time());
+    let host = plant.segment.host().clone();
+    let object = |index: u16, r#type: &str| {
+        format!(r#"{{"of":"object","index":{index},"subindex":0,"type":"{type}"}}"#)
+    };
+    let read =
+        |subject: &str| format!(r#"{{"kind":"read","device":{DEVICE},"subject":{subject}}}"#);
+    let bits = r#""bitOffset":0,"bitLength":16,"type":"unsigned"}"#;
+    let watch = |than: u32| {
+        let subject = object(8192, "unsigned");
+        format!(
+            r#"{{"kind":"watch","terms":[{{"device":{DEVICE},"subject":{subject},"comparison":"is","than":"{than}"}}]}}"#
+        )
+    };
+    let asked = [
+        read(&object(8192, "unsigned")),
+        read(&object(8193, "unsigned")),
+        read(&object(12_288, "unsigned")),
+        read(&format!(r#"{{"of":"input",{bits}"#)),
+        read(&format!(r#"{{"of":"output",{bits}"#)),
+        read(r#"{"of":"alState"}"#),
+        watch(8),
+        watch(7),
+        format!(r#"{{"kind":"write","device":{DEVICE},"index":8192,"subindex":0,"value":"7"}}"#),
+        format!(r#"{{"kind":"write","device":{DEVICE},"index":8193,"subindex":0}}"#),
+        format!(r#"{{"kind":"writeFile","device":{DEVICE},"name":"log"}}"#),
+        format!(r#"{{"kind":"readFile","device":{DEVICE},"name":"log"}}"#),
+        format!(r#"{{"kind":"readMemory","device":{DEVICE},"address":256,"length":64}}"#),
+        format!(r#"{{"kind":"state","device":{DEVICE}}}"#),
+        r#"{"kind":"advance","byNs":5}"#.to_owned(),
+    ];
+    let mut watched = 0;
+    let requests = asked.iter().map(|json| {
+        let mut request: Request = serde_json::from_str(json).unwrap();
+        request.attach(b"other".to_vec());
+        request
+    });
+    for request in requests.collect::<Vec<_>>() {
+        let is_watch = matches!(request, Request::Watch(_));
+        let id = host.ask(request, None).unwrap();
+        watched = if is_watch && watched == 0 { id } else { watched };
+    }
+    // On its way up a device with objects makes its process image, which is its own doing.
+    let before = COUNT.load(Ordering::Relaxed);
+    plant.run(3);
+    host.ask(Request::Unwatch { watch: watched }, None).unwrap();
+    plant.run(1);
+    let answers: Vec<_> = std::iter::from_fn(|| host.take_answer()).collect();
+    assert_eq!(answers.len(), asked.len() + 1);
+    let refused = answers.iter().filter(|answer| answer.outcome.is_err()).count();
+    assert_eq!(refused, 2, "an object that is not there, and time: {answers:?}");
+    plant.run(10);
+    assert_eq!(COUNT.load(Ordering::Relaxed), before);
+    plant.close();
 }

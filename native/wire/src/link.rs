@@ -28,6 +28,12 @@ pub trait Link {
         None
     }
 
+    /// Nothing is sent at the moment: a simulated segment serves those who ask something of it besides frames. Called
+    /// while virtual time stands.
+    fn idle(&mut self, now_ns: u64) {
+        let _ = now_ns;
+    }
+
     /// Whether the carrier is there.
     fn is_up(&self) -> bool {
         true
@@ -45,6 +51,10 @@ impl<L: Link + ?Sized> Link for Box<L> {
 
     fn poll_fd(&self) -> Option<BorrowedFd<'_>> {
         (**self).poll_fd()
+    }
+
+    fn idle(&mut self, now_ns: u64) {
+        (**self).idle(now_ns);
     }
 
     fn is_up(&self) -> bool {

@@ -19,6 +19,7 @@ mod boxes;
 mod coupler;
 mod digital_inputs;
 mod digital_outputs;
+mod directory;
 mod ek1914;
 mod generic;
 mod junction;
@@ -39,6 +40,7 @@ mod built_in_tests;
 #[cfg(test)]
 mod tests;
 
+pub use directory::directory;
 pub use process_data::{Channel, ChannelType};
 
 use ecat_wire::sii::{self, Sii};

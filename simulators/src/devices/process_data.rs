@@ -1,5 +1,7 @@
 //! What an SII says about process data: where it stands in the ESC, and what its channels are.
 
+use serde::{Deserialize, Serialize};
+
 use ecat_wire::sii::{PdoDirection, PdoEntry, Sii, SiiSyncManager, SyncManagerKind};
 
 use crate::esc::{Direction, ExpectedSyncManager, Point, ProcessArea, Role};
@@ -16,7 +18,8 @@ pub struct Channel {
 }
 
 /// How the bits of a channel are a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ChannelType {
     /// Unsigned, or unknown.
     Unsigned,
@@ -30,7 +33,7 @@ pub enum ChannelType {
 
 impl ChannelType {
     /// By the data type of an SII entry (ETG1000.6, basic data types).
-    pub(super) const fn by(data_type: u8, bit_length: u8) -> Self {
+    pub(crate) const fn by(data_type: u8, bit_length: u8) -> Self {
         match (data_type, bit_length) {
             (0x02..=0x04 | 0x10 | 0x12..=0x15, _) => Self::Signed,
             (0x08, 32) => Self::Real32,

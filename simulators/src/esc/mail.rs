@@ -309,6 +309,11 @@ impl Esc {
         self.mailbox.as_ref()?.file(name)
     }
 
+    /// The same, to be exchanged.
+    pub(crate) fn file_mut(&mut self, name: &str) -> Option<&mut Vec<u8>> {
+        self.mailbox.as_mut()?.file_mut(name)
+    }
+
     pub(super) fn new_mailbox(&mut self) {
         self.mailbox = self.profile.application.mailbox.clone().map(|s| Box::new(Mailbox::new(s)));
     }

@@ -176,6 +176,12 @@ impl Mailbox {
         files.iter().find(|file| file.name == name).map(|file| file.content.as_slice())
     }
 
+    /// The content of a file, to be exchanged.
+    pub(crate) fn file_mut(&mut self, name: &str) -> Option<&mut Vec<u8>> {
+        let files = &mut self.foe.as_mut()?.files;
+        files.iter_mut().find(|file| file.name == name).map(|file| &mut file.content)
+    }
+
     /// Takes what stood in the receive mailbox.
     pub(crate) fn receive(&mut self, mail: &[u8], state: u8) {
         let Ok((header, body)) = Header::parse(mail) else { return };

@@ -18,6 +18,8 @@ export interface LoadOptions {
   readonly interface?: string | undefined;
   /** The same with a simulated segment: a file, relative to the working directory, or its content. */
   readonly segment?: string | SegmentDocument | undefined;
+  /** The same with a segment that is there already, and keeps its own time. */
+  readonly simulated?: { readonly description: SegmentDescription; readonly virtualTime: boolean } | undefined;
 }
 
 /**
@@ -37,7 +39,17 @@ export async function loadConfiguration(
   const problems = schemaProblems('configuration.schema.json', document);
   if (problems.length > 0) throw EtherCatError.combine(problems);
   const link = await resolveLink(document, options);
-  return normalize(document, link);
+  return normalize(document, link, options.simulated?.virtualTime);
+}
+
+/**
+ * A simulated segment: of a file, or of an object with its content.
+ * @throws EtherCatError with the category `configuration`
+ */
+export async function loadSegment(source: string | URL | SegmentDocument): Promise<SegmentDescription> {
+  if (source instanceof URL) return await loadSegmentOf(fileURLToPath(source));
+  if (typeof source === 'string') return await loadSegmentOf(source);
+  return await describeSegmentFile(plainDocument(source), '');
 }
 
 /**
@@ -64,16 +76,13 @@ export async function readDocument(file: string): Promise<ParsedDocument> {
 }
 
 async function resolveLink(document: ParsedDocument, options: LoadOptions): Promise<LinkConfiguration> {
-  if (options.interface !== undefined && options.segment !== undefined) {
+  const { simulated, segment: given } = options;
+  if (options.interface !== undefined && (given ?? simulated) !== undefined) {
     throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', 'interface and segment exclude each other');
   }
   if (options.interface !== undefined) return { kind: 'interface', name: options.interface };
-  if (typeof options.segment === 'string') {
-    return { kind: 'segment', description: await loadSegmentOf(options.segment) };
-  }
-  if (options.segment !== undefined) {
-    return { kind: 'segment', description: await describeSegmentFile(plainDocument(options.segment), '') };
-  }
+  if (simulated !== undefined) return { kind: 'segment', description: simulated.description };
+  if (given !== undefined) return { kind: 'segment', description: await loadSegment(given) };
   const { master, main_device: mainDevice } = (document.value as ConfigurationDocument).ethercat;
   const { interface: name, segment } = master ?? mainDevice ?? {};
   if (segment === undefined) return { kind: 'interface', name: name ?? '' };
@@ -81,11 +90,11 @@ async function resolveLink(document: ParsedDocument, options: LoadOptions): Prom
   const path: Path = ['ethercat', master === undefined ? 'main_device' : 'master', 'segment'];
   if (typeof segment === 'object')
     return { kind: 'segment', description: await describeSegment(document, path, folder) };
-  return { kind: 'segment', description: await loadSegment(within(folder, segment), document, path) };
+  return { kind: 'segment', description: await loadNamedSegment(within(folder, segment), document, path) };
 }
 
 /** A segment file that is missing is a mistake in the configuration: point there. */
-async function loadSegment(file: string, document: ParsedDocument, path: Path): Promise<SegmentDescription> {
+async function loadNamedSegment(file: string, document: ParsedDocument, path: Path): Promise<SegmentDescription> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw fileError('the segment file', file, error, document.locate(path));
   });

@@ -30,9 +30,14 @@ const US_PER_UNIT: Readonly<Record<string, number>> = { us: 1, µs: 1, μs: 1, m
 /**
  * Checks what a schema cannot say, fills in defaults, and freezes the result.
  * @param link where the frames go: already read, since a segment may stand in a file of its own
+ * @param segmentTime whether the time of a segment that is there already is virtual: whatever the document says
  * @throws EtherCatError `ECAT_ERR_CONFIGURATION_INVALID` or `ECAT_ERR_UNSUPPORTED`; `errors` holds every problem
  */
-export function normalize(document: ParsedDocument, link: LinkConfiguration): NormalizedConfiguration {
+export function normalize(
+  document: ParsedDocument,
+  link: LinkConfiguration,
+  segmentTime?: boolean,
+): NormalizedConfiguration {
   const { ethercat } = document.value as ConfigurationDocument;
   const masterPath: Path = ['ethercat', ethercat.master === undefined ? 'main_device' : 'master'];
   const master = ethercat.master ?? ethercat.main_device ?? {};
@@ -51,7 +56,7 @@ export function normalize(document: ParsedDocument, link: LinkConfiguration): No
       ),
     );
   }
-  const virtualTime = master.time === 'virtual';
+  const virtualTime = segmentTime ?? master.time === 'virtual';
   if (virtualTime && link.kind === 'interface') {
     complain([...masterPath, 'time'], 'can be virtual only with a simulated segment: a network card keeps wall time');
   }

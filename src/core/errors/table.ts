@@ -75,6 +75,7 @@ export type ErrorCode =
   | 'ECAT_ERR_SUBSCRIBER'
   | 'ECAT_ERR_DECODE_WORKER'
   | 'ECAT_ERR_ANALYSIS'
+  | 'ECAT_ERR_CONDITION_UNMET'
   | 'ECAT_ERR_ADDON_MISSING'
   | 'ECAT_ERR_INTERNAL';
 
@@ -389,6 +390,12 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     recoverable: false,
     meaning: 'The module of an analysis threw, ended its thread, or ran out of memory.',
     action: 'Correct the module; the cause is in `cause`. The bus and other analyses are not affected.',
+  },
+  ECAT_ERR_CONDITION_UNMET: {
+    category: 'maindevice',
+    recoverable: false,
+    meaning: 'What was waited for in a simulated segment did not come in time.',
+    action: 'Compare what was seen last with what was waited for, or wait longer.',
   },
   ECAT_ERR_ADDON_MISSING: {
     category: 'maindevice',

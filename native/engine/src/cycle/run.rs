@@ -226,7 +226,10 @@ impl Run {
         let mut waiting_since_ns = None;
         while !self.stopping() {
             self.serve_urgent();
-            match self.control.granted() {
+            let granted = self.control.granted();
+            // In this order: what was asked before the grant is served before its cycle, at the time that stands.
+            self.link.idle(clock::now_ns());
+            match granted {
                 0 => {
                     waiting_since_ns = None;
                     wait::for_doorbell(&self.control.doorbell, LOOK_NS);

@@ -101,7 +101,7 @@ fn prepare(control: &Arc<Control>, ear: &Arc<Ear>, opener: LinkOpener) -> Option
     let mut link = link?;
     control.set_bring_up(Ok(plant.clone()));
     ear.ring();
-    let Some(order) = await_start(control) else {
+    let Some(order) = await_start(control, &mut *link) else {
         request_init(&mut *link);
         return None;
     };
@@ -142,7 +142,7 @@ fn reference_clock(network: &Network, distributed_clocks: bool) -> Option<u16> {
 }
 
 /// Waits for the order to start; `None` when the engine is to stop instead.
-fn await_start(control: &Control) -> Option<Box<StartOrder>> {
+fn await_start(control: &Control, link: &mut dyn Link) -> Option<Box<StartOrder>> {
     loop {
         if control.stop.load(Ordering::Acquire) {
             return None;
@@ -150,6 +150,7 @@ fn await_start(control: &Control) -> Option<Box<StartOrder>> {
         if let Some(order) = control.take_start() {
             return Some(order);
         }
+        link.idle(clock::now_ns());
         wait::for_doorbell(&control.doorbell, LOOK_NS);
     }
 }
