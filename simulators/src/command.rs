@@ -136,6 +136,28 @@ pub enum SegmentCommand {
         /** Five bytes. */
         data: [u8; 5],
     },
+    /// A drive of a device sends an emergency (SoE).
+    RaiseDriveEmergency {
+        /** Which device. */
+        device: u16,
+        /** Which of its drives, from 0. */
+        drive: u8,
+        /** Error code; 0 ends one. */
+        code: u16,
+        /** Error register. */
+        register: u8,
+        /** Five bytes. */
+        data: [u8; 5],
+    },
+    /// A drive of a device tells the value of an IDN without being asked (SoE).
+    NotifyIdn {
+        /** Which device. */
+        device: u16,
+        /** Which of its drives, from 0. */
+        drive: u8,
+        /** The IDN as a number: S-0-0047 is 47. */
+        idn: u16,
+    },
     /// Something goes wrong with a device's mail.
     DisturbMail {
         /** Which device. */

@@ -69,11 +69,14 @@
 //! mapping, channels stay what they are: the process data by default first, then every other object that
 //! a PDO can carry, by index.
 
+pub mod aoe;
 mod base64;
 mod device_type;
+pub mod eoe;
 mod error;
 pub mod mailbox;
 mod program;
+pub mod soe;
 mod state;
 
 pub use device_type::DeviceType;
@@ -101,6 +104,9 @@ pub struct SegmentDescription {
     /// What chance there is in the segment is made of: equal seeds give equal answers, byte by byte.
     #[serde(default)]
     pub seed: u64,
+    /// Ethernet cables between sockets of devices (EoE).
+    #[serde(default)]
+    pub ethernet: Vec<eoe::EthernetCableDescription>,
     /// The outlet that is cabled to the MainDevice's second port (cable redundancy).
     pub ring: Option<RingDescription>,
     /// Registers of which a replay does not compare every bit.

@@ -6,16 +6,27 @@ use crate::esc::SyncPulse;
 /// The process side of a segment's devices, as behaviours see it.
 pub struct Plant<'a> {
     devices: &'a mut [Device],
+    /// Some device has something to do now.
+    woken: bool,
 }
 
 impl<'a> Plant<'a> {
     pub(crate) fn new(devices: &'a mut [Device]) -> Self {
-        Self { devices }
+        Self { devices, woken: false }
     }
 
     /// The devices themselves, by their place in the description.
     pub(crate) fn devices_mut(&mut self) -> &mut [Device] {
         self.devices
+    }
+
+    /// Some device got something to do outside the frames: it is looked at before the next one.
+    pub(crate) fn wake(&mut self) {
+        self.woken = true;
+    }
+
+    pub(crate) fn is_woken(&self) -> bool {
+        self.woken
     }
 
     /// Sets `bit_length` (1 to 64) bits from `bit_offset` on of a device's input process data, counted

@@ -8,6 +8,7 @@ mod observation;
 pub(crate) use observation::{Source, SourceKind};
 
 use ecat_wire::mailbox::coe::emergency::Emergency;
+use ecat_wire::mailbox::soe::{Emergency as DriveEmergency, Idn};
 
 use crate::command::SegmentCommand;
 use crate::description::{DescriptionError, SegmentDescription};
@@ -184,6 +185,7 @@ impl Segment {
                 if self.topology.power(device, false) {
                     // Outputs fall with the power.
                     self.devices[usize::from(device)].esc.power_on(now_ns);
+                    self.devices[usize::from(device)].esc.set_powered(false);
                     self.connect();
                 }
             }
@@ -248,6 +250,19 @@ impl Segment {
                     self.due_ns = now_ns;
                 }
             }
+            SegmentCommand::RaiseDriveEmergency { device, drive, code, register, data } => {
+                if let Some(device) = self.devices.get_mut(usize::from(device)) {
+                    let emergency = DriveEmergency { drive, code, register, data };
+                    device.esc.raise_emergency_of_drive(emergency, now_ns);
+                    self.due_ns = now_ns;
+                }
+            }
+            SegmentCommand::NotifyIdn { device, drive, idn } => {
+                if let Some(device) = self.devices.get_mut(usize::from(device)) {
+                    device.esc.notify(drive, Idn(idn), now_ns);
+                    self.due_ns = now_ns;
+                }
+            }
             SegmentCommand::DisturbMail { device, fault } => {
                 if let Some(device) = self.devices.get_mut(usize::from(device)) {
                     device.esc.disturb_mail(fault);
@@ -297,6 +312,9 @@ impl Segment {
             let mut plant = Plant::new(&mut self.devices);
             for behaviour in &mut self.behaviours {
                 behaviour.step(&mut plant, now_ns);
+            }
+            if plant.is_woken() {
+                self.due_ns = self.due_ns.min(now_ns);
             }
         }
     }

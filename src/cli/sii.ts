@@ -72,6 +72,7 @@ interface SiiView {
     readonly coeDetails: number;
     readonly foeDetails: number;
     readonly eoeDetails: number;
+    readonly soeChannels: number;
     readonly flags: number;
     readonly ebusCurrentMa: number;
     readonly ports: number;

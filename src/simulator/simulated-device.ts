@@ -19,6 +19,8 @@ export interface EmergencyOptions {
   readonly register?: number;
   /** Five bytes, by default 0. */
   readonly data?: readonly number[];
+  /** Which of the device's drives sends it, from 0, by SoE. Without it, the device does by CoE. */
+  readonly drive?: number;
 }
 
 /** What goes wrong with a device's mail, as `faults` of a segment file's `mailbox` has it. */
@@ -166,8 +168,17 @@ export class SimulatedDevice {
   }
 
   /** Its program sends an emergency. */
-  emergency(code: number, { register = 0, data = [0, 0, 0, 0, 0] }: EmergencyOptions = {}): void {
-    this.#command({ kind: 'raiseEmergency', code, register, data });
+  emergency(code: number, { register = 0, data = [0, 0, 0, 0, 0], drive }: EmergencyOptions = {}): void {
+    this.#command(
+      drive === undefined
+        ? { kind: 'raiseEmergency', code, register, data }
+        : { kind: 'raiseDriveEmergency', drive, code, register, data },
+    );
+  }
+
+  /** One of its drives tells the value of an IDN without being asked (SoE); S-0-0047 is 47. */
+  notifyIdn(drive: number, idn: number): void {
+    this.#command({ kind: 'notifyIdn', drive, idn });
   }
 
   /** Its program takes a lower state by itself, with an AL status code. */

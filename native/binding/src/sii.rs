@@ -108,6 +108,7 @@ fn view(image: &[u8], sii: &Sii) -> Result<Value, EngineError> {
             "group": general.group, "image": general.image, "order": general.order,
             "name": general.name, "coeDetails": general.coe_details,
             "foeDetails": general.foe_details, "eoeDetails": general.eoe_details,
+            "soeChannels": general.soe_channels,
             "flags": general.flags, "ebusCurrentMa": general.ebus_current_ma,
             "ports": general.ports, "identificationAddress": general.identification_address,
         })),

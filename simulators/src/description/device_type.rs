@@ -79,6 +79,15 @@ pub enum DeviceType {
     /// Analogue outputs, 16 bits a channel, without a mailbox.
     #[serde(rename = "analogue-outputs")]
     AnalogueOutputs,
+    /// A switch with one Ethernet socket.
+    #[serde(rename = "EL6601-like")]
+    El6601Like,
+    /// A switch with four Ethernet sockets.
+    #[serde(rename = "EL6614-like")]
+    El6614Like,
+    /// A servo drive with two axes and SoE.
+    #[serde(rename = "AX5206-like")]
+    Ax5206Like,
     /// The evaluation board of a LAN9252.
     #[serde(rename = "LAN9252")]
     Lan9252,

@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
+use super::aoe::{AoeDescription, VoeDescription};
 use super::base64;
+use super::eoe::EoeDescription;
+use super::soe::SoeDescription;
 
 /// What a device of type generic, or with an SII image that has mailboxes, does with mail. All of it may be
 /// left out; an empty one has CoE with the objects that every device has.
@@ -28,6 +31,14 @@ pub struct MailboxDescription {
     /// Objects; in place of those that every device has, where they have the same index.
     #[serde(default)]
     pub objects: Vec<ObjectDescription>,
+    /// Its Ethernet. With it, the device has EoE.
+    pub eoe: Option<EoeDescription>,
+    /// Its drives. With them, the device has SoE.
+    pub soe: Option<SoeDescription>,
+    /// What it is to ADS. With it, the device has AoE.
+    pub aoe: Option<AoeDescription>,
+    /// Its vendor's own protocol. With it, the device has VoE.
+    pub voe: Option<VoeDescription>,
     /// Files. With any, the device has FoE.
     #[serde(default)]
     pub files: Vec<FileDescription>,

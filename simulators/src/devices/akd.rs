@@ -8,7 +8,8 @@ use ecat_wire::sii::{
 
 use super::objects::{Row, UNSIGNED8, UNSIGNED16, UNSIGNED32, list, mailbox};
 use super::terminal::{Built, entry, sii, sync_manager};
-use crate::description::mailbox::{MappingDescription, ObjectDescription};
+use crate::description::eoe::EoeDescription;
+use crate::description::mailbox::{MailboxDescription, MappingDescription, ObjectDescription};
 use crate::esc::{Refusal, RefusalCondition};
 
 const KOLLMORGEN: u32 = 0x0000_006A;
@@ -160,7 +161,10 @@ pub(super) fn device() -> Built {
         ..DcMode::default()
     }];
     Built {
-        mailbox: Some(mailbox(objects())),
+        mailbox: Some(MailboxDescription {
+            eoe: Some(EoeDescription::default()),
+            ..mailbox(objects())
+        }),
         program: None,
         refusals: vec![Refusal {
             to: SAFE_OP,

@@ -54,6 +54,7 @@ impl Expanded {
             devices,
             signals: given.signals.clone(),
             wires: given.wires.clone(),
+            ethernet: given.ethernet.clone(),
             seed: given.seed,
             ring,
             compare: given.compare.clone(),

@@ -6,6 +6,7 @@ use ecat_wire::sii::{
     SiiSyncManager, SyncManagerKind,
 };
 
+use super::protocols::{self, COE, FOE};
 use super::{EEPROM_BYTES, SIMULATED_VENDOR_ID};
 use crate::description::mailbox::MailboxDescription;
 use crate::description::{DescriptionError, DeviceDescription, Direction, PdoDescription};
@@ -21,8 +22,6 @@ const INPUTS: u8 = 3;
 const PRODUCT_CODE: u32 = 5 << 16;
 /// Word 0x10 of the image.
 const BEHIND_IDENTITY: usize = 0x20;
-const COE: u16 = 0x0004;
-const FOE: u16 = 0x0008;
 /// PDO flag: its entries cannot be changed.
 const FIXED_CONTENT: u16 = 0x0010;
 const MAILBOX_BYTES: u16 = 128;
@@ -86,10 +85,8 @@ pub(super) fn device(device: &DeviceDescription) -> Result<(Sii, Profile), Descr
         sync_managers[usize::from(number)].length =
             u16::try_from(assigned_bytes(direction)).unwrap_or(u16::MAX);
     }
-    let protocols = device
-        .mailbox
-        .as_ref()
-        .map_or(0, |mailbox| if mailbox.files.is_empty() { COE } else { COE | FOE });
+    let protocols =
+        device.mailbox.as_ref().map_or(0, |mailbox| COE | protocols::described(mailbox));
     let word = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
     let areas = MailboxAreas {
         receive_offset: word(PROCESS_RAM_START),
@@ -102,7 +99,7 @@ pub(super) fn device(device: &DeviceDescription) -> Result<(Sii, Profile), Descr
         fmmu_usage.push(FmmuUsage::SyncManagerStatus);
     }
     let without = MailboxAreas::default();
-    let sii = Sii {
+    let mut sii = Sii {
         protocols,
         mailbox: if protocols == 0 { without } else { areas },
         // A bootloader is there for files.
@@ -134,6 +131,9 @@ pub(super) fn device(device: &DeviceDescription) -> Result<(Sii, Profile), Descr
         pdos,
         ..Sii::default()
     };
+    if let (Some(general), Some(mailbox)) = (&mut sii.general, &device.mailbox) {
+        protocols::announce(mailbox, general);
+    }
     Ok((sii, profile(ram_kb)))
 }
 

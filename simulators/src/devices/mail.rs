@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use ecat_wire::al::AlState;
 use ecat_wire::mailbox::Kind;
 use ecat_wire::mailbox::coe::emergency::Emergency;
+use ecat_wire::mailbox::eoe::Cutter;
+use ecat_wire::mailbox::soe::DataType;
 use ecat_wire::sii::Sii;
 
 use super::process_data::{Channel, ChannelType, ProcessData};
+use super::protocols::{self, COE, FOE};
 use crate::description::DescriptionError;
 use crate::description::mailbox::{
     AccessDescription, FileDescription, ForeignProtocol, MailboxDescription, MappingDescription,
@@ -24,8 +27,6 @@ const DELAY_MS: f64 = 1.0;
 const DELAY_MS_MAX: f64 = 60_000.0;
 /// Objects that are process data stand from here on.
 const FIRST_PROCESS_OBJECT: u16 = 0x2000;
-const COE: u16 = 0x0004;
-const FOE: u16 = 0x0008;
 
 /// The mailbox of a built-in type with what a description says of it; objects of the description replace those
 /// of the type.
@@ -42,6 +43,16 @@ pub(super) fn merge(
     // The places of described ones in errors are those of the description.
     let mut merged = described.clone();
     merged.objects.append(&mut objects);
+    merged.soe = match (&of_type.soe, merged.soe.take()) {
+        (Some(known), Some(described)) => Some(protocols::merge_drives(known, described)),
+        (known, described) => described.or_else(|| known.clone()),
+    };
+    merged.eoe = merged.eoe.or_else(|| of_type.eoe.clone());
+    merged.aoe = merged.aoe.or_else(|| of_type.aoe.clone());
+    merged.voe = merged.voe.or_else(|| of_type.voe.clone());
+    if merged.files.is_empty() {
+        merged.files.clone_from(&of_type.files);
+    }
     Some(merged)
 }
 
@@ -49,7 +60,7 @@ pub(super) fn merge(
 /// mapping carries.
 pub(super) fn apply(
     description: Option<&MailboxDescription>,
-    sii: &Sii,
+    (sii, index): (&Sii, usize),
     emulated: bool,
     application: &mut Application,
     process_data: &mut ProcessData,
@@ -64,7 +75,7 @@ pub(super) fn apply(
     if sii.mailbox.receive_size == 0 || sii.mailbox.send_size == 0 {
         return Err(DescriptionError::new("/mailbox", "the device's SII has no mailboxes"));
     }
-    let mut settings = settings(description, sii)
+    let mut settings = settings(description, sii, index)
         .map_err(|error| DescriptionError { path: format!("/mailbox{}", error.path), ..error })?;
     if let (Some(sync), Some(dictionary)) = (&application.sync, &mut settings.dictionary) {
         sync_objects::add(dictionary, sync.minimum_cycle_ns);
@@ -87,6 +98,7 @@ const fn foreign(protocol: ForeignProtocol) -> Kind {
 fn settings(
     description: &MailboxDescription,
     sii: &Sii,
+    index: usize,
 ) -> Result<MailboxSettings, DescriptionError> {
     let delay_ms = description.delay_ms.unwrap_or(DELAY_MS);
     if !(0.0..=DELAY_MS_MAX).contains(&delay_ms) {
@@ -109,15 +121,34 @@ fn settings(
         let (code, register, data) = (described.code, described.register, described.data);
         emergencies.push((state.code(), Emergency { code, register, data }));
     }
+    let at = |key: &'static str| {
+        move |error: DescriptionError| DescriptionError {
+            path: format!("{key}{}", error.path),
+            ..error
+        }
+    };
+    let eoe = description.eoe.as_ref().map(|eoe| protocols::eoe(eoe, index));
+    let eoe = eoe.transpose().map_err(at("/eoe"))?;
+    if eoe.is_some() && !Cutter::fits(usize::from(sii.mailbox.send_size.saturating_sub(6))) {
+        return Err(DescriptionError::new("/eoe", "a mailbox for frames has at least 42 bytes"));
+    }
+    let drives = description.soe.as_ref().map_or_else(|| Ok(Vec::new()), protocols::drives);
+    let has_objects = sii.protocols & COE != 0;
+    let aoe = description.aoe.as_ref().map(|aoe| protocols::aoe(aoe, has_objects));
+    let vendor_id = sii.identity.vendor_id;
     let areas = sii.boot_mailbox;
     let boot = (areas.receive_size > 0 && areas.send_size > 0).then_some([
         (areas.receive_offset, areas.receive_size),
         (areas.send_offset, areas.send_size),
     ]);
     Ok(MailboxSettings {
-        dictionary: (sii.protocols & COE != 0).then_some(dictionary),
+        dictionary: has_objects.then_some(dictionary),
         complete_access: description.complete_access.unwrap_or(true),
         foreign: description.foreign.iter().map(|&protocol| foreign(protocol)).collect(),
+        eoe,
+        drives: drives.map_err(at("/soe"))?,
+        aoe: aoe.transpose().map_err(at("/aoe"))?,
+        voe: description.voe.as_ref().map(|voe| protocols::voe(voe, vendor_id)),
         blocks_mapped: !description.mapped_writable.unwrap_or(true),
         faults: description.faults.clone(),
         files: (sii.protocols & FOE != 0).then(|| description.files.iter().map(file).collect()),
@@ -301,44 +332,86 @@ fn integer(number: i128, data_type: u16, bits: usize) -> Result<Vec<u8>, Descrip
     Ok(number.to_le_bytes()[..bits.div_ceil(8).min(16)].to_vec())
 }
 
-/// What PDOs can carry: the default process data in its order, then everything else that is mappable.
+/// What PDOs can carry: the default process data in its order, then everything else that is mappable: objects, or what
+/// telegrams of drives can carry.
 fn points(settings: &MailboxSettings, process_data: &mut ProcessData) -> Vec<Point> {
-    let mut points = std::mem::take(&mut process_data.points);
-    let Some(dictionary) = &settings.dictionary else { return points };
-    let bits = |areas: &[crate::esc::ProcessArea]| -> u32 {
-        areas.iter().map(|area| u32::from(area.bytes) * 8).sum()
-    };
-    let end = |direction, areas: u32| {
-        let of_direction = points.iter().filter(|point| point.direction == direction);
-        let ends = of_direction.map(|point| point.bit_offset + u32::from(point.bit_length));
-        ends.max().unwrap_or(0).max(areas)
-    };
-    let mut next = [
-        end(Direction::Input, bits(&process_data.input_areas)),
-        end(Direction::Output, bits(&process_data.output_areas)),
-    ];
-    for (&index, object) in dictionary.objects.range(FIRST_PROCESS_OBJECT..) {
-        for (&subindex, entry) in &object.entries {
-            let directions = [
-                (Direction::Input, TX_MAPPABLE, &mut process_data.inputs),
-                (Direction::Output, RX_MAPPABLE, &mut process_data.outputs),
-            ];
-            for ((direction, needed, channels), next) in directions.into_iter().zip(&mut next) {
-                let known = points.iter().any(|p| {
-                    p.direction == direction && (p.index, p.subindex) == (index, subindex)
-                });
-                let Ok(bit_length) = u8::try_from(entry.bit_length) else { continue };
-                if entry.access & needed == 0 || known || bit_length == 0 {
-                    continue;
-                }
-                let bit_offset = *next;
-                points.push(Point { direction, index, subindex, bit_offset, bit_length });
-                let data_type = u8::try_from(entry.data_type).unwrap_or(0);
-                let r#type = ChannelType::by(data_type, bit_length);
-                channels.push(Channel { bit_offset, bit_length, r#type });
-                *next += u32::from(bit_length);
+    let mut points = Points::new(process_data);
+    for (subindex, drive) in (0..).zip(&settings.drives) {
+        for (idn, parameter) in &drive.parameters {
+            let signed = parameter.attribute.data_type == DataType::Signed;
+            let r#type = if signed { ChannelType::Signed } else { ChannelType::Unsigned };
+            let bits = u16::try_from(parameter.value.content.len() * 8).unwrap_or(u16::MAX);
+            if parameter.cyclic.input {
+                points.add(Direction::Input, (idn.0, subindex), bits, r#type);
+            }
+            if parameter.cyclic.output {
+                points.add(Direction::Output, (idn.0, subindex), bits, r#type);
             }
         }
     }
-    points
+    let objects = settings.dictionary.iter().flat_map(|dictionary| &dictionary.objects);
+    for (&index, object) in objects.filter(|(index, _)| **index >= FIRST_PROCESS_OBJECT) {
+        for (&subindex, entry) in &object.entries {
+            let data_type = u8::try_from(entry.data_type).unwrap_or(0);
+            let r#type = ChannelType::by(data_type, u8::try_from(entry.bit_length).unwrap_or(0));
+            for (direction, needed) in
+                [(Direction::Input, TX_MAPPABLE), (Direction::Output, RX_MAPPABLE)]
+            {
+                if entry.access & needed != 0 {
+                    points.add(direction, (index, subindex), entry.bit_length, r#type);
+                }
+            }
+        }
+    }
+    points.points
+}
+
+/// Places for values behind the default process data.
+struct Points<'a> {
+    points: Vec<Point>,
+    inputs: &'a mut Vec<Channel>,
+    outputs: &'a mut Vec<Channel>,
+    /// The next bit, of inputs and of outputs.
+    next: [u32; 2],
+}
+
+impl<'a> Points<'a> {
+    fn new(process_data: &'a mut ProcessData) -> Self {
+        let points = std::mem::take(&mut process_data.points);
+        let end = |direction, areas: &[crate::esc::ProcessArea]| {
+            let of_areas = areas.iter().map(|area| u32::from(area.bytes) * 8).sum();
+            let of_direction = points.iter().filter(|point| point.direction == direction);
+            let ends = of_direction.map(|point| point.bit_offset + u32::from(point.bit_length));
+            ends.max().unwrap_or(0).max(of_areas)
+        };
+        let next = [
+            end(Direction::Input, &process_data.input_areas),
+            end(Direction::Output, &process_data.output_areas),
+        ];
+        Self { points, inputs: &mut process_data.inputs, outputs: &mut process_data.outputs, next }
+    }
+
+    fn add(
+        &mut self,
+        direction: Direction,
+        (index, subindex): (u16, u8),
+        bits: u16,
+        r#type: ChannelType,
+    ) {
+        let known = self
+            .points
+            .iter()
+            .any(|p| p.direction == direction && (p.index, p.subindex) == (index, subindex));
+        let Some(bit_length) = u8::try_from(bits).ok().filter(|bits| *bits > 0 && !known) else {
+            return;
+        };
+        let (channels, next) = match direction {
+            Direction::Input => (&mut *self.inputs, &mut self.next[0]),
+            Direction::Output => (&mut *self.outputs, &mut self.next[1]),
+        };
+        let bit_offset = *next;
+        *next += u32::from(bit_length);
+        self.points.push(Point { direction, index, subindex, bit_offset, bit_length });
+        channels.push(Channel { bit_offset, bit_length, r#type });
+    }
 }

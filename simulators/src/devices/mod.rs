@@ -14,6 +14,7 @@ mod akd;
 mod analogue_inputs;
 mod analogue_outputs;
 mod application;
+mod ax5206;
 pub mod behaviour;
 mod boxes;
 mod coupler;
@@ -21,6 +22,7 @@ mod digital_inputs;
 mod digital_outputs;
 mod directory;
 mod ek1914;
+mod ethernet_terminals;
 mod generic;
 mod junction;
 mod known;
@@ -30,6 +32,7 @@ mod objects;
 mod overrides;
 mod process_data;
 pub mod programs;
+mod protocols;
 mod servo;
 mod state;
 mod terminal;
@@ -45,11 +48,13 @@ pub use process_data::{Channel, ChannelType};
 
 use ecat_wire::sii::{self, Sii};
 
+use crate::description::mailbox::MailboxDescription;
 use crate::description::{
     DescriptionError, DeviceDescription, DeviceType, ProgramDescription, SegmentDescription,
 };
 use crate::device::Device;
 use crate::esc::{ClockLevel, Esc, Profile, Start, mixed};
+use crate::ethernet::Cables;
 use crate::plant::Behaviour;
 use crate::program::Programs;
 use crate::topology::{Attachment, Outlet, Ring};
@@ -82,7 +87,7 @@ pub(crate) struct Parts {
 /// Builds the devices of a description, and what moves their process data.
 pub(crate) fn build(description: &SegmentDescription) -> Result<Parts, DescriptionError> {
     let expanded = Expanded::new(description);
-    let images = expanded.images()?;
+    let mut images = expanded.images()?;
     let description = &expanded.description;
     let wiring = Wiring::new(description, &images)?;
     let mut behaviours: Vec<Box<dyn Behaviour>> =
@@ -97,6 +102,10 @@ pub(crate) fn build(description: &SegmentDescription) -> Result<Parts, Descripti
     });
     if let Some(programs) = Programs::of(programs.collect::<Result<_, _>>()?) {
         behaviours.push(Box::new(programs));
+    }
+    let cables = protocols::cables(description, &mut images)?;
+    if !cables.is_empty() {
+        behaviours.push(Box::new(Cables::new(&cables)));
     }
     let starts = images.iter().map(|image| image.start.clone()).collect();
     let (attachments, ring) =
@@ -169,7 +178,7 @@ impl DeviceImage {
                 values_only = built.values_only;
                 program = built.program.clone();
                 mailbox = mail::merge(built.mailbox.as_ref(), mailbox);
-                terminal_image(device, built)?
+                terminal_image(device, built, mailbox.as_ref())?
             }
             _ => {
                 const ONE: &str = "a device needs exactly one of type, sii and siiWords";
@@ -198,7 +207,7 @@ impl DeviceImage {
             programs::analogue_inputs::add_fields(&mut process_data);
         }
         let application = &mut profile.application;
-        mail::apply(mailbox.as_ref(), &parsed, emulated, application, &mut process_data)?;
+        mail::apply(mailbox.as_ref(), (&parsed, index), emulated, application, &mut process_data)?;
         profile.application.sync_managers = process_data.sync_managers;
         profile.application.inputs = process_data.input_areas;
         profile.application.outputs = process_data.output_areas;
@@ -249,8 +258,15 @@ fn generic(device: &DeviceDescription) -> Result<(Vec<u8>, Profile), Description
 /// A device of another built-in type.
 fn terminal_image(
     device: &DeviceDescription,
-    built: Built,
+    mut built: Built,
+    mailbox: Option<&MailboxDescription>,
 ) -> Result<(Vec<u8>, Profile), DescriptionError> {
+    if let (Some(mailbox), true) = (mailbox, built.sii.mailbox.send_size > 0) {
+        built.sii.protocols |= protocols::described(mailbox);
+        if let Some(general) = &mut built.sii.general {
+            protocols::announce(mailbox, general);
+        }
+    }
     let mut profile = built.profile;
     profile.application.refusals = built.refusals;
     if let (Some(emulation), Some(control)) = (device.device_emulation, profile.pdi_control) {

@@ -2,6 +2,7 @@
 
 use ecat_wire::sii::{Sii, SyncManagerKind};
 
+use super::protocols::{COE, FOE};
 use super::terminal::{PROCESS_RAM, sync_manager};
 use crate::description::mailbox::{
     AccessDescription, MailboxDescription, ObjectDescription, ObjectEntryDescription,
@@ -19,8 +20,6 @@ pub(super) const UNSIGNED32: u16 = 0x0007;
 pub(super) const BIT2: u16 = 0x0031;
 pub(super) const BIT3: u16 = 0x0032;
 
-const COE: u16 = 0x0004;
-const FOE: u16 = 0x0008;
 /// Profile of modular devices (ETG5001), in the low word of object 0x1000.
 const MODULAR_DEVICE: u32 = 5001;
 

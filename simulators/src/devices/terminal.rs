@@ -5,8 +5,8 @@ use ecat_wire::sii::{
 };
 
 use super::{
-    EEPROM_BYTES, SIMULATED_VENDOR_ID, akd, analogue_inputs, analogue_outputs, coupler,
-    digital_inputs, digital_outputs, ek1914, junction, known, lan9252, servo,
+    EEPROM_BYTES, SIMULATED_VENDOR_ID, akd, analogue_inputs, analogue_outputs, ax5206, coupler,
+    digital_inputs, digital_outputs, ek1914, ethernet_terminals, junction, known, lan9252, servo,
 };
 use crate::description::mailbox::MailboxDescription;
 use crate::description::{DescriptionError, DeviceDescription, DeviceType, ProgramDescription};
@@ -96,6 +96,9 @@ pub(super) fn device(
         DeviceType::AnalogueOutputs => analogue_outputs::simple(channels),
         DeviceType::Lan9252 => lan9252::device(),
         DeviceType::Akd => akd::device(),
+        DeviceType::El6601Like => ethernet_terminals::el6601_like(),
+        DeviceType::El6614Like => ethernet_terminals::el6614_like(),
+        DeviceType::Ax5206Like => ax5206::device(),
         DeviceType::Servo => servo::device(device)?,
         DeviceType::Generic => {
             return Err(DescriptionError::new("/type", "generic is no terminal"));

@@ -2,15 +2,16 @@
 //! presented again (ESC data sheet, section I, "Mailbox mode"; registers 0x080E, 0x080F).
 
 use ecat_wire::mailbox::coe::emergency::Emergency;
+use ecat_wire::mailbox::soe::{Emergency as DriveEmergency, Idn};
 use ecat_wire::register as reg;
 use ecat_wire::sync_manager::{
     ACTIVATE_OFFSET, ACTIVATE_REPEAT, PDI_CONTROL_OFFSET, SYNC_MANAGER_BYTES, SyncManager,
 };
 
-use super::profile::Role;
+use super::profile::{ClockLevel, Role};
 use super::release::InternalEvent;
 use super::{Esc, al};
-use crate::mailbox::{MailFault, Mailbox};
+use crate::mailbox::{Drive, EthernetCounters, EthernetFrame, MailFault, Mailbox, Moment};
 
 /// How long until a program without a mailbox has read a mail, in ns.
 const MAIL_READ_NS: u64 = 500_000;
@@ -81,7 +82,7 @@ impl Esc {
     pub(super) fn mail_read_due_ns(&self) -> Option<u64> {
         if let Some(mailbox) = &self.mailbox {
             let [receive, _] = self.mail.open?;
-            let waits = mailbox.has_mail() || self.mail.put_off.is_some();
+            let waits = mailbox.has_answer() || self.mail.put_off.is_some();
             if waits || self.mail.unread & 1 << receive == 0 {
                 return None;
             }
@@ -114,6 +115,8 @@ impl Esc {
             self.mail.repeat_at_ns = None;
             self.repeat_mail();
         }
+        let said_ns = self.mailbox.as_mut().map_or(u64::MAX, |mailbox| mailbox.tick(now_ns));
+        self.answer_by_itself(now_ns);
         loop {
             let (ready, read) = (self.mail_ready_due_ns(), self.mail_read_due_ns());
             let opened = self.mail_opened_due_ns();
@@ -129,9 +132,23 @@ impl Esc {
                 self.read_mail(due);
             } else {
                 let dues = [self.mail.repeat_at_ns, ready, read];
-                return dues.into_iter().flatten().min().unwrap_or(u64::MAX);
+                return dues.into_iter().flatten().fold(said_ns, u64::min);
             }
         }
+    }
+
+    /// Mail that nobody asked for is ready at once.
+    fn answer_by_itself(&mut self, now_ns: u64) {
+        let has_mail = self.mailbox.as_ref().is_some_and(|mailbox| mailbox.has_mail());
+        if has_mail && self.mail.open.is_some() {
+            self.mail.answer_at_ns.get_or_insert(now_ns);
+        }
+    }
+
+    fn moment(&self, now_ns: u64) -> Moment {
+        let has_clock = self.profile.clock == ClockLevel::Full;
+        let system_time_ns = if has_clock { self.device_time(now_ns) } else { now_ns };
+        Moment { state: self.al_state(), now_ns, system_time_ns }
     }
 
     fn read_mail(&mut self, due_ns: u64) {
@@ -140,10 +157,10 @@ impl Esc {
         let content = self.mail.open.map(|[receive, _]| self.mailbox_content(receive));
         (0..16).filter(|n| unread & 1 << n != 0).for_each(|n| self.empty_mailbox(n));
         self.buffer_changed_by_program(due_ns);
-        let state = self.al_state();
+        let moment = self.moment(due_ns);
         self.refresh_objects();
         if let (Some(mailbox), Some(content)) = (&mut self.mailbox, content) {
-            mailbox.receive(&content, state);
+            mailbox.receive(&content, moment);
             let read_ns = mailbox.answer_delay_ns() / 2;
             let delay_ns = mailbox.take_answer_delay_ns();
             self.mail.answer_at_ns = Some(due_ns + (delay_ns - read_ns));
@@ -294,6 +311,83 @@ impl Esc {
                 self.mail.answer_at_ns.get_or_insert(now_ns);
             }
         }
+    }
+
+    /// Has a drive of the program send an emergency (SoE).
+    pub fn raise_emergency_of_drive(&mut self, emergency: DriveEmergency, now_ns: u64) {
+        let state = self.al_state();
+        if let Some(mailbox) = self.mailbox.as_mut().filter(|_| state != BOOT) {
+            mailbox.raise_of_drive(emergency);
+            self.answer_by_itself(now_ns);
+        }
+    }
+
+    /// Has a drive of the program tell the value of an IDN (SoE).
+    pub fn notify(&mut self, drive: u8, idn: Idn, now_ns: u64) {
+        if self.mail.open.is_none() || self.al_state() == BOOT {
+            return;
+        }
+        self.refresh_objects();
+        if let Some(mailbox) = &mut self.mailbox {
+            mailbox.notify(drive, idn);
+            self.answer_by_itself(now_ns);
+        }
+    }
+
+    /// The drives of the program (SoE). Values that telegrams carry are those of the last mail.
+    #[must_use]
+    pub fn drives(&self) -> &[Drive] {
+        self.mailbox.as_ref().map_or(&[], |mailbox| mailbox.drives())
+    }
+
+    /// The drives of the program (SoE).
+    pub fn drives_mut(&mut self) -> &mut [Drive] {
+        self.mailbox.as_mut().map_or(&mut [], |mailbox| mailbox.drives_mut())
+    }
+
+    /// What its Ethernet has done since power-on (EoE).
+    #[must_use]
+    pub fn ethernet_counters(&self) -> Option<EthernetCounters> {
+        self.mailbox.as_ref()?.ethernet_counters()
+    }
+
+    /// The content of an area of ADS that begins at an index group and offset (AoE).
+    #[must_use]
+    pub fn ads_area(&self, group: u32, offset: u32) -> Option<&[u8]> {
+        self.mailbox.as_ref()?.ads_area(group, offset)
+    }
+
+    /// ADS state and the device's own (AoE).
+    #[must_use]
+    pub fn ads_states(&self) -> Option<(u16, u16)> {
+        self.mailbox.as_ref()?.ads_states()
+    }
+
+    /// Whether its Ethernet sockets have power.
+    pub(crate) fn set_powered(&mut self, powered: bool) {
+        if let Some(mailbox) = &mut self.mailbox {
+            mailbox.set_powered(powered);
+        }
+    }
+
+    /// A frame comes in at an Ethernet socket. Tells whether mail waits then.
+    pub(crate) fn receive_at_socket(
+        &mut self,
+        socket: u8,
+        frame: EthernetFrame,
+        now_ns: u64,
+    ) -> bool {
+        let moment = self.moment(now_ns);
+        let Some(mailbox) = &mut self.mailbox else { return false };
+        mailbox.receive_at_socket(socket, frame, moment);
+        let waits = mailbox.has_mail();
+        self.answer_by_itself(now_ns);
+        waits
+    }
+
+    /// The next frame that leaves by an Ethernet socket.
+    pub(crate) fn next_outgoing(&mut self) -> Option<(u8, EthernetFrame)> {
+        self.mailbox.as_mut()?.next_outgoing()
     }
 
     /// Something goes wrong with the mail from here on.

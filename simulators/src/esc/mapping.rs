@@ -1,10 +1,13 @@
-//! The process image that PDO assignment and mapping make, where the program has objects for them: which
-//! of the device's values stand where, and how long its SyncManagers then are.
+//! The process image that PDO assignment and mapping make, where the program has objects for them, or the telegrams
+//! of its drives: which of the device's values stand where, and how long its SyncManagers then are.
+
+use ecat_wire::mailbox::soe::Idn;
 
 use super::profile::{Application, Direction, ProcessArea, Role};
 use super::{Esc, RAM};
 use crate::mailbox::object_dictionary::ObjectDictionary;
-use crate::mailbox::pdo;
+use crate::mailbox::pdo::{self, Mapped};
+use crate::mailbox::{Drive, soe};
 
 /// AL status code: no valid input mapping.
 const INVALID_INPUT_MAPPING: u16 = 0x0024;
@@ -45,18 +48,38 @@ pub(super) fn levels(application: &Application) -> Vec<u8> {
     let inputs = || application.points.iter().filter(|p| p.direction == Direction::Input);
     let points = inputs().map(|point| point.bit_offset + u32::from(point.bit_length)).max();
     let mut levels = vec![0; points.unwrap_or(0).max(areas).div_ceil(8) as usize];
-    let Some(dictionary) = application.mailbox.as_ref().and_then(|m| m.dictionary.as_ref()) else {
-        return levels;
-    };
+    let Some(mailbox) = &application.mailbox else { return levels };
     for point in inputs() {
-        let Some(entry) = dictionary.entry(point.index, point.subindex) else { continue };
+        let parameter = mailbox.drives.get(usize::from(point.subindex));
+        let parameter = parameter.and_then(|drive| drive.parameters.get(&Idn(point.index)));
+        let entry = || mailbox.dictionary.as_ref()?.entry(point.index, point.subindex);
+        let value = match parameter {
+            Some(parameter) => &parameter.value.content,
+            None => match entry() {
+                Some(entry) => &entry.value,
+                None => continue,
+            },
+        };
         for bit in 0..u32::from(point.bit_length) {
-            let byte = entry.value.get((bit / 8) as usize).copied().unwrap_or(0);
+            let byte = value.get((bit / 8) as usize).copied().unwrap_or(0);
             let at = point.bit_offset + bit;
             levels[(at / 8) as usize] |= (byte >> (bit % 8) & 1) << (at % 8);
         }
     }
     levels
+}
+
+/// What the telegrams of all drives carry, one drive behind the other. A drive is a subindex of its IDNs.
+fn telegrams(drives: &[Drive], output: bool) -> Result<Vec<Mapped>, pdo::Unmappable> {
+    let (mut mapped, mut bit_offset) = (Vec::new(), 0);
+    for (subindex, drive) in (0..).zip(drives) {
+        for (idn, bytes) in soe::mapping_of(drive, output).map_err(|_| pdo::Unmappable)? {
+            let bit_length = u8::try_from(bytes * 8).map_err(|_| pdo::Unmappable)?;
+            mapped.push(Mapped { index: idn.0, subindex, bit_offset, bit_length });
+            bit_offset += u32::from(bit_length);
+        }
+    }
+    Ok(mapped)
 }
 
 impl Esc {
@@ -65,10 +88,8 @@ impl Esc {
     /// # Errors
     /// The AL status code, if what is assigned does not exist or fit the memory.
     pub(super) fn generate_mapping(&mut self) -> Result<(), u16> {
-        let Some(dictionary) = self.mailbox.as_ref().and_then(|mailbox| mailbox.dictionary())
-        else {
-            return Ok(());
-        };
+        let Some(mailbox) = &self.mailbox else { return Ok(()) };
+        let (dictionary, drives) = (mailbox.dictionary(), mailbox.drives());
         let mut image = Image::default();
         let mut expected = self.profile.application.sync_managers.clone();
         let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
@@ -83,7 +104,14 @@ impl Esc {
                 }
                 Role::MailboxOut | Role::MailboxIn => continue,
             };
-            let Some(mapped) = pdo::image(dictionary, sm.number).map_err(|_| code)? else {
+            let mapped = match dictionary {
+                _ if !drives.is_empty() => {
+                    Some(telegrams(drives, sm.role == Role::Outputs).map_err(|_| code)?)
+                }
+                Some(dictionary) => pdo::image(dictionary, sm.number).map_err(|_| code)?,
+                None => None,
+            };
+            let Some(mapped) = mapped else {
                 // Without objects for them, the PDOs are what they are.
                 return Ok(());
             };
@@ -200,9 +228,17 @@ impl Esc {
             if point.direction == Direction::Output && (!driven || !self.is_mapped(&point)) {
                 continue;
             }
-            let mailbox = self.mailbox.as_mut();
-            let dictionary = mailbox.and_then(|mailbox| mailbox.dictionary_mut());
-            if let Some(entry) = dictionary.and_then(|d| d.entry_mut(point.index, point.subindex)) {
+            let Some(mailbox) = &mut self.mailbox else { return };
+            if let Some(parameter) = mailbox
+                .drives_mut()
+                .get_mut(usize::from(point.subindex))
+                .and_then(|drive| drive.parameters.get_mut(&Idn(point.index)))
+            {
+                parameter.value.content = value;
+            } else if let Some(entry) = mailbox
+                .dictionary_mut()
+                .and_then(|objects| objects.entry_mut(point.index, point.subindex))
+            {
                 entry.value = value;
             }
         }

@@ -118,7 +118,7 @@ impl Coe {
         outbox.sdo(&abort(address, code));
     }
 
-    fn read(&mut self, address: Address, state: u8) -> Result<Vec<u8>, AbortCode> {
+    pub(super) fn read(&mut self, address: Address, state: u8) -> Result<Vec<u8>, AbortCode> {
         self.check_complete(address)?;
         self.history.show(&mut self.dictionary);
         let data = self.dictionary.read(address, state)?;
@@ -174,7 +174,6 @@ impl Coe {
         outbox: &mut Outbox,
     ) -> Result<(), AbortCode> {
         self.transfer = Transfer::None;
-        self.check_complete(address)?;
         let (size, data) = match data {
             Data::Expedited(data) => (data.len(), data),
             Data::ExpeditedWithoutSize(data) => {
@@ -184,7 +183,7 @@ impl Coe {
             }
             Data::Normal { size, data } => (usize::try_from(size).unwrap_or(usize::MAX), data),
         };
-        self.dictionary.check_write(address, size, state)?;
+        self.check(address, size, state)?;
         if data.len() < size {
             let data = data.to_vec();
             self.transfer = Transfer::Download { address, data, size, toggle: false };
@@ -231,7 +230,24 @@ impl Coe {
         outbox.sdo(&Response::DownloadSegment { toggle });
     }
 
-    fn write(&mut self, address: Address, data: &[u8], state: u8) -> Result<(), AbortCode> {
+    /// Whether so many bytes may be written.
+    pub(super) fn check(
+        &self,
+        address: Address,
+        length: usize,
+        state: u8,
+    ) -> Result<(), AbortCode> {
+        self.check_complete(address)?;
+        self.dictionary.check_write(address, length, state)
+    }
+
+    /// Takes a whole value, or object, over; after [`Coe::check`].
+    pub(super) fn write(
+        &mut self,
+        address: Address,
+        data: &[u8],
+        state: u8,
+    ) -> Result<(), AbortCode> {
         let Address { index, subindex, complete } = address;
         if !complete {
             return self.write_entry(index, subindex, data, state);

@@ -26,12 +26,50 @@ pub struct MailFault {
     /// How many then meet it; 1 by default.
     #[serde(default = "once")]
     pub count: u32,
+    /// Which protocol's requests it concerns; all that the effect can happen to by default.
+    pub protocol: Option<MailProtocol>,
     /// What happens to them.
     pub effect: MailEffect,
 }
 
 const fn once() -> u32 {
     1
+}
+
+/// A protocol that mail carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum MailProtocol {
+    /// ADS.
+    #[serde(rename = "AoE")]
+    Aoe,
+    /// Ethernet.
+    #[serde(rename = "EoE")]
+    Eoe,
+    /// CANopen.
+    #[serde(rename = "CoE")]
+    Coe,
+    /// Files.
+    #[serde(rename = "FoE")]
+    Foe,
+    /// Servo drive profile.
+    #[serde(rename = "SoE")]
+    Soe,
+    /// The vendor's own.
+    #[serde(rename = "VoE")]
+    Voe,
+}
+
+impl MailProtocol {
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Aoe => Kind::Aoe,
+            Self::Eoe => Kind::Eoe,
+            Self::Coe => Kind::Coe,
+            Self::Foe => Kind::Foe,
+            Self::Soe => Kind::Soe,
+            Self::Voe => Kind::Voe,
+        }
+    }
 }
 
 /// What happens to a request, or to its answer.
@@ -75,15 +113,38 @@ pub enum MailEffect {
         /** Error code, for example 0x8002. */
         code: u32,
     },
+    /// A drive refuses a request.
+    DriveError {
+        /** SoE error code, for example 0x7005. */
+        code: u16,
+    },
+    /// ADS refuses a request.
+    AdsError {
+        /** ADS error, for example 0x708. */
+        code: u32,
+    },
+    /// Addresses or the filter of Ethernet are refused.
+    EthernetResult {
+        /** EoE result, for example 0x0201. */
+        code: u16,
+    },
+    /// A fragment of a frame that the device sends does not come. Those that it receives are lost by silence, with EoE
+    /// for the protocol.
+    LoseFragment,
 }
 
-impl MailEffect {
-    fn concerns(self, kind: Kind) -> bool {
-        match self {
-            Self::Abort { .. } | Self::WrongToggle => kind == Kind::Coe,
-            Self::FileBusy | Self::FileError { .. } => kind == Kind::Foe,
+impl MailFault {
+    fn concerns(&self, kind: Kind) -> bool {
+        let possible = match self.effect {
+            MailEffect::Abort { .. } | MailEffect::WrongToggle => kind == Kind::Coe,
+            MailEffect::FileBusy | MailEffect::FileError { .. } => kind == Kind::Foe,
+            MailEffect::DriveError { .. } => kind == Kind::Soe,
+            MailEffect::AdsError { .. } => kind == Kind::Aoe,
+            MailEffect::EthernetResult { .. } => kind == Kind::Eoe,
+            MailEffect::LoseFragment => false,
             _ => true,
-        }
+        };
+        possible && self.protocol.is_none_or(|protocol| protocol.kind() == kind)
     }
 }
 
@@ -102,8 +163,17 @@ impl MailFaults {
 
     /// What the next request of a protocol meets.
     pub(super) fn meet(&mut self, kind: Kind) -> Option<MailEffect> {
+        self.meets(|fault| fault.concerns(kind))
+    }
+
+    /// Whether the next fragment that the device sends gets lost.
+    pub(super) fn loses_fragment(&mut self) -> bool {
+        self.meets(|fault| fault.effect == MailEffect::LoseFragment).is_some()
+    }
+
+    fn meets(&mut self, concerned: impl Fn(&MailFault) -> bool) -> Option<MailEffect> {
         let mut met = None;
-        for fault in self.0.iter_mut().filter(|fault| fault.effect.concerns(kind)) {
+        for fault in self.0.iter_mut().filter(|fault| concerned(fault)) {
             if fault.after > 0 {
                 fault.after -= 1;
             } else if met.is_none() && fault.count > 0 {

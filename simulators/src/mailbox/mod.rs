@@ -7,22 +7,34 @@ pub mod diagnosis;
 pub mod object_dictionary;
 pub mod pdo;
 
+mod aoe;
 mod coe;
+mod eoe;
 mod fault;
 mod foe;
 mod information;
+pub(crate) mod soe;
 mod standard_objects;
 pub(crate) mod sync_objects;
+mod voe;
 
-pub use fault::{MailEffect, MailFault};
+pub use aoe::{AdsArea, AoeSettings};
+pub(crate) use eoe::EthernetFrame;
+pub use eoe::{EoeSettings, EthernetCounters, HostSettings};
+pub use fault::{MailEffect, MailFault, MailProtocol};
 pub use foe::File;
+pub use soe::{Cyclic, Drive, DriveCommand, Parameter, Value};
 pub use standard_objects::standard_objects;
+pub use voe::VoeSettings;
 
 use std::collections::VecDeque;
 
+use ecat_wire::mailbox::aoe::AdsError;
 use ecat_wire::mailbox::coe::AbortCode;
 use ecat_wire::mailbox::coe::emergency::Emergency;
+use ecat_wire::mailbox::eoe::EoeResult;
 use ecat_wire::mailbox::foe::FoeError;
+use ecat_wire::mailbox::soe::{Emergency as DriveEmergency, Idn, SoeError};
 use ecat_wire::mailbox::{
     ErrorDetail, ErrorReply, HEADER_BYTES, Header, Kind, MailError, next_counter,
 };
@@ -35,6 +47,17 @@ const BOOT: u8 = 3;
 const ERROR_REGISTER: u16 = 0x1001;
 /// More mail than this waits for nobody: emergencies are then lost.
 const WAITING_MAX: usize = 64;
+
+/// When mail arrives, and where the device is then.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// AL state, by its code.
+    pub(crate) state: u8,
+    /// The segment's time.
+    pub(crate) now_ns: u64,
+    /// The device's system time.
+    pub(crate) system_time_ns: u64,
+}
 
 /// What a device has a mailbox for.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +78,14 @@ pub struct MailboxSettings {
     pub boot: Option<[(u16, u16); 2]>,
     /// Emergencies that it sends when it has entered a state (its code).
     pub emergencies: Vec<(u8, Emergency)>,
+    /// Its Ethernet; none: no EoE.
+    pub eoe: Option<EoeSettings>,
+    /// Its drives; none: no SoE.
+    pub drives: Vec<Drive>,
+    /// What it is to ADS; none: no AoE.
+    pub aoe: Option<AoeSettings>,
+    /// The vendor's own protocol; none: no VoE.
+    pub voe: Option<VoeSettings>,
     /// Protocols that it speaks and that are not simulated: it reads such mail and does not answer.
     pub foreign: Vec<Kind>,
 }
@@ -93,6 +124,9 @@ pub(crate) struct Mailbox {
     settings: MailboxSettings,
     coe: Option<coe::Coe>,
     foe: Option<foe::Foe>,
+    eoe: Option<eoe::Eoe>,
+    soe: Option<soe::Soe>,
+    aoe: Option<aoe::Aoe>,
     outbox: Outbox,
     receive_bytes: usize,
     last_counter: u8,
@@ -108,6 +142,9 @@ impl Mailbox {
             settings,
             coe: None,
             foe,
+            eoe: None,
+            soe: None,
+            aoe: None,
             outbox: Outbox::default(),
             receive_bytes: 0,
             last_counter: 0,
@@ -125,6 +162,10 @@ impl Mailbox {
         self.coe = dictionary.map(|objects| {
             coe::Coe::new(objects, settings.complete_access, settings.blocks_mapped)
         });
+        self.eoe = settings.eoe.clone().map(eoe::Eoe::new);
+        let drives = settings.drives.clone();
+        self.soe = (!drives.is_empty()).then(|| soe::Soe::new(drives));
+        self.aoe = settings.aoe.clone().map(aoe::Aoe::new);
         self.faults = fault::MailFaults::new(&self.settings.faults);
         self.stop();
     }
@@ -148,6 +189,9 @@ impl Mailbox {
         self.stop();
         self.receive_bytes = usize::from(receive_bytes);
         self.outbox.send_bytes = usize::from(send_bytes);
+        if let Some(eoe) = &mut self.eoe {
+            eoe.start(self.outbox.body_bytes());
+        }
     }
 
     /// The mailboxes are closed: nothing of a transfer is left.
@@ -159,6 +203,12 @@ impl Mailbox {
         }
         if let Some(foe) = &mut self.foe {
             foe.stop();
+        }
+        if let Some(eoe) = &mut self.eoe {
+            eoe.stop();
+        }
+        if let Some(soe) = &mut self.soe {
+            soe.stop();
         }
     }
 
@@ -182,8 +232,85 @@ impl Mailbox {
         files.iter_mut().find(|file| file.name == name).map(|file| &mut file.content)
     }
 
+    /// Its drives, of SoE.
+    pub(crate) fn drives(&self) -> &[Drive] {
+        self.soe.as_ref().map_or(&[], |soe| &soe.drives)
+    }
+
+    /// Its drives, of SoE.
+    pub(crate) fn drives_mut(&mut self) -> &mut [Drive] {
+        self.soe.as_mut().map_or(&mut [], |soe| &mut soe.drives)
+    }
+
+    /// What its Ethernet has done since power-on.
+    pub(crate) fn ethernet_counters(&self) -> Option<EthernetCounters> {
+        self.eoe.as_ref().map(|eoe| eoe.counters)
+    }
+
+    /// The content of an ADS area that begins there.
+    pub(crate) fn ads_area(&self, group: u32, offset: u32) -> Option<&[u8]> {
+        let areas = &self.aoe.as_ref()?.areas;
+        let area = areas.iter().find(|area| (area.group, area.offset) == (group, offset));
+        area.map(|area| area.content.as_slice())
+    }
+
+    /// Its ADS state and the device's own.
+    pub(crate) fn ads_states(&self) -> Option<(u16, u16)> {
+        self.aoe.as_ref().map(|aoe| aoe.states)
+    }
+
+    /// Whether its Ethernet sockets have power.
+    pub(crate) fn set_powered(&mut self, powered: bool) {
+        if let Some(eoe) = &mut self.eoe {
+            eoe.set_powered(powered);
+        }
+    }
+
+    /// A frame comes in at an Ethernet socket.
+    pub(crate) fn receive_at_socket(&mut self, socket: u8, frame: EthernetFrame, moment: Moment) {
+        if let Some(eoe) = &mut self.eoe {
+            eoe.receive_at_socket(socket, frame, moment);
+        }
+    }
+
+    /// The next frame that leaves by an Ethernet socket.
+    pub(crate) fn next_outgoing(&mut self) -> Option<(u8, EthernetFrame)> {
+        self.eoe.as_mut()?.next_outgoing()
+    }
+
+    /// Lets time pass: what the device says by itself. Returns when it has something to say next.
+    pub(crate) fn tick(&mut self, now_ns: u64) -> u64 {
+        let Self { soe, outbox, .. } = self;
+        soe.as_mut().map_or(u64::MAX, |soe| {
+            soe.tick(now_ns, |notification| {
+                if outbox.mails.len() < WAITING_MAX {
+                    outbox.drive(notification);
+                }
+            })
+        })
+    }
+
+    /// A drive tells the value of an IDN.
+    pub(crate) fn notify(&mut self, drive: u8, idn: Idn) {
+        if let Some(soe) = &self.soe
+            && self.outbox.mails.len() < WAITING_MAX
+        {
+            soe.notify(drive, idn, &mut self.outbox);
+        }
+    }
+
+    /// A drive sends an emergency.
+    pub(crate) fn raise_of_drive(&mut self, emergency: DriveEmergency) {
+        if let Some(soe) = &mut self.soe
+            && soe.raise(&emergency)
+            && self.outbox.mails.len() < WAITING_MAX
+        {
+            self.outbox.push(Kind::Soe, |buffer| emergency.emit(buffer));
+        }
+    }
+
     /// Takes what stood in the receive mailbox.
-    pub(crate) fn receive(&mut self, mail: &[u8], state: u8) {
+    pub(crate) fn receive(&mut self, mail: &[u8], moment: Moment) {
         let Ok((header, body)) = Header::parse(mail) else { return };
         // A counter of 0 is in no sequence.
         if header.counter != 0 && header.counter == self.last_counter {
@@ -210,10 +337,23 @@ impl Mailbox {
                     return foe.fail(FoeError(code), &mut self.outbox);
                 }
             }
+            Some(MailEffect::DriveError { code }) => {
+                if let Some(soe) = &mut self.soe {
+                    return soe.refuse(body, SoeError(code), &mut self.outbox);
+                }
+            }
+            Some(MailEffect::AdsError { code }) if self.aoe.is_some() => {
+                return aoe::Aoe::refuse(body, AdsError(code), &mut self.outbox);
+            }
+            Some(MailEffect::EthernetResult { code }) => {
+                if let Some(eoe) = &mut self.eoe {
+                    return eoe.refuse(body, EoeResult(code), &mut self.outbox);
+                }
+            }
             Some(MailEffect::Late { delay_ms }) => self.late_ns = u64::from(delay_ms) * 1_000_000,
             _ => {}
         }
-        self.answer(header, body, state);
+        self.answer(header, body, moment);
         match effect {
             Some(MailEffect::LoseReply) => self.outbox.mails.truncate(before),
             Some(effect) => {
@@ -227,34 +367,42 @@ impl Mailbox {
         }
     }
 
-    fn answer(&mut self, header: Header, body: &[u8], state: u8) {
-        if let Err(detail) = self.dispatch(header, body, state) {
+    fn answer(&mut self, header: Header, body: &[u8], moment: Moment) {
+        if let Err(detail) = self.dispatch(header, body, moment) {
             let reply = ErrorReply { detail };
             self.outbox.push(Kind::Error, |buffer| reply.emit(buffer));
         }
     }
 
-    fn dispatch(&mut self, header: Header, body: &[u8], state: u8) -> Result<(), ErrorDetail> {
+    fn dispatch(&mut self, header: Header, body: &[u8], moment: Moment) -> Result<(), ErrorDetail> {
         if usize::from(header.length) > self.receive_bytes.saturating_sub(HEADER_BYTES) {
             return Err(ErrorDetail::InvalidSize);
         }
         if header.channel != 0 {
             return Err(ErrorDetail::InvalidChannel);
         }
-        match (header.kind, &mut self.coe, &mut self.foe) {
-            // Nobody answers an error.
-            (Kind::Error, ..) => Ok(()),
-            (kind, ..) if self.settings.foreign.contains(&kind) => Ok(()),
-            // A bootloader has no objects.
-            (Kind::Coe, Some(coe), _) if state != BOOT => {
-                coe.receive(body, state, &mut self.outbox)
-            }
-            (Kind::Foe, _, Some(foe)) => {
-                let room = self.receive_bytes - HEADER_BYTES;
-                foe.receive(body, state, room, &mut self.outbox)
-            }
-            _ => Err(ErrorDetail::UnsupportedProtocol),
+        if self.settings.foreign.contains(&header.kind) {
+            return Ok(());
         }
+        let state = moment.state;
+        let Self { settings, coe, foe, eoe, soe, aoe, outbox, receive_bytes, .. } = self;
+        match header.kind {
+            // Nobody answers an error.
+            Kind::Error => Some(Ok(())),
+            Kind::Foe => {
+                let room = *receive_bytes - HEADER_BYTES;
+                foe.as_mut().map(|foe| foe.receive(body, state, room, outbox))
+            }
+            // A bootloader has files and nothing else.
+            _ if state == BOOT => None,
+            Kind::Coe => coe.as_mut().map(|coe| coe.receive(body, state, outbox)),
+            Kind::Eoe => eoe.as_mut().map(|eoe| eoe.receive(body, moment, outbox)),
+            Kind::Soe => soe.as_mut().map(|soe| soe.receive(body, state, moment.now_ns, outbox)),
+            Kind::Aoe => aoe.as_mut().map(|aoe| aoe.receive(body, state, coe.as_mut(), outbox)),
+            Kind::Voe => settings.voe.as_ref().map(|voe| voe::receive(voe, body, outbox)),
+            Kind::Other(_) => None,
+        }
+        .unwrap_or(Err(ErrorDetail::UnsupportedProtocol))
     }
 
     /// Whether it speaks protocols that are not simulated.
@@ -275,14 +423,24 @@ impl Mailbox {
         }
     }
 
-    /// The next mail to present, if any.
+    /// The next mail to present, if any: what was asked for first, then fragments of frames. So other mail passes
+    /// between two of them.
     pub(crate) fn next_mail(&mut self) -> Option<Vec<u8>> {
+        while self.outbox.mails.is_empty() {
+            let eoe = self.eoe.as_mut().filter(|eoe| eoe.has_fragment())?;
+            eoe.push_fragment(self.faults.loses_fragment(), &mut self.outbox);
+        }
         self.outbox.mails.pop_front()
+    }
+
+    /// Whether an answer waits to be presented: until it is out, no other mail is read.
+    pub(crate) fn has_answer(&self) -> bool {
+        !self.outbox.mails.is_empty()
     }
 
     /// Whether mail waits to be presented.
     pub(crate) fn has_mail(&self) -> bool {
-        !self.outbox.mails.is_empty()
+        self.has_answer() || self.eoe.as_ref().is_some_and(eoe::Eoe::has_fragment)
     }
 
     /// The device has entered a state with an AL status code, or 0.

@@ -1,8 +1,8 @@
 //! Mail: the handshake of SyncManagers 0 and 1, and CANopen over it. Bytes are those of ETG1000.6.
 
-use ecat_simulator::SegmentDescription;
 use ecat_simulator::devices::DeviceImage;
 use ecat_simulator::esc::Esc;
+use ecat_simulator::{Segment, SegmentDescription};
 use ecat_wire::sii::Sii;
 use ecat_wire::sync_manager::SyncManager;
 use ecat_wire::{Command, register as reg};
@@ -12,12 +12,14 @@ use crate::wire::Wire;
 pub const STATION: u16 = 0x1001;
 pub const BYTES: u16 = 64;
 pub const OUT: u16 = 0x1000;
-pub const IN: u16 = OUT + BYTES;
 
-/// A device on a wire, with a counter for the mail that it gets.
+/// A device on a wire, or several with mailboxes of one size, each with a counter for the mail that it gets.
 pub struct Post {
     pub wire: Wire,
-    counter: u8,
+    /// Whose mail it is.
+    pub station: u16,
+    counters: [u8; 8],
+    bytes: u16,
 }
 
 impl Post {
@@ -33,44 +35,63 @@ impl Post {
         let json = format!(r#"{{"devices":[{device}]}}"#);
         let description = SegmentDescription::from_json(&json).unwrap();
         let image = DeviceImage::all(&description).unwrap().remove(0);
-        assert_eq!(Sii::parse(&image.sii).unwrap().mailbox.send_offset, IN);
-        Self { wire: Wire::new(vec![Esc::new(image.profile, image.sii)]), counter: 0 }
+        let mailbox = Sii::parse(&image.sii).unwrap().mailbox;
+        assert_eq!(mailbox.send_offset, OUT + mailbox.send_size);
+        let wire = Wire::new(vec![Esc::new(image.profile, image.sii)]);
+        Self { wire, station: STATION, counters: [0; 8], bytes: mailbox.send_size }
+    }
+
+    /// A whole segment whose devices all have such mailboxes, in PRE-OP.
+    pub fn of_segment(json: &str, bytes: u16) -> Self {
+        let description = SegmentDescription::from_json(json).unwrap();
+        let count = description.devices.len() as u16;
+        let wire = Wire::of(Segment::new(&description).unwrap());
+        let mut post = Self { wire, station: STATION, counters: [0; 8], bytes };
+        for n in 0..count {
+            post.station = STATION + n;
+            post.open();
+            assert_eq!(post.request_state(2), (2, 0));
+        }
+        post.station = STATION;
+        post
     }
 
     /// Activates SyncManagers 0 and 1.
     pub fn open(&mut self) {
-        for (number, start, control) in [(0, OUT, 0x26), (1, IN, 0x22)] {
-            let sm = SyncManager { start, length: BYTES, control, enabled: true };
-            assert_eq!(self.wire.set(STATION, reg::sync_manager(number), &sm.to_bytes()), 1);
+        for (number, start, control) in [(0, OUT, 0x26), (1, OUT + self.bytes, 0x22)] {
+            let sm = SyncManager { start, length: self.bytes, control, enabled: true };
+            assert_eq!(self.wire.set(self.station, reg::sync_manager(number), &sm.to_bytes()), 1);
         }
     }
 
     /// Requests an AL state; the state and code that come of it.
     pub fn request_state(&mut self, state: u16) -> (u16, u16) {
-        assert_eq!(self.wire.set(STATION, reg::AL_CONTROL, &(state | 0x10).to_le_bytes()), 1);
+        let station = self.station;
+        assert_eq!(self.wire.set(station, reg::AL_CONTROL, &(state | 0x10).to_le_bytes()), 1);
         self.wire.wait_us(2_000);
-        let status = self.wire.word(STATION, reg::AL_STATUS);
-        (status, self.wire.word(STATION, reg::AL_STATUS_CODE))
+        let status = self.wire.word(station, reg::AL_STATUS);
+        (status, self.wire.word(station, reg::AL_STATUS_CODE))
     }
 
     /// Writes mail of a type; the working counter.
     pub fn write(&mut self, kind: u8, body: &[u8]) -> u16 {
-        self.counter = self.counter % 7 + 1;
+        let counter = &mut self.counters[usize::from(self.station & 7)];
+        *counter = *counter % 7 + 1;
         let length = (body.len() as u16).to_le_bytes();
-        let header = [length[0], length[1], 0, 0, 0, kind | self.counter << 4];
+        let header = [length[0], length[1], 0, 0, 0, kind | *counter << 4];
         self.write_raw(&[&header, body].concat())
     }
 
     pub fn write_raw(&mut self, mail: &[u8]) -> u16 {
         let mut mail = mail.to_vec();
-        mail.resize(usize::from(BYTES), 0);
-        self.wire.write(Command::Fpwr { station: STATION, register: OUT }, &mail)
+        mail.resize(usize::from(self.bytes), 0);
+        self.wire.write(Command::Fpwr { station: self.station, register: OUT }, &mail)
     }
 
     /// Reads mail: type and counter, and the body.
     pub fn read(&mut self) -> Option<(u8, Vec<u8>)> {
-        let read = Command::Fprd { station: STATION, register: IN };
-        let (mail, working_counter) = self.wire.read(read, usize::from(BYTES));
+        let read = Command::Fprd { station: self.station, register: OUT + self.bytes };
+        let (mail, working_counter) = self.wire.read(read, usize::from(self.bytes));
         let length = usize::from(u16::from_le_bytes([mail[0], mail[1]]));
         (working_counter == 1).then(|| (mail[5], mail[6..6 + length].to_vec()))
     }

@@ -17,7 +17,7 @@ const UPLOAD: [u8; 8] = [0x40, 0x00, 0x20, 0, 0, 0, 0, 0];
 
 fn disturbed(after: u32, count: u32, effect: MailEffect) -> Post {
     let mut post = Post::new(DEVICE);
-    let fault = MailFault { after, count, effect };
+    let fault = MailFault { after, count, protocol: None, effect };
     post.wire.segment.apply(SegmentCommand::DisturbMail { device: 0, fault }, 0);
     post
 }

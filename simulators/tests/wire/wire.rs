@@ -49,9 +49,13 @@ impl Wire {
             .enumerate()
             .map(|(n, esc)| Device { name: format!("device {n}"), esc })
             .collect();
-        let count = devices.len() as u16;
-        let mut wire =
-            Self { segment: Segment::from_parts(devices, Vec::new()), now_ns: 1_000_000 };
+        Self::of(Segment::from_parts(devices, Vec::new()))
+    }
+
+    /// A segment; the stations are the same.
+    pub fn of(segment: Segment) -> Self {
+        let count = segment.sub_device_count() as u16;
+        let mut wire = Self { segment, now_ns: 1_000_000 };
         for n in 0..count {
             let command =
                 Command::Apwr { position: Command::position(n), register: reg::STATION_ADDRESS };

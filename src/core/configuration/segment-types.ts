@@ -8,6 +8,8 @@ export interface SegmentDocument {
   signals?: readonly SignalDocument[];
   /** Outputs that are wired back to inputs. */
   wires?: readonly WireDocument[];
+  /** Ethernet cables between sockets of devices, each end as DEVICE.SOCKET. */
+  ethernet?: readonly WireDocument[];
   /** What the segment's chance is made of; by default 0. */
   seed?: number;
   /** The port that is cabled to the MainDevice's second port. */
@@ -86,6 +88,9 @@ export type SimulatedDeviceType =
   | 'EL4xxx-like'
   | 'LAN9252'
   | 'AKD'
+  | 'EL6601-like'
+  | 'EL6614-like'
+  | 'AX5206-like'
   | 'servo'
   | 'digital-inputs'
   | 'digital-outputs'
@@ -127,6 +132,8 @@ export interface SegmentDescription {
   readonly signals: readonly Readonly<Record<string, unknown>>[];
   /** Outputs that are wired back to inputs. */
   readonly wires: readonly Readonly<Record<string, unknown>>[];
+  /** Ethernet cables between sockets of devices. */
+  readonly ethernet?: readonly Readonly<Record<string, unknown>>[];
   /** What the segment's chance is made of; by default 0. */
   readonly seed?: number;
   /** The port that is cabled to the MainDevice's second port. */

@@ -12,7 +12,7 @@ impl AdsError {
     /// No such device.
     pub const NO_DEVICE: Self = Self(0x007);
     /// An unknown command.
-    pub const COMMAND: Self = Self(0x00B);
+    pub const COMMAND_ID: Self = Self(0x008);
     /// A wrong length.
     pub const AMS_LENGTH: Self = Self(0x00E);
     /// A wrong net id.
@@ -57,7 +57,7 @@ impl AdsError {
             Self::NONE => "no error",
             Self::NO_PORT => "target port not found",
             Self::NO_DEVICE => "target device not found",
-            Self::COMMAND => "unknown AMS command",
+            Self::COMMAND_ID => "unknown command",
             Self::AMS_LENGTH => "wrong AMS length",
             Self::NET_ID => "wrong AMS net id",
             Self::DEVICE => "device error",
