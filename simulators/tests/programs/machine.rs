@@ -160,6 +160,11 @@ impl Machine {
         (self.register(reg::AL_STATUS), self.register(reg::AL_STATUS_CODE))
     }
 
+    /// Requests an AL state without waiting for it.
+    pub fn send_request(&mut self, state: u16) {
+        self.put(reg::AL_CONTROL, &(state | 0x10).to_le_bytes());
+    }
+
     /// Sets an output for the cycles that follow.
     pub fn set(&mut self, index: u16, subindex: u8, value: i64) {
         self.outputs.insert((index, subindex), value);

@@ -5,6 +5,8 @@ mod analogue_inputs;
 mod machine;
 mod objects;
 mod servo;
+mod servo_homing;
 mod servo_modes;
+mod servo_options;
 mod servo_plant;
 mod servo_states;

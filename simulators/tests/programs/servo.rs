@@ -21,7 +21,6 @@ pub const DIGITAL_INPUTS: u16 = 0x60FD;
 
 pub const PP: i64 = 1;
 pub const PV: i64 = 3;
-#[expect(dead_code, reason = "homing")]
 pub const HM: i64 = 6;
 pub const CSP: i64 = 8;
 pub const CSV: i64 = 9;

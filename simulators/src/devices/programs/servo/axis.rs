@@ -122,8 +122,10 @@ impl Axis {
             self.core.commands = commands;
             self.forced = None;
         } else {
-            // Modes can be set before there is process data.
-            self.core.commands.mode = commands.mode;
+            // Modes can be set before there is process data; one that is at work stays.
+            if self.state != State::OperationEnabled {
+                self.core.commands.mode = commands.mode;
+            }
             if self.connected {
                 self.lose_connection();
             }
@@ -202,8 +204,11 @@ impl Axis {
         self.change_state();
         let braked = self.brake();
         let demand = self.demand();
-        let all = matches!(&self.motion, Motion::Stop(stop) if stop.takes_all());
         let runs = matches!(self.motion, Motion::Mode) && self.mode == Some(Mode::Hm);
+        let all = match (&self.motion, &self.halt) {
+            (Motion::Stop(stop), _) | (Motion::Mode, Some(stop)) => stop.takes_all(),
+            _ => false,
+        };
         let cap = if runs { self.modes.hm.torque_cap(&self.core.view()) } else { None };
         self.core.turn(tick, demand, braked, cap, all);
         if let Some(home) = self.modes.hm.found.take() {

@@ -261,6 +261,7 @@ pub(crate) fn rows(settings: &ServoDescription) -> Vec<Row> {
         ..row(index, name, I16, Use::Parameter, value)
     };
     vec![
+        row(0x2010, "Homing torque against a stop", U16, Use::Parameter, 500),
         code(0x6007, "Abort connection option code", (0, 3), 1),
         row(0x603F, "Error code", U16, Use::Actual, 0),
         row(0x6040, "Controlword", U16, Use::SetPoint, 0),

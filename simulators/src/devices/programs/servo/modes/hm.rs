@@ -201,7 +201,8 @@ impl Hm {
             return Demand::velocity(self.velocity);
         }
         self.position += self.velocity * TICK_S;
-        if self.step == Step::Settle && self.velocity == 0.0 {
+        let rest = REST_REVOLUTIONS_PER_S * view.units_per_revolution;
+        if self.step == Step::Settle && self.velocity == 0.0 && view.actual.1.abs() < rest {
             self.step = Step::Idle;
         }
         Demand::position(self.position, self.velocity)
