@@ -16,6 +16,8 @@ use super::View;
 const START: u16 = 1 << 4;
 /// A stop is one after so much time of pushing at rest.
 const PUSH_S: f64 = 0.05;
+/// What has been slow for so long stands.
+const REST_S: f64 = 0.02;
 /// An index comes within a revolution.
 const INDEX_REVOLUTIONS: f64 = 1.5;
 /// Slower than this share of a revolution a second it stands.
@@ -134,6 +136,7 @@ pub(in super::super) struct Hm {
     armed: bool,
     travelled: f64,
     pushed_s: f64,
+    rested_s: f64,
     position: f64,
     velocity: f64,
     last_bit: bool,
@@ -202,7 +205,9 @@ impl Hm {
         }
         self.position += self.velocity * TICK_S;
         let rest = REST_REVOLUTIONS_PER_S * view.units_per_revolution;
-        if self.step == Step::Settle && self.velocity == 0.0 && view.actual.1.abs() < rest {
+        let rests = self.velocity == 0.0 && view.actual.1.abs() < rest;
+        self.rested_s = if rests { self.rested_s + TICK_S } else { 0.0 };
+        if self.step == Step::Settle && self.rested_s >= REST_S {
             self.step = Step::Idle;
         }
         Demand::position(self.position, self.velocity)
