@@ -3,6 +3,9 @@
 import type { ConfigurationDocument } from '../src/core/configuration/types.ts';
 import type { BenchContext } from './case.ts';
 
+/** Register 0x0007: two ports of E-bus. */
+const EBUS_PORTS = 0x0a;
+
 /** Entries of one device, all of them tags. */
 const CHANNELS = 100;
 
@@ -36,6 +39,7 @@ export function plant(context: BenchContext, load: PlantLoad): ConfigurationDocu
   const devices = Array.from({ length: load.tags / CHANNELS }, (_, n) => ({
     name: `d${n}`,
     type: 'generic' as const,
+    esc: { port_descriptor: EBUS_PORTS },
     pdos: [{ direction: 'input' as const, index: 0x1a00, entries }],
   }));
   return {

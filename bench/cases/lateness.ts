@@ -39,6 +39,15 @@ const paces: readonly Pace[] = [
     cpu: [{ kind: 'absolute', at: ['p50'], atMost: 3 }, cpuLikeBare],
   },
   { ...small, periodUs: 250, spinUs: 50, seconds: 1.5, lateness: [likeBare], cpu: [cpuLikeBare] },
+  {
+    devices: 10,
+    bytes: 256,
+    periodUs: 100,
+    spinUs: 40,
+    seconds: 1.5,
+    lateness: [likeBare],
+    cpu: [cpuLikeBare],
+  },
   { devices: 100, bytes: 1_250, image: '10,000 bits', periodUs: 250, spinUs: 50, seconds: 1.5, lateness: [], cpu: [] },
   {
     devices: 100,

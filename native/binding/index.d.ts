@@ -227,7 +227,7 @@ export interface BindingDeviceImage {
 export interface BindingEngineOptions {
   /** Name of a network interface. */
   interface?: string
-  /** Period of the cycle, 250,000 to 100,000,000 ns. */
+  /** Period of the cycle, 100,000 to 100,000,000 ns. */
   cyclePeriodNs: number
   /** How long before a cycle's start the thread stops sleeping and spins; half a period at most. */
   preSpinNs: number

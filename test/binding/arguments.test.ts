@@ -35,9 +35,9 @@ test('a wrong argument of a constructor is refused with what is expected', (t) =
     );
   }
   refused(
-    () => new BindingEngine(engineOptions({ cyclePeriodNs: 100_000 }), bell, simulatedSegment()),
+    () => new BindingEngine(engineOptions({ cyclePeriodNs: 99_999 }), bell, simulatedSegment()),
     'ECAT_ERR_INVALID_ARGUMENT',
-    /100000|100,000|250/,
+    /100000/,
   );
   refused(() => new BindingEngine(engineOptions({ priority: 256 }), bell), 'ECAT_ERR_INVALID_ARGUMENT', /priority/);
   refused(

@@ -220,13 +220,13 @@ test('on_loss is for outputs', async (t) => {
 for (const [title, keys, expected] of [
   [
     'the cycle time',
-    'cycle_time: 100',
-    /cycle_time must be 250 to 100000 µs as a whole number, or text with a unit .*, not 100$/,
+    'cycle_time: 99',
+    /cycle_time must be 100 to 100000 µs as a whole number, or text with a unit .*, not 99$/,
   ],
   [
     'a cycle time with a unit',
-    'cycle_time: 0.1 ms',
-    /cycle_time must be a whole number of µs from 250 to 100000, not "0.1 ms"$/,
+    'cycle_time: 0.09 ms',
+    /cycle_time must be a whole number of µs from 100 to 100000, not "0.09 ms"$/,
   ],
   ['a cycle time of parts of a µs', 'cycle_time: 0.5005 ms', /cycle_time must be a whole number of µs/],
   ['virtual time on a network card', 'time: virtual', /time can be virtual only with a simulated segment/],

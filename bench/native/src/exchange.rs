@@ -86,7 +86,8 @@ impl Ours {
     }
 
     fn measure(&mut self, link: &mut dyn Link, count: usize) -> Outcome<Figures> {
-        let (acyclic, urgent) = (AcyclicFrame::new(), UrgentFrame::new(&UrgentAreas::default()));
+        let (acyclic, urgent) =
+            (AcyclicFrame::new(FRAME_BYTES_MAX), UrgentFrame::new(&UrgentAreas::default()));
         let others = (&acyclic, &urgent);
         let mut outputs = vec![0; self.layout.output_bytes];
         let mut inputs = vec![0; self.layout.input_bytes];

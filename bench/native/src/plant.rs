@@ -5,7 +5,7 @@ use ecat_engine::error::{EngineError, ErrorCode};
 use ecat_engine::link::packet::PacketLink;
 use ecat_engine::link::sys;
 use ecat_simulator::description::{
-    DeviceDescription, DeviceType, Direction, EntryDescription, PdoDescription,
+    DeviceDescription, DeviceType, Direction, EntryDescription, EscDescription, PdoDescription,
 };
 use ecat_simulator::{Segment, SegmentDescription, SegmentLink};
 use ecat_wire::Link;
@@ -16,7 +16,10 @@ use crate::Outcome;
 const CARRIER_NS: u64 = 5_000_000_000;
 const LOOK_NS: u64 = 10_000_000;
 
-/// Devices on one line whose process data are `bytes` altogether: each has as many outputs as inputs,
+/// Register 0x0007: two ports of E-bus.
+const EBUS_PORTS: u8 = 0x0A;
+
+/// Devices on one line of E-bus whose process data are `bytes` altogether: each has as many outputs as inputs,
 /// the first ones one more where it does not divide.
 pub fn describe(devices: usize, bytes: usize) -> SegmentDescription {
     let device = |n: usize| {
@@ -31,6 +34,10 @@ pub fn describe(devices: usize, bytes: usize) -> SegmentDescription {
         DeviceDescription {
             name: Some(format!("device {n}")),
             r#type: Some(DeviceType::Generic),
+            esc: Some(EscDescription {
+                port_descriptor: Some(EBUS_PORTS),
+                ..EscDescription::default()
+            }),
             pdos: Some(pdos),
             ..DeviceDescription::default()
         }

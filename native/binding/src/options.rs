@@ -19,7 +19,7 @@ use crate::segment::busy;
 pub struct BindingEngineOptions {
     /// Name of a network interface.
     pub interface: Option<String>,
-    /// Period of the cycle, 250,000 to 100,000,000 ns.
+    /// Period of the cycle, 100,000 to 100,000,000 ns.
     #[napi(ts_type = "number")]
     pub cycle_period_ns: Natural,
     /// How long before a cycle's start the thread stops sleeping and spins; half a period at most.

@@ -26,8 +26,8 @@ use crate::shared::{
     ClaimRegistry, Claims, Dimensions, InterlockSpec, LaneOwner, SharedMemory, UrgentAreas,
 };
 
-/// Shortest period of a cycle.
-pub const CYCLE_PERIOD_NS_MIN: u64 = 250_000;
+/// Shortest period of a cycle; below 250 µs for small images only (256 bytes), since a frame has its time on the wire.
+pub const CYCLE_PERIOD_NS_MIN: u64 = 100_000;
 /// Longest period of a cycle.
 pub const CYCLE_PERIOD_NS_MAX: u64 = 100_000_000;
 /// What an engine that is dropped without having been closed may take for it.

@@ -38,6 +38,8 @@ pub enum ErrorCode {
     ConfigurationVerify,
     /// The process image does not fit (FMMUs, SyncManagers, size).
     LayoutInvalid,
+    /// The frames of a cycle take longer than its period.
+    CycleTooShort,
     /// No answer in time to a frame, and no device could be named.
     Timeout,
     /// The bring-up failed for a reason that no pass could name.
@@ -81,6 +83,7 @@ impl ErrorCode {
         Self::SubDeviceLost,
         Self::ConfigurationVerify,
         Self::LayoutInvalid,
+        Self::CycleTooShort,
         Self::Timeout,
         Self::BringUp,
         Self::Panic,
@@ -113,6 +116,7 @@ impl ErrorCode {
             Self::SubDeviceLost => "ECAT_ERR_SUBDEVICE_LOST",
             Self::ConfigurationVerify => "ECAT_ERR_CONFIGURATION_VERIFY",
             Self::LayoutInvalid => "ECAT_ERR_LAYOUT_INVALID",
+            Self::CycleTooShort => "ECAT_ERR_CYCLE_TOO_SHORT",
             Self::Timeout => "ECAT_ERR_TIMEOUT",
             Self::BringUp => "ECAT_ERR_BRING_UP",
             Self::Panic => "ECAT_ERR_PANIC",

@@ -30,6 +30,8 @@ pub struct SubDevice {
     pub device_emulation: bool,
     /// Whether LRW may be used (register 0x0008 bit 9 and the SII's EnableNotLRW are both clear).
     pub lrw: bool,
+    /// Whether its port towards the MainDevice is one of E-bus (register 0x0007, bits 0–1) and not Ethernet.
+    pub ebus: bool,
     /// FMMUs that the ESC has (register 0x0004).
     pub fmmu_count: u8,
     /// SyncManagers that the ESC has (register 0x0005).

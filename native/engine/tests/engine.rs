@@ -48,7 +48,7 @@ fn an_engine_is_found_by_its_number_as_long_as_it_is_held() {
 #[test]
 fn options_out_of_range_are_refused() {
     for options in [
-        EngineOptions { cycle_period_ns: 249_999, ..virtual_time() },
+        EngineOptions { cycle_period_ns: 99_999, ..virtual_time() },
         EngineOptions { cycle_period_ns: 100_000_001, ..virtual_time() },
         EngineOptions { pre_spin_ns: 500_001, ..virtual_time() },
         EngineOptions { priority: Some(100), ..virtual_time() },

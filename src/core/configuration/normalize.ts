@@ -14,7 +14,7 @@ import type {
 } from './types.ts';
 
 const CYCLE_PERIOD_DEFAULT_US = 1000;
-const CYCLE_PERIOD_US_MIN = 250;
+const CYCLE_PERIOD_US_MIN = 100;
 const CYCLE_PERIOD_US_MAX = 100_000;
 /** The SyncManager watchdog of a SubDevice trips after 100 ms too, unless it is configured otherwise. */
 const OUTPUT_DEADLINE_DEFAULT_MS = 100;

@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'ECAT_ERR_SUBDEVICE_LOST'
   | 'ECAT_ERR_CONFIGURATION_VERIFY'
   | 'ECAT_ERR_LAYOUT_INVALID'
+  | 'ECAT_ERR_CYCLE_TOO_SHORT'
   | 'ECAT_ERR_TIMEOUT'
   | 'ECAT_ERR_BRING_UP'
   | 'ECAT_ERR_PANIC'
@@ -169,6 +170,12 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     recoverable: false,
     meaning: 'The process data do not fit the SyncManagers, the FMMUs or the largest process image.',
     action: 'Compare the EEPROM of the named SubDevice with its manual; a segment that is too large has to be split.',
+  },
+  ECAT_ERR_CYCLE_TOO_SHORT: {
+    category: 'configuration',
+    recoverable: false,
+    meaning: 'The frames of a cycle take longer on a wire of 100 Mbit/s than the cycle lasts.',
+    action: 'Set cycle_time to the least that the message names, with a margin, or split the segment.',
   },
   ECAT_ERR_TIMEOUT: {
     category: 'network',

@@ -17,6 +17,9 @@ use crate::network::{Identity, Network, SubDevice};
 pub(super) const DEVICE_EMULATION: u8 = 0x01;
 /// Register 0x0008 bit 9.
 const FEATURE_NO_LRW: u16 = 0x0200;
+/// Register 0x0007: what port 0 is.
+const PORT_KIND_MASK: u8 = 0x03;
+const PORT_KIND_EBUS: u8 = 0x02;
 const REQUESTS: usize = 6;
 
 /// Reads the registers and SII images of the `count` SubDevices of a segment that ethercrab has
@@ -126,6 +129,7 @@ fn sub_device(
         device_emulation: is_emulated(configuration),
         lrw: features & FEATURE_NO_LRW == 0
             && !general.is_some_and(ecat_wire::sii::General::enable_not_lrw),
+        ebus: block[7] & PORT_KIND_MASK == PORT_KIND_EBUS,
         fmmu_count: block[4],
         sync_manager_count: block[5],
         has_distributed_clock: dc_time.one().is_some(),

@@ -33,6 +33,7 @@ fn built(sii: Sii) -> SubDevice {
         lrw: true,
         fmmu_count: 3,
         sync_manager_count: 4,
+        ebus: false,
         has_distributed_clock: false,
         propagation_delay_ns: 0,
         sii,

@@ -10,7 +10,6 @@ use crate::clock;
 use crate::link::wire_time_ns;
 use crate::shared::layout::EngineState;
 use ecat_wire::al::AlState;
-use ecat_wire::ethernet::FRAME_BYTES_MAX;
 
 /// How long the answer to an acyclic frame is awaited: two cycles, within these limits.
 const ANSWER_NS_MIN: u64 = 2_000_000;
@@ -48,7 +47,7 @@ impl Run {
                     return now_ns;
                 }
             }
-            let fits = now_ns + wire_time_ns(FRAME_BYTES_MAX) < start_ns;
+            let fits = now_ns + wire_time_ns(self.acyclic.bytes_max()) < start_ns;
             let may_send = link_takes && (reserved || fits);
             if may_send && self.acyclic.deadline_ns().is_none() {
                 // Offered once, also where nothing was due: not again when the next cycle is.

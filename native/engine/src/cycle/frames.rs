@@ -124,10 +124,15 @@ impl CyclicFrames {
         self.frames.len()
     }
 
+    /// Bytes of each frame, without preamble and FCS.
+    pub fn lengths(&self) -> impl Iterator<Item = usize> {
+        self.frames.iter().map(|frame| frame.bytes.len())
+    }
+
     /// Bytes of all frames on the wire, without preamble and FCS.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.frames.iter().map(|frame| frame.bytes.len()).sum()
+        self.lengths().sum()
     }
 
     /// Fills in the images of a cycle.

@@ -1,7 +1,7 @@
 //! The cycle thread: every period outputs → frames → answers → working counters → slot, and in what is
 //! left of it the AL engine and the census.
 //!
-//! In the order of a cycle: [`schedule`] and [`wait`] (when), [`frames`] and [`exchange`] (out and back),
+//! Before the first: [`fit`] (whether the period is long enough). In the order of a cycle: [`schedule`] and [`wait`] (when), [`frames`] and [`exchange`] (out and back),
 //! [`counters`], [`states`] and [`quality`] (what it is worth), [`publish`] (the slot), [`suspicion`] and
 //! [`census`] (who it was), [`acyclic`], [`window`], [`operation`], [`registers`], [`urgent`] (the rest of the period), [`al`] and
 //! [`phase`] (up to OP and down again). [`run`] holds them together, [`thread`] is the life around it, and
@@ -13,6 +13,7 @@ pub mod census;
 pub mod control;
 pub mod counters;
 pub mod exchange;
+pub mod fit;
 pub mod frames;
 pub mod operation;
 pub mod outbox;

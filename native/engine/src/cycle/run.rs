@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use ecat_wire::Link;
+use ecat_wire::ethernet::FRAME_BYTES_MAX;
 
 use super::al::AlEngine;
 use super::census::Census;
 use super::control::{Control, StartOrder};
 use super::counters::{Verdict, WorkingCounters};
 use super::exchange::{Arrival, Exchange, Images};
+use super::fit::LeastTime;
 use super::frames::{CyclicFrames, Overview};
 use super::phase::{Surroundings, Way};
 use super::publish::{Publisher, Slot};
@@ -25,7 +27,7 @@ use crate::clock::{self, Clock};
 use crate::engine::BringUp;
 use crate::event::EventKind;
 use crate::herald::Ear;
-use crate::link::{sys, wire_time_ns};
+use crate::link::{bytes_in, sys};
 use crate::shared::atomics::newer_by;
 use crate::shared::layout::EngineState;
 use crate::shared::statistics::{Statistics, add};
@@ -39,8 +41,10 @@ const CENSUS_INTERVAL_NS: u64 = 100_000_000;
 const RECEIVE_CLOSING_NS: u64 = 20_000_000;
 /// How long a wait for a grant sleeps at most before it looks again.
 const LOOK_NS: u64 = 1_000_000_000;
-/// What an exchange gets beyond its time on the wire when a cycle began late.
+/// What an exchange gets beyond its least time when a cycle began late: so much, and no more than this part of a period,
+/// so that a short one is not passed on late to the next.
 const LATE_ALLOWANCE_NS: u64 = 50_000;
+const LATE_ALLOWANCE_PART: u64 = 4;
 
 /// Everything that the cycles need; made before the first of them.
 pub struct Run {
@@ -77,7 +81,8 @@ pub struct Run {
     latest: u32,
     publisher: Publisher,
     engine_state: EngineState,
-    frames_wire_ns: u64,
+    least: LeastTime,
+    late_allowance_ns: u64,
     receive_deadline_ns: u64,
     lossy_cycles: u32,
     link_down: bool,
@@ -93,7 +98,7 @@ impl Run {
         ear: Arc<Ear>,
         link: Box<dyn Link>,
         (network, layout): &BringUp,
-        frames: CyclicFrames,
+        (frames, least): (CyclicFrames, LeastTime),
         order: StartOrder,
     ) -> Self {
         let options = &control.options;
@@ -111,7 +116,7 @@ impl Run {
         Self {
             stations: network.sub_devices.iter().map(|device| device.station_address).collect(),
             exchange: Exchange::new(frames.count(), salt),
-            acyclic: AcyclicFrame::new(),
+            acyclic: AcyclicFrame::new(acyclic_bytes(period_ns, least)),
             registers: order.registers,
             urgent: UrgentFrame::new(&order.urgent),
             lockstep: order.lockstep,
@@ -133,8 +138,11 @@ impl Run {
             merger: order.merger,
             publisher: Publisher::new(order.memory.ring_writer(), counters.len()),
             engine_state: EngineState::Starting,
-            frames_wire_ns: wire_time_ns(0) * frames.count() as u64 + wire_time_ns(frames.bytes()),
-            receive_deadline_ns: options.receive_deadline_ns.unwrap_or(period_ns / 10 * 9),
+            late_allowance_ns: LATE_ALLOWANCE_NS.min(period_ns / LATE_ALLOWANCE_PART),
+            receive_deadline_ns: options
+                .receive_deadline_ns
+                .unwrap_or((period_ns / 10 * 9).max(least.total_ns())),
+            least,
             lossy_cycles: 0,
             link_down: false,
             missed_unreported: 0,
@@ -363,11 +371,11 @@ impl Run {
         self.working_counters.fill(None);
         let sent_ns = clock::now_ns();
         self.exchange.send(&mut *self.link, &mut self.frames, cycle, &self.statistics.counters);
-        let allowance_ns = self.frames_wire_ns + LATE_ALLOWANCE_NS;
+        let allowance_ns = self.least.total_ns() + self.late_allowance_ns;
         let longest_ns = if self.way.is_closing() { RECEIVE_CLOSING_NS } else { u64::MAX };
         let deadline_ns =
             (start_ns + self.receive_deadline_ns.min(longest_ns)).max(sent_ns + allowance_ns);
-        let spin_until_ns = Exchange::spin_until_ns(clock::now_ns() + self.frames_wire_ns);
+        let spin_until_ns = Exchange::spin_until_ns(clock::now_ns() + self.least.frames_ns);
         while self.exchange.missing() > 0 {
             let taken = self.take_frame();
             if !taken && !self.exchange.wait(&*self.link, spin_until_ns, deadline_ns) {
@@ -432,6 +440,12 @@ impl Run {
             self.event(kind, None, 0, 0);
         }
     }
+}
+
+/// Bytes that the acyclic frame may have: what the cyclic frames leave of a period.
+fn acyclic_bytes(period_ns: u64, least: LeastTime) -> usize {
+    let left_ns = period_ns.saturating_sub(least.frames_ns);
+    bytes_in(left_ns).min(FRAME_BYTES_MAX)
 }
 
 /// A number that differs between exchangers of one machine, most of the time.

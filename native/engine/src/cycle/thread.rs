@@ -11,6 +11,7 @@ use ecat_wire::ethernet::FRAME_BYTES_MAX;
 use ecat_wire::{FrameWriter, Link};
 
 use super::control::{Control, StartOrder};
+use super::fit::LeastTime;
 use super::frames::CyclicFrames;
 use super::operation::Operation;
 use super::run::Run;
@@ -91,7 +92,7 @@ fn fault(control: &Control, run: Option<&mut Run>, failure: Failure) {
 fn prepare(control: &Arc<Control>, ear: &Arc<Ear>, opener: LinkOpener) -> Option<Run> {
     let mut link = None;
     let outcome = opener().and_then(|opened| bring_up(control, &mut **link.insert(opened)));
-    let (plant, frames) = match outcome {
+    let (plant, frames, least) = match outcome {
         Ok(found) => found,
         Err(error) => {
             control.set_bring_up(Err(error));
@@ -109,7 +110,8 @@ fn prepare(control: &Arc<Control>, ear: &Arc<Ear>, opener: LinkOpener) -> Option
     sys::prefault_stack(CYCLE_STACK_BYTES);
     sys::set_timer_slack(TIMER_SLACK_NS);
     let refused = real_time(control);
-    let mut run = Run::new(Arc::clone(control), Arc::clone(ear), link, &plant, frames, *order);
+    let mut run =
+        Run::new(Arc::clone(control), Arc::clone(ear), link, &plant, (frames, least), *order);
     for (what, error) in refused.into_iter().flatten() {
         run.event(EventKind::Degraded, None, what, error);
     }
@@ -119,7 +121,7 @@ fn prepare(control: &Arc<Control>, ear: &Arc<Ear>, opener: LinkOpener) -> Option
 fn bring_up(
     control: &Control,
     link: &mut dyn Link,
-) -> Result<(BringUp, CyclicFrames), EngineError> {
+) -> Result<(BringUp, CyclicFrames, LeastTime), EngineError> {
     let options = &control.options;
     let bring_up = BringUpOptions {
         distributed_clocks: options.distributed_clocks,
@@ -130,10 +132,12 @@ fn bring_up(
     let layout = bringup::compute_layout(&network)?;
     bringup::configure(link, &network, &layout, &control.stop)?;
     let frames = CyclicFrames::new(&layout, reference_clock(&network, options.distributed_clocks))?;
+    let least = LeastTime::of(&frames, &network);
+    least.check(options.cycle_period_ns, &frames, &network)?;
     if control.stop.load(Ordering::Acquire) {
         return Err(EngineError::new(ErrorCode::Aborted, "the engine was closed before it ran"));
     }
-    Ok(((Arc::new(network), Arc::new(layout)), frames))
+    Ok(((Arc::new(network), Arc::new(layout)), frames, least))
 }
 
 fn reference_clock(network: &Network, distributed_clocks: bool) -> Option<u16> {

@@ -4,25 +4,28 @@
 //! more of them as long as the cycle has time left.
 
 use ecat_wire::FrameWriter;
-use ecat_wire::ethernet::{FRAME_BYTES_MAX, MacAddress};
-use ecat_wire::frame::DatagramSpan;
+use ecat_wire::ethernet::{FRAME_BYTES_MAX, HEADER_BYTES, MacAddress};
+use ecat_wire::frame::{DATAGRAM_OVERHEAD_BYTES, DatagramSpan, ETHERCAT_HEADER_BYTES};
 
 use super::al::AlEngine;
 use super::census::Census;
 use super::operation::Operation;
 use super::registers::{READS_PER_FRAME_MAX, REGISTER_BYTES_MAX, RegisterReads};
-use crate::stamp::Stamp;
+use crate::stamp::{STAMP_DATAGRAM_BYTES, Stamp};
 
 /// The frame number by which the acyclic frame is told from the cyclic ones.
 pub const ACYCLIC_FRAME: u16 = u16::MAX;
 /// Operations of the engine's own in one frame. With them, reads for the application still fit.
 const OPERATIONS_MAX: usize = 60;
-/// Bytes of a datagram beside its data.
-const DATAGRAM_OVERHEAD_BYTES: usize = 12;
+/// Bytes of a frame before its first operation.
+const HEAD_BYTES: usize = HEADER_BYTES + ETHERCAT_HEADER_BYTES + STAMP_DATAGRAM_BYTES;
+/// Bytes that an operation of the engine's own takes at most, and a read for the application.
+const OPERATION_BYTES: usize = DATAGRAM_OVERHEAD_BYTES + 6;
+const READ_BYTES: usize = DATAGRAM_OVERHEAD_BYTES + REGISTER_BYTES_MAX;
+/// The share of a short frame that is left to reads for the application.
+const READS_PART: usize = 4;
 const _: () = assert!(
-    16 + (DATAGRAM_OVERHEAD_BYTES + 8)
-        + OPERATIONS_MAX * (DATAGRAM_OVERHEAD_BYTES + 6)
-        + READS_PER_FRAME_MAX * (DATAGRAM_OVERHEAD_BYTES + REGISTER_BYTES_MAX)
+    HEAD_BYTES + OPERATIONS_MAX * OPERATION_BYTES + READS_PER_FRAME_MAX * READ_BYTES
         <= FRAME_BYTES_MAX
 );
 
@@ -62,6 +65,9 @@ impl Sent {
 #[derive(Debug)]
 pub struct AcyclicFrame {
     bytes: Box<[u8]>,
+    /// Operations of the engine's own, and reads, that one frame takes.
+    operations_max: usize,
+    reads_max: usize,
     length: usize,
     sent: Vec<Sent>,
     sequence: u32,
@@ -70,17 +76,29 @@ pub struct AcyclicFrame {
 }
 
 impl AcyclicFrame {
-    /// A frame that has not been sent.
+    /// A frame that has not been sent, of `bytes_max` bytes at most, but long enough for one operation and one read.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(bytes_max: usize) -> Self {
+        let reads_max = (bytes_max / READS_PART / READ_BYTES).clamp(1, READS_PER_FRAME_MAX);
+        let room = bytes_max.saturating_sub(HEAD_BYTES + reads_max * READ_BYTES);
+        let operations_max = (room / OPERATION_BYTES).clamp(1, OPERATIONS_MAX);
+        let bytes = HEAD_BYTES + operations_max * OPERATION_BYTES + reads_max * READ_BYTES;
         Self {
-            bytes: vec![0; FRAME_BYTES_MAX].into_boxed_slice(),
+            bytes: vec![0; bytes].into_boxed_slice(),
+            operations_max,
+            reads_max,
             length: 0,
-            sent: Vec::with_capacity(OPERATIONS_MAX + READS_PER_FRAME_MAX),
+            sent: Vec::with_capacity(operations_max + reads_max),
             sequence: 0,
             sent_ns: 0,
             deadline_ns: None,
         }
+    }
+
+    /// Bytes of the largest frame that it composes.
+    #[must_use]
+    pub const fn bytes_max(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Until when the answer is waited for; `None` while no frame is on its way.
@@ -105,9 +123,9 @@ impl AcyclicFrame {
                 .map(|operation| (operation, Asker::Al))
                 .or_else(|| census.next_operation().map(|operation| (operation, Asker::Census)))
         });
-        let reads = std::iter::from_fn(|| registers.next_operation());
+        let reads = std::iter::from_fn(|| registers.next_operation()).take(self.reads_max);
         let reads = reads.map(|operation| (operation, Asker::Application));
-        self.push(next.take(OPERATIONS_MAX).chain(reads), stations, salt)
+        self.push(next.take(self.operations_max).chain(reads), stations, salt)
     }
 
     /// Composes a frame with one operation that nobody waits for.
@@ -170,12 +188,6 @@ impl AcyclicFrame {
     }
 }
 
-impl Default for AcyclicFrame {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,7 +208,7 @@ mod tests {
             let length = REGISTER_BYTES_MAX as u16;
             assert!(inbox.read_register(RegisterRead { id, position: 0, register: 0, length }));
         }
-        let mut frame = AcyclicFrame::new();
+        let mut frame = AcyclicFrame::new(FRAME_BYTES_MAX);
         let mut reads = 0;
         while let Some(bytes) = frame.compose(&mut al, &mut census, &mut registers, &stations, 1, 0)
         {
@@ -218,7 +230,7 @@ mod tests {
         let mut al = AlEngine::new([(false, Box::default())], 1);
         let mut census = Census::new(1, 1);
         census.suspect(0);
-        let mut frame = AcyclicFrame::new();
+        let mut frame = AcyclicFrame::new(FRAME_BYTES_MAX);
         let (_outbox, mut registers, _inbox) = outbox::queues(1);
         let length =
             frame.compose(&mut al, &mut census, &mut registers, &[0x1000], 1, 0).unwrap().len();

@@ -20,6 +20,12 @@ pub const fn wire_time_ns(bytes: usize) -> u64 {
     (bytes + FRAME_OVERHEAD_BYTES) as u64 * BYTE_NS
 }
 
+/// Bytes of the largest frame (without FCS) that occupies a 100 Mbit/s wire for `ns` at most; 0 where none does.
+#[must_use]
+pub const fn bytes_in(ns: u64) -> usize {
+    ((ns / BYTE_NS) as usize).saturating_sub(FRAME_OVERHEAD_BYTES)
+}
+
 /// Waits on the calling thread's clock until a frame may have come, or until `deadline_ns`. May return
 /// early. In virtual time nothing comes by waiting, so the clock jumps to the deadline.
 pub fn wait(link: &dyn Link, deadline_ns: u64) {

@@ -47,6 +47,7 @@ pub struct Plant {
 /// One published cycle, copied.
 pub struct Slot {
     pub cycle: u32,
+    pub host_time_ns: u64,
     pub flags: u32,
     pub quality: Vec<u8>,
     pub working_counters: Vec<u16>,
@@ -276,6 +277,7 @@ impl Plant {
             part(geometry.slot_working_counters_offset, 2 * dimensions.datagram_count as usize);
         Slot {
             cycle,
+            host_time_ns: u64::from_le_bytes(bytes[8..16].try_into().unwrap()),
             flags: u32::from_le_bytes(bytes[24..28].try_into().unwrap()),
             quality: part(geometry.slot_quality_offset, dimensions.sub_device_count as usize),
             working_counters: counters
