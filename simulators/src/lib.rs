@@ -13,6 +13,7 @@ pub mod device;
 pub mod devices;
 pub mod esc;
 mod ethernet;
+pub mod fsoe;
 pub mod host;
 mod line;
 pub mod link;

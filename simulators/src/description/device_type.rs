@@ -58,6 +58,12 @@ pub enum DeviceType {
     /// Analogue inputs with status and CoE.
     #[serde(rename = "EL3xxx-like")]
     El3xxxLike,
+    /// Four inputs behind FSoE; not safe.
+    #[serde(rename = "EL1904-like")]
+    El1904Like,
+    /// Four outputs behind FSoE; not safe.
+    #[serde(rename = "EL2904-like")]
+    El2904Like,
     /// Four analogue outputs with CoE.
     #[serde(rename = "EL4004-like")]
     El4004Like,

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::devices::programs::accelerometer::AccelerometerDescription;
 use crate::devices::programs::analogue_inputs::AnalogueInputsDescription;
+use crate::devices::programs::safety::SafetyDescription;
 use crate::devices::programs::servo::ServoDescription;
 
 /// A program by its kind. Each needs certain objects; a device without them refuses it.
@@ -16,4 +17,6 @@ pub enum ProgramDescription {
     AnalogueInputs(AnalogueInputsDescription),
     /// A CiA 402 drive with its motor and machine. Needs at least control- and statusword.
     Servo(Box<ServoDescription>),
+    /// Safe inputs and outputs behind FSoE; no safety function.
+    Safety(SafetyDescription),
 }

@@ -6,7 +6,7 @@ use super::tests::{device, devices, real, refused, with_image};
 use super::*;
 use crate::mailbox::object_dictionary::ObjectDictionary;
 
-const ALL: [&str; 22] = [
+const ALL: [&str; 24] = [
     "EK1100",
     "EK1122",
     "EK1914",
@@ -14,11 +14,13 @@ const ALL: [&str; 22] = [
     "EL1004",
     "EL1008-like",
     "EL1018-like",
+    "EL1904-like",
     "EL2004",
     "EL2008-like",
     "EL2809-like",
     "EL2828",
     "EL2889",
+    "EL2904-like",
     "EL3004",
     "EL3102-like",
     "EL3204-like",

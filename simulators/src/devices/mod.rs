@@ -33,6 +33,7 @@ mod overrides;
 mod process_data;
 pub mod programs;
 mod protocols;
+mod safety;
 mod servo;
 mod state;
 mod terminal;
@@ -203,8 +204,8 @@ impl DeviceImage {
             process_data.keep_values();
         }
         let program = device.program.clone().or(program);
-        if let Some(ProgramDescription::AnalogueInputs(_)) = program {
-            programs::analogue_inputs::add_fields(&mut process_data);
+        if let Some(program) = &program {
+            programs::add_fields(program, &mut process_data);
         }
         let application = &mut profile.application;
         mail::apply(mailbox.as_ref(), (&parsed, index), emulated, application, &mut process_data)?;

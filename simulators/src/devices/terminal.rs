@@ -6,7 +6,8 @@ use ecat_wire::sii::{
 
 use super::{
     EEPROM_BYTES, SIMULATED_VENDOR_ID, akd, analogue_inputs, analogue_outputs, ax5206, coupler,
-    digital_inputs, digital_outputs, ek1914, ethernet_terminals, junction, known, lan9252, servo,
+    digital_inputs, digital_outputs, ek1914, ethernet_terminals, junction, known, lan9252, safety,
+    servo,
 };
 use crate::description::mailbox::MailboxDescription;
 use crate::description::{DescriptionError, DeviceDescription, DeviceType, ProgramDescription};
@@ -90,6 +91,8 @@ pub(super) fn device(
         DeviceType::El3602Like => analogue_inputs::el3602_like(),
         DeviceType::El3xxxLike => analogue_inputs::el3xxx_like(channels),
         DeviceType::AnalogueInputs => analogue_inputs::simple(channels),
+        DeviceType::El1904Like => safety::el1904_like(),
+        DeviceType::El2904Like => safety::el2904_like(),
         DeviceType::El4004Like => analogue_outputs::el4004_like(),
         DeviceType::El4132Like => analogue_outputs::el4132_like(),
         DeviceType::El4xxxLike => analogue_outputs::el4xxx_like(channels),

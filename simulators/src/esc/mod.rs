@@ -29,6 +29,7 @@ mod watchdog;
 
 pub use chip::{Chip, RegisterAccess, Row, Source, rows};
 pub(crate) use dc::mixed;
+pub(crate) use process_data::DRIVEN;
 pub use profile::{
     Application, ClockLevel, Direction, ExpectedSyncManager, Point, ProcessArea, Profile, Refusal,
     RefusalCondition, Role,

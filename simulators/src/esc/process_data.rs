@@ -3,6 +3,10 @@
 use super::profile::ProcessArea;
 use super::{Esc, al};
 
+/// Added to the place of a level that a program drives itself, beside what its outputs carry: it stands among the
+/// levels at the device's inputs, behind its process data.
+pub(crate) const DRIVEN: u32 = 1 << 31;
+
 impl Esc {
     /// Bytes of input process data.
     #[must_use]
@@ -76,6 +80,9 @@ impl Esc {
 
     /// Reads bits of the outputs as they are driven; see [`crate::plant::Plant::output`].
     pub(crate) fn output(&self, bit_offset: u32, bit_length: u8) -> u64 {
+        if bit_offset & DRIVEN != 0 {
+            return self.input(bit_offset & !DRIVEN, bit_length);
+        }
         if let Some(outputs) = self.halted_outputs() {
             let bit = |at: u32| {
                 let byte = outputs.get((at / 8) as usize).copied().unwrap_or(0);

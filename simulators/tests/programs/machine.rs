@@ -30,6 +30,7 @@ pub struct Machine {
     image: DeviceImage,
     sii: Sii,
     outputs: BTreeMap<(u16, u8), i64>,
+    raw_outputs: Vec<u8>,
     inputs: Vec<u8>,
     counter: u8,
     /// Mail that was no answer to an SDO: emergencies.
@@ -55,6 +56,7 @@ impl Machine {
             image,
             sii,
             outputs: BTreeMap::new(),
+            raw_outputs: Vec::new(),
             inputs: Vec::new(),
             counter: 0,
             other_mail: Vec::new(),
@@ -208,12 +210,40 @@ impl Machine {
         self.segment.set_input(0, to.bit_offset, 64, value.to_bits());
     }
 
+    /// Puts a level to what stands behind a digital input channel (from 1).
+    pub fn set_level(&mut self, channel: usize, level: bool) {
+        let to = self.image.inputs[channel - 1];
+        assert_eq!(to.bit_length, 1);
+        self.segment.set_input(0, to.bit_offset, 1, level.into());
+    }
+
+    /// What the process sees of each output channel.
+    pub fn driven(&self) -> Vec<u64> {
+        let of = |c: &ecat_simulator::devices::Channel| {
+            self.segment.output(0, c.bit_offset, c.bit_length)
+        };
+        self.image.outputs.iter().map(of).collect()
+    }
+
+    /// Sets bytes of the output image for the cycles that follow, below what [`Machine::set`] sets.
+    pub fn set_bytes(&mut self, at: usize, bytes: &[u8]) {
+        self.raw_outputs.resize(self.raw_outputs.len().max(at + bytes.len()), 0);
+        self.raw_outputs[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+
+    /// The input image as the last cycle brought it.
+    pub fn input_bytes(&self) -> &[u8] {
+        &self.inputs
+    }
+
     /// One exchange of process data.
     pub fn cycle(&mut self) {
         let esc = &self.segment.devices()[0].esc;
         let (inputs, outputs): (usize, usize) =
             (esc.input_bytes() as usize, esc.output_bytes() as usize);
         let mut image = vec![0; outputs + inputs];
+        let given = self.raw_outputs.len().min(outputs);
+        image[..given].copy_from_slice(&self.raw_outputs[..given]);
         for (&(index, subindex), &value) in &self.outputs {
             let (from, bits) = self.place(Direction::Output, index, subindex);
             for n in 0..bits {

@@ -4,6 +4,7 @@ mod accelerometer;
 mod analogue_inputs;
 mod machine;
 mod objects;
+mod safety;
 mod servo;
 mod servo_homing;
 mod servo_modes;

@@ -2,11 +2,22 @@
 
 pub(crate) mod accelerometer;
 pub(crate) mod analogue_inputs;
+pub(crate) mod safety;
 pub mod servo;
 
 use super::DeviceImage;
+use super::process_data::ProcessData;
 use crate::description::{DescriptionError, ProgramDescription};
 use crate::program::Program;
+
+/// Gives a program's channels places of their own where what goes in is not what the process data show.
+pub(super) fn add_fields(description: &ProgramDescription, process_data: &mut ProcessData) {
+    match description {
+        ProgramDescription::AnalogueInputs(_) => analogue_inputs::add_fields(process_data),
+        ProgramDescription::Safety(_) => safety::add_fields(process_data),
+        _ => {}
+    }
+}
 
 /// Makes the program of a device; `seed` is its own, made of that of the segment. Errors begin at `program`.
 pub(super) fn program(
@@ -17,6 +28,9 @@ pub(super) fn program(
     match description {
         ProgramDescription::Accelerometer(settings) => {
             accelerometer::program(settings, device, seed)
+        }
+        ProgramDescription::Safety(settings) => {
+            safety::program(settings, &device.profile.application.points, seed)
         }
         ProgramDescription::AnalogueInputs(settings) => {
             analogue_inputs::program(settings, &device.profile.application.points)
