@@ -58,6 +58,15 @@ pub enum DeviceType {
     /// Analogue inputs with status and CoE.
     #[serde(rename = "EL3xxx-like")]
     El3xxxLike,
+    /// An up/down counter with an output.
+    #[serde(rename = "EL1502-like")]
+    El1502Like,
+    /// An SSI encoder.
+    #[serde(rename = "EL5001-like")]
+    El5001Like,
+    /// An incremental encoder.
+    #[serde(rename = "EL5101-like")]
+    El5101Like,
     /// Four inputs behind FSoE; not safe.
     #[serde(rename = "EL1904-like")]
     El1904Like,

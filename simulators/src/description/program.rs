@@ -4,8 +4,11 @@ use serde::Deserialize;
 
 use crate::devices::programs::accelerometer::AccelerometerDescription;
 use crate::devices::programs::analogue_inputs::AnalogueInputsDescription;
+use crate::devices::programs::counter::CounterDescription;
+use crate::devices::programs::encoder::EncoderDescription;
 use crate::devices::programs::safety::SafetyDescription;
 use crate::devices::programs::servo::ServoDescription;
+use crate::devices::programs::ssi_encoder::SsiEncoderDescription;
 
 /// A program by its kind. Each needs certain objects; a device without them refuses it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -17,6 +20,12 @@ pub enum ProgramDescription {
     AnalogueInputs(AnalogueInputsDescription),
     /// A CiA 402 drive with its motor and machine. Needs at least control- and statusword.
     Servo(Box<ServoDescription>),
+    /// An up/down counter with an output.
+    Counter(CounterDescription),
+    /// An incremental encoder.
+    Encoder(EncoderDescription),
+    /// An absolute encoder.
+    SsiEncoder(SsiEncoderDescription),
     /// Safe inputs and outputs behind FSoE; no safety function.
     Safety(SafetyDescription),
 }

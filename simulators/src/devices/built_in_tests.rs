@@ -6,7 +6,7 @@ use super::tests::{device, devices, real, refused, with_image};
 use super::*;
 use crate::mailbox::object_dictionary::ObjectDictionary;
 
-const ALL: [&str; 24] = [
+const ALL: [&str; 27] = [
     "EK1100",
     "EK1122",
     "EK1914",
@@ -14,6 +14,7 @@ const ALL: [&str; 24] = [
     "EL1004",
     "EL1008-like",
     "EL1018-like",
+    "EL1502-like",
     "EL1904-like",
     "EL2004",
     "EL2008-like",
@@ -29,6 +30,8 @@ const ALL: [&str; 24] = [
     "EL4004-like",
     "EL4132-like",
     "EL4xxx-like",
+    "EL5001-like",
+    "EL5101-like",
     "LAN9252",
     "AKD",
 ];

@@ -17,6 +17,7 @@ mod application;
 mod ax5206;
 pub mod behaviour;
 mod boxes;
+mod counters;
 mod coupler;
 mod digital_inputs;
 mod digital_outputs;

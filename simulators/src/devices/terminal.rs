@@ -5,9 +5,9 @@ use ecat_wire::sii::{
 };
 
 use super::{
-    EEPROM_BYTES, SIMULATED_VENDOR_ID, akd, analogue_inputs, analogue_outputs, ax5206, coupler,
-    digital_inputs, digital_outputs, ek1914, ethernet_terminals, junction, known, lan9252, safety,
-    servo,
+    EEPROM_BYTES, SIMULATED_VENDOR_ID, akd, analogue_inputs, analogue_outputs, ax5206, counters,
+    coupler, digital_inputs, digital_outputs, ek1914, ethernet_terminals, junction, known, lan9252,
+    safety, servo,
 };
 use crate::description::mailbox::MailboxDescription;
 use crate::description::{DescriptionError, DeviceDescription, DeviceType, ProgramDescription};
@@ -91,6 +91,9 @@ pub(super) fn device(
         DeviceType::El3602Like => analogue_inputs::el3602_like(),
         DeviceType::El3xxxLike => analogue_inputs::el3xxx_like(channels),
         DeviceType::AnalogueInputs => analogue_inputs::simple(channels),
+        DeviceType::El1502Like => counters::el1502_like(),
+        DeviceType::El5001Like => counters::el5001_like(),
+        DeviceType::El5101Like => counters::el5101_like(),
         DeviceType::El1904Like => safety::el1904_like(),
         DeviceType::El2904Like => safety::el2904_like(),
         DeviceType::El4004Like => analogue_outputs::el4004_like(),

@@ -2,6 +2,7 @@
 
 mod accelerometer;
 mod analogue_inputs;
+mod counters;
 mod machine;
 mod objects;
 mod safety;

@@ -2,8 +2,12 @@
 
 pub(crate) mod accelerometer;
 pub(crate) mod analogue_inputs;
+pub(crate) mod counter;
+pub(crate) mod encoder;
+mod fields;
 pub(crate) mod safety;
 pub mod servo;
+pub(crate) mod ssi_encoder;
 
 use super::DeviceImage;
 use super::process_data::ProcessData;
@@ -15,6 +19,9 @@ pub(super) fn add_fields(description: &ProgramDescription, process_data: &mut Pr
     match description {
         ProgramDescription::AnalogueInputs(_) => analogue_inputs::add_fields(process_data),
         ProgramDescription::Safety(_) => safety::add_fields(process_data),
+        ProgramDescription::Counter(_) => counter::add_fields(process_data),
+        ProgramDescription::Encoder(_) => encoder::add_fields(process_data),
+        ProgramDescription::SsiEncoder(_) => ssi_encoder::add_fields(process_data),
         _ => {}
     }
 }
@@ -25,16 +32,21 @@ pub(super) fn program(
     device: &DeviceImage,
     seed: u64,
 ) -> Result<Box<dyn Program>, DescriptionError> {
+    let points = &device.profile.application.points;
     match description {
         ProgramDescription::Accelerometer(settings) => {
             accelerometer::program(settings, device, seed)
         }
-        ProgramDescription::Safety(settings) => {
-            safety::program(settings, &device.profile.application.points, seed)
-        }
-        ProgramDescription::AnalogueInputs(settings) => {
-            analogue_inputs::program(settings, &device.profile.application.points)
-        }
+        ProgramDescription::Counter(_) => counter::program(points),
+        ProgramDescription::Encoder(settings) => encoder::program(settings, points),
+        ProgramDescription::SsiEncoder(settings) => ssi_encoder::program(settings, points),
+        ProgramDescription::Safety(settings) => safety::program(settings, points, seed),
+        ProgramDescription::AnalogueInputs(settings) => analogue_inputs::program(settings, points),
         ProgramDescription::Servo(settings) => servo::program(settings, device, seed),
     }
+}
+
+/// A device that has not what a program works with.
+fn needs<T>(what: &str) -> Result<T, DescriptionError> {
+    Err(DescriptionError::new("/kind", format!("needs a device with {what}")))
 }
