@@ -333,7 +333,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
       interlocks: this.handle.interlocks,
     });
     if (change !== undefined) this.#states.emit(change);
-    const fault = faultOfEvent(event, cycle, this.#names) ?? this.#lanes.faultOf(event, cycle);
+    const fault = faultOfEvent(event, cycle, this.#names, this.handle.interlocks) ?? this.#lanes.faultOf(event, cycle);
     // Closing takes the outputs to their loss values too, as it should.
     const isOwnEnd = fault?.kind === 'lane-lost' && this.#closing !== undefined;
     if (fault !== undefined && !isOwnEnd) this.emitFault(fault);

@@ -14,6 +14,8 @@ import { hex } from './network.ts';
  * - `frames-lost`: frames did not come back in their cycle (once, until one comes back);
  * - `link-down`: the carrier is gone;
  * - `lane-lost`: the thread of a lane was silent for too long, or ended; its outputs went to their loss values;
+ * - `interlock`: one fired, and forces its outputs until it is acknowledged; `states$` says when it is released;
+ * - `consumer-late`: a thread in lockstep has not acknowledged for too long, virtual time goes on without it;
  * - `periods-missed`: the cycle thread was late by whole periods, which have been left out;
  * - `real-time-refused`: the system refused the priority or the CPU that was asked for; found at open, and lasts;
  * - `decode-worker`: a decode worker crashed, was killed or fell silent; it is being replaced;
@@ -27,6 +29,8 @@ export type FaultKind =
   | 'frames-lost'
   | 'link-down'
   | 'lane-lost'
+  | 'interlock'
+  | 'consumer-late'
   | 'periods-missed'
   | 'real-time-refused'
   | 'decode-worker'
@@ -50,7 +54,12 @@ export function laneLost(name: string, cycle: number | undefined, hasEnded = fal
 }
 
 /** The fault in an event; undefined where the event is none, or is about a lane (`lane-keeper.ts`). */
-export function faultOfEvent(event: NativeEvent, cycle: number, names: readonly string[]): Fault | undefined {
+export function faultOfEvent(
+  event: NativeEvent,
+  cycle: number,
+  names: readonly string[],
+  interlocks: readonly string[],
+): Fault | undefined {
   const of = (position: number): { position: number; subDevice: string | undefined } => ({
     position,
     subDevice: names[position],
@@ -95,6 +104,16 @@ export function faultOfEvent(event: NativeEvent, cycle: number, names: readonly 
         cycle,
         error: new EtherCatError('ECAT_ERR_LINK_DOWN', 'the network interface has no carrier'),
       };
+    case 'interlock-fired': {
+      const why = event.cause === 'condition' ? 'its condition holds' : 'its input is not good';
+      const message = `interlock ${interlocks[event.interlock]} fired: ${why}; it forces its outputs until it is acknowledged`;
+      return { kind: 'interlock', cycle, error: new EtherCatError('ECAT_ERR_INTERLOCK_FIRED', message) };
+    }
+    case 'consumer-late': {
+      const { consumer, cyclesBehind } = event;
+      const message = `consumer ${consumer} in lockstep is ${cyclesBehind} ${cyclesBehind === 1 ? 'cycle' : 'cycles'} behind and not waited for`;
+      return { kind: 'consumer-late', cycle, error: new EtherCatError('ECAT_ERR_CONSUMER_LATE', message) };
+    }
     case 'periods-missed': {
       const message = `${event.periods} ${event.periods === 1 ? 'period' : 'periods'} passed without a cycle, the cycle thread was late`;
       return { kind: 'periods-missed', cycle, error: new EtherCatError('ECAT_ERR_PERIODS_MISSED', message) };

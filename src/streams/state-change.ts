@@ -23,6 +23,11 @@ export type StateChange = { readonly cycle: number | undefined } & (
       readonly subject: 'interlock';
       readonly name: string;
       readonly state: 'fired' | 'released' | 'refused';
+      /**
+       * Fired by its `condition`, or since its input was not good (`invalid-input`); released by being `acknowledged`, or
+       * `removed` when interlocks were declared anew.
+       */
+      readonly cause?: 'condition' | 'invalid-input' | 'acknowledged' | 'removed';
     }
   | {
       /**
@@ -68,9 +73,21 @@ export function stateChangeOf(
     case 'frames-restored':
       return { subject: 'frames', state: 'restored', cycle };
     case 'interlock-fired':
-      return { subject: 'interlock', name: interlocks[event.interlock] ?? '', state: 'fired', cycle };
+      return {
+        subject: 'interlock',
+        name: interlocks[event.interlock] ?? '',
+        state: 'fired',
+        cause: event.cause,
+        cycle,
+      };
     case 'interlock-released':
-      return { subject: 'interlock', name: interlocks[event.interlock] ?? '', state: 'released', cycle };
+      return {
+        subject: 'interlock',
+        name: interlocks[event.interlock] ?? '',
+        state: 'released',
+        cause: event.cause,
+        cycle,
+      };
     case 'interlock-refused':
       return { subject: 'interlock', name: interlocks[event.interlock] ?? '', state: 'refused', cycle };
     case 'lane-lost':

@@ -7,7 +7,7 @@ import { faultOfEvent } from '../../src/core/faults.ts';
 
 /** The fault in an event of these five words, in short. */
 function faultOf(kind: number, subject: number, a: number, b: number): string[] | undefined {
-  const fault = faultOfEvent(readEvent(Uint32Array.of(kind, 7, subject, a, b), 0)!, 7, ['coupler', 'drive']);
+  const fault = faultOfEvent(readEvent(Uint32Array.of(kind, 7, subject, a, b), 0)!, 7, ['coupler', 'drive'], ['guard']);
   return fault && [fault.kind, fault.error.code, fault.error.message];
 }
 
@@ -62,6 +62,33 @@ test('everything that goes wrong on a running bus is a fault with a code of its 
       '3 periods passed without a cycle, the cycle thread was late',
     ],
     [
+      16,
+      0,
+      0,
+      0,
+      'interlock',
+      'ECAT_ERR_INTERLOCK_FIRED',
+      'interlock guard fired: its condition holds; it forces its outputs until it is acknowledged',
+    ],
+    [
+      16,
+      0,
+      1,
+      0,
+      'interlock',
+      'ECAT_ERR_INTERLOCK_FIRED',
+      'interlock guard fired: its input is not good; it forces its outputs until it is acknowledged',
+    ],
+    [
+      19,
+      2,
+      7,
+      5,
+      'consumer-late',
+      'ECAT_ERR_CONSUMER_LATE',
+      'consumer 2 in lockstep is 5 cycles behind and not waited for',
+    ],
+    [
       14,
       0xffff_ffff,
       1,
@@ -83,6 +110,8 @@ test('what is as it should be is no fault, and an event of a later version is le
     [8, 0],
     [10, 0],
     [12, 0],
+    [17, 0],
+    [18, 0],
   ] as const) {
     t.is(faultOf(kind, 0, a, 0), undefined);
   }

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { attach, type ConfigurationDocument, MainDevice, type StateChange } from '../../src/index.ts';
+import { attach, type ConfigurationDocument, type Fault, MainDevice, type StateChange } from '../../src/index.ts';
 import { plant } from '../support/plant.ts';
 
 const guarded: ConfigurationDocument = {
@@ -13,6 +13,8 @@ test('an interlock forces its outputs in the frame after the condition, until it
   await using bus = await MainDevice.open(guarded);
   const states: StateChange[] = [];
   bus.states$.subscribe((change) => states.push(change));
+  const faults: Fault[] = [];
+  bus.faults$.subscribe((fault) => void (fault.kind === 'interlock' && faults.push(fault)));
   const before = bus.write({ 'lamp.on': true, 'speed.target': 50 });
   await bus.advance(2);
   await before;
@@ -32,12 +34,18 @@ test('an interlock forces its outputs in the frame after the condition, until it
   await bus.advance(2);
   t.like(bus.snapshot().values(), { 'lamp.on': true, 'speed.target': 50 });
   t.deepEqual(
-    states.flatMap((change) => (change.subject === 'interlock' ? [[change.name, change.state]] : [])),
+    states.flatMap((change) => (change.subject === 'interlock' ? [[change.name, change.state, change.cause]] : [])),
     [
-      ['guard', 'fired'],
-      ['guard', 'released'],
+      ['guard', 'fired', 'condition'],
+      ['guard', 'released', 'acknowledged'],
     ],
   );
+  // Once, however long it holds, with the cycle in which it was found.
+  t.deepEqual(
+    faults.map(({ cycle, error }) => [cycle, error.code]),
+    [[states.find((change) => change.subject === 'interlock')!.cycle, 'ECAT_ERR_INTERLOCK_FIRED']],
+  );
+  t.regex(faults[0]!.error.message, /interlock guard fired: its condition holds/);
 });
 
 test('an urgent write goes out between two cycles, where the SubDevice allows it', async (t) => {

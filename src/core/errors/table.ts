@@ -65,6 +65,8 @@ export type ErrorCode =
   | 'ECAT_ERR_NOT_AN_OUTPUT'
   | 'ECAT_ERR_VALUE_RANGE'
   | 'ECAT_ERR_NOT_OPERATIONAL'
+  | 'ECAT_ERR_INTERLOCK_FIRED'
+  | 'ECAT_ERR_CONSUMER_LATE'
   | 'ECAT_ERR_LANE_LOST'
   | 'ECAT_ERR_WRITE_QUEUE_FULL'
   | 'ECAT_ERR_REQUEST_QUEUE_FULL'
@@ -246,6 +248,20 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     recoverable: true,
     meaning: 'The condition of an interlock still holds, or its input is not good, so it cannot be acknowledged.',
     action: 'Remove the cause at the machine, then acknowledge again.',
+  },
+  ECAT_ERR_INTERLOCK_FIRED: {
+    category: 'device',
+    recoverable: true,
+    meaning:
+      'An interlock fired: its condition held or its input was not good, and its outputs are forced from the next frame on.',
+    action: 'Remove the cause at the machine, then call acknowledge() with the name of the interlock.',
+  },
+  ECAT_ERR_CONSUMER_LATE: {
+    category: 'maindevice',
+    recoverable: true,
+    meaning:
+      'In virtual time a thread that attached in lockstep has not acknowledged a cycle for too long, and is not waited for until it does.',
+    action: 'Look for what blocks that thread, or raise lockstepTimeoutMs.',
   },
   ECAT_ERR_SEGMENT_INVALID: {
     category: 'configuration',
