@@ -142,9 +142,12 @@ export class Consumer {
 
   /** The newest value of a tag, by its type, without its label; arrays are the caller's own. */
   value(tag: number): TagValue {
-    if (!this.#table.isWide(tag)) return this.values.read(this.#table, tag);
-    const packed = this.#bytes[tag];
-    return packed === undefined ? emptyArray(this.#table, tag) : unpack(this.#table, tag, packed.slice());
+    return this.#table.isWide(tag) ? unpacked(this.#table, tag, this.#bytes[tag]) : this.values.read(this.#table, tag);
+  }
+
+  /** A copy of the newest values of some tags, without an object per value. */
+  copyValues(tags: Uint32Array): ValueCopy {
+    return new ValueCopy(this.#table, tags, this.values.halves, this.#hasWide ? this.#bytes : undefined);
   }
 
   /**
@@ -446,6 +449,46 @@ export class Consumer {
     this.#untold = 0;
     this.#deliver(this.#batch);
   }
+}
+
+/** Values of some tags as they were; decoded when they are asked for. */
+export class ValueCopy {
+  readonly #table: TagTable;
+  readonly #tags: Uint32Array;
+  readonly #halves: Uint32Array<ArrayBuffer>;
+  /** By the place in `tags`: the bits of byte strings and arrays, which are written once. */
+  readonly #bytes: readonly (Uint8Array<ArrayBuffer> | undefined)[] | undefined;
+  #values: ValueArrays | undefined;
+
+  /** @internal */
+  constructor(
+    table: TagTable,
+    tags: Uint32Array,
+    halves: Uint32Array,
+    bytes: readonly (Uint8Array<ArrayBuffer> | undefined)[] | undefined,
+  ) {
+    this.#table = table;
+    this.#tags = tags;
+    this.#halves = new Uint32Array(2 * tags.length);
+    for (let i = 0; i < tags.length; i += 1) {
+      this.#halves[2 * i] = halves[2 * tags[i]!]!;
+      this.#halves[2 * i + 1] = halves[2 * tags[i]! + 1]!;
+    }
+    this.#bytes = bytes && Array.from(tags, (tag) => bytes[tag]);
+  }
+
+  /** The value of the `at`-th tag, by its type, without its label; arrays are the caller's own. */
+  value(at: number): TagValue {
+    const tag = this.#tags[at]!;
+    if (this.#table.isWide(tag)) return unpacked(this.#table, tag, this.#bytes?.[at]);
+    this.#values ??= new ValueArrays(this.#halves.buffer);
+    return this.#values.read(this.#table, tag, at);
+  }
+}
+
+/** A byte string or an array of these bits; all 0 where there are none yet. */
+function unpacked(table: TagTable, tag: number, packed: Uint8Array<ArrayBuffer> | undefined): TagValue {
+  return packed === undefined ? emptyArray(table, tag) : unpack(table, tag, packed.slice());
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {

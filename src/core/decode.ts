@@ -7,7 +7,7 @@
 
 import { BAD } from './quality.ts';
 import { unpack } from './tag-arrays.ts';
-import { Direction, type TagTable } from './tag-table.ts';
+import { Direction, type TagTable, ValueForm } from './tag-table.ts';
 import { isSigned, isWide64, Kind, type TagValue } from './tag-types.ts';
 
 /** Where a slot's sections begin, in bytes from the start of the slot. */
@@ -56,10 +56,16 @@ export class ValueArrays {
 
   /** The value of a tag at its place, or at `at`, without its label; not for byte strings and arrays. */
   read(table: TagTable, tag: number, at: number = tag): boolean | number | bigint {
-    const kind = table.kind(tag);
-    if (kind === Kind.bool) return this.number[at] !== 0;
-    if (!isWide64(kind) || table.isScaled(tag)) return this.number[at]!;
-    return kind === Kind.int64 ? this.int64[at]! : this.uint64[at]!;
+    switch (table.form(tag)) {
+      case ValueForm.bool:
+        return this.number[at] !== 0;
+      case ValueForm.int64:
+        return this.int64[at]!;
+      case ValueForm.uint64:
+        return this.uint64[at]!;
+      default:
+        return this.number[at]!;
+    }
   }
 
   /** The value at `at` as a number, rounded where it is a 64-bit one: to measure distances by, without an object. */

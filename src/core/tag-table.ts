@@ -17,7 +17,7 @@
  */
 
 import { EtherCatError } from './errors/ethercat-error.ts';
-import { Kind } from './tag-types.ts';
+import { isWide64, Kind } from './tag-types.ts';
 
 /** Tags per MainDevice at most: a change-log entry names its tag in 24 bits, and the last value marks a batch. */
 export const TAGS_MAX: number = 0xff_fffe;
@@ -38,6 +38,17 @@ const MAGIC = 0x54_47_42_33;
 const HEADER_WORDS = 6;
 /** Bytes of a shape. */
 const SHAPE_BYTES = 3 * 8 + 4 + 2 + 3;
+
+/** What the 8 bytes of a value are, wherever values stand in arrays. */
+export const ValueForm = {
+  number: 0,
+  /** A number, 0 for false. */
+  bool: 1,
+  int64: 2,
+  uint64: 3,
+  /** Nothing: a byte string or an array, which stands elsewhere. */
+  wide: 4,
+} as const;
 
 /** One row, to build a table from. */
 export interface TagRow {
@@ -86,6 +97,8 @@ export class TagTable {
   readonly #kind: Uint8Array;
   readonly #direction: Uint8Array;
   readonly #band: Uint8Array;
+  /** {@link ValueForm} by shape; of this thread alone. */
+  readonly #form: Uint8Array;
 
   /** @throws ECAT_ERR_INTERNAL when the buffer is not a table */
   constructor(buffer: SharedArrayBuffer) {
@@ -117,6 +130,7 @@ export class TagTable {
     this.#direction = new Uint8Array(buffer, take(shapes), shapes);
     this.#band = new Uint8Array(buffer, take(shapes), shapes);
     this.partition = new Uint8Array(buffer, take(count), count);
+    this.#form = this.#kind.map((_, shape) => this.#formOf(shape));
   }
 
   /** @throws ECAT_ERR_TAG_UNRESOLVED when there are more than {@link TAGS_MAX} rows */
@@ -155,7 +169,7 @@ export class TagTable {
       table.subDevice[tag] = row.subDevice;
       table.partition[tag] = row.partition ?? 0;
     });
-    return table;
+    return new TagTable(buffer);
   }
 
   /** value = raw · scale + offset */
@@ -198,6 +212,11 @@ export class TagTable {
     return this.#direction[this.#shape[tag]!]!;
   }
 
+  /** {@link ValueForm} */
+  form(tag: number): number {
+    return this.#form[this.#shape[tag]!]!;
+  }
+
   /** Whether a value is `raw · scale + offset`, and so always a number. */
   isScaled(tag: number): boolean {
     return this.scale(tag) !== 1 || this.offset(tag) !== 0;
@@ -205,17 +224,26 @@ export class TagTable {
 
   /** Whether a tag's value does not fit a change-log entry and is read from the slot. */
   isWide(tag: number): boolean {
-    return this.kind(tag) === Kind.bytes || this.elements(tag) !== 1;
+    return this.form(tag) === ValueForm.wide;
   }
 
   /** Whether any tag is {@link isWide}. */
   get hasWide(): boolean {
-    return this.#elements.some((elements, shape) => elements !== 1 || this.#kind[shape] === Kind.bytes);
+    return this.#form.includes(ValueForm.wide);
   }
 
   /** Bits of one element of an array; those of the tag where it is none. */
   elementBits(tag: number): number {
     return this.bitLength(tag) / this.elements(tag);
+  }
+
+  #formOf(shape: number): number {
+    const kind = this.#kind[shape]!;
+    if (kind === Kind.bytes || this.#elements[shape] !== 1) return ValueForm.wide;
+    if (kind === Kind.bool) return ValueForm.bool;
+    const isScaled = this.#scale[shape] !== 1 || this.#offset[shape] !== 0;
+    if (!isWide64(kind) || isScaled) return ValueForm.number;
+    return kind === Kind.int64 ? ValueForm.int64 : ValueForm.uint64;
   }
 
   /** Tags of the largest partition. */

@@ -7,6 +7,55 @@ import { iterate, type ObservableIterator } from './iterate.ts';
 export type ReportThrown = (error: unknown) => void;
 
 /**
+ * The consumer at the end of a chain: one call from here to the application's handler, where rxjs's own subscriber takes
+ * four, and what the handler throws is reported.
+ */
+class ConsumerSubscriber<T> extends Subscriber<T> {
+  readonly #given: Partial<Observer<T>>;
+  readonly #report: ReportThrown;
+
+  constructor(given: Partial<Observer<T>>, report: ReportThrown) {
+    super();
+    this.#given = given;
+    this.#report = report;
+  }
+
+  override next(value: T): void {
+    // After the end rxjs decides what becomes of it.
+    if (this.isStopped) {
+      super.next(value);
+      return;
+    }
+    try {
+      this.#given.next?.(value);
+    } catch (thrown) {
+      this.#report(thrown);
+    }
+  }
+
+  protected override _error(failure: unknown): void {
+    try {
+      if (this.#given.error === undefined) this.#report(failure);
+      else this.#given.error(failure);
+    } catch (thrown) {
+      this.#report(thrown);
+    } finally {
+      this.unsubscribe();
+    }
+  }
+
+  protected override _complete(): void {
+    try {
+      this.#given.complete?.();
+    } catch (thrown) {
+      this.#report(thrown);
+    } finally {
+      this.unsubscribe();
+    }
+  }
+}
+
+/**
  * An rxjs `Observable` that can also be read with `for await` (bounded, drops the oldest: {@link iterate}).
  *
  * A consumer that throws, and an operator in front of it that throws while the consumer has no error
@@ -50,31 +99,7 @@ export class BusObservable<T> extends Observable<T> implements AsyncIterable<T> 
       typeof observerOrNext === 'function' || !observerOrNext
         ? { ...(observerOrNext && { next: observerOrNext }), ...(error && { error }), ...(complete && { complete }) }
         : observerOrNext;
-    const report = this.#report;
-    return super.subscribe({
-      next: (value) => {
-        try {
-          given.next?.(value);
-        } catch (thrown) {
-          report(thrown);
-        }
-      },
-      error: (failure) => {
-        try {
-          if (given.error === undefined) report(failure);
-          else given.error(failure);
-        } catch (thrown) {
-          report(thrown);
-        }
-      },
-      complete: () => {
-        try {
-          given.complete?.();
-        } catch (thrown) {
-          report(thrown);
-        }
-      },
-    });
+    return super.subscribe(new ConsumerSubscriber(given, this.#report));
   }
 
   [Symbol.asyncIterator](): ObservableIterator<T> {

@@ -1,5 +1,6 @@
 /** Everything that changed in a cycle, once. */
 
+import type { ValueCopy } from '../core/consumer.ts';
 import { type Quality, qualityOf } from '../core/quality.ts';
 import type { TagDirectory } from '../core/tag-directory.ts';
 import type { TagValue } from '../core/tag-types.ts';
@@ -30,7 +31,7 @@ export class ChangeBatch implements Iterable<Change> {
   readonly #directory: TagDirectory;
   readonly #tags: Uint32Array;
   readonly #qualities: Uint8Array;
-  readonly #values: readonly TagValue[];
+  readonly #values: ValueCopy;
   #places: Map<number, number> | undefined;
 
   /** @internal */
@@ -42,7 +43,7 @@ export class ChangeBatch implements Iterable<Change> {
     directory: TagDirectory;
     tags: Uint32Array;
     qualities: Uint8Array;
-    values: readonly TagValue[];
+    values: ValueCopy;
   }) {
     this.cycle = content.cycle;
     this.missed = content.missed;
@@ -73,9 +74,10 @@ export class ChangeBatch implements Iterable<Change> {
   }
 
   #change(at: number): Change {
+    const tag = this.#tags[at]!;
     return {
-      tag: this.#directory.name(this.#tags[at]!),
-      value: this.#values[at]!,
+      tag: this.#directory.name(tag),
+      value: this.#directory.labelled(tag, this.#values.value(at)),
       quality: qualityOf(this.#qualities[at]!),
     };
   }

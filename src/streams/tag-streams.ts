@@ -1,8 +1,8 @@
 /**
  * From the batches of a consumer to subscribers.
  *
- * Every tag has a place in a dense table that holds nothing, one watcher, or several; a batch walks its changed tags and
- * calls what it finds there. Tags that nobody watches cost one look at the table.
+ * A dense table says of every tag whether nobody, one, or several watch it; a batch walks its changed tags and calls whom
+ * it finds there. Tags that nobody watches cost one look at the table.
  */
 
 import type { Subscriber } from 'rxjs';
@@ -32,6 +32,9 @@ export interface SampleWatcher {
   complete(): void;
 }
 
+/** The place of the tags that nobody watches. */
+const NOBODY = 0;
+
 type Watcher = SampleWatcher | TagGroup;
 type Watchers = null | Watcher | readonly Watcher[];
 
@@ -41,12 +44,16 @@ export class TagStreams {
   readonly #consumer: Consumer;
   readonly #cycleNumber: CycleNumber;
   readonly #reportOf: (tag: string | undefined) => ReportThrown;
-  readonly #watchers: Watchers[];
+  /** By tag: its place in `#lists`, or {@link NOBODY}. */
+  readonly #listOf: Uint32Array;
+  /** Who watches a tag; nobody at the first place. */
+  readonly #lists: Watchers[] = [null];
+  readonly #freeLists: number[] = [];
   /** Watched tags of a batch, and who watched each when its delivery began; kept, so that a batch allocates no list. */
   readonly #changed: number[] = [];
   readonly #delivering: Watchers[] = [];
   readonly #marked: TagGroup[] = [];
-  /** Watchers in `#watchers`. */
+  /** Watchers in `#lists`. */
   #watching = 0;
   readonly #batchSubscribers: Set<Subscriber<ChangeBatch>> = new Set();
   readonly changes$: BusObservable<ChangeBatch>;
@@ -63,7 +70,7 @@ export class TagStreams {
     this.#consumer = options.consumer;
     this.#cycleNumber = options.cycleNumber;
     this.#reportOf = options.reportOf;
-    this.#watchers = new Array<Watchers>(options.directory.count).fill(null);
+    this.#listOf = new Uint32Array(options.directory.count);
     this.changes$ = new BusObservable(options.reportOf(undefined), (subscriber) => {
       if (this.#complete) {
         subscriber.complete();
@@ -120,71 +127,93 @@ export class TagStreams {
 
   /** Hands a batch to everybody who watches one of its tags, then to those who watch several, or batches. */
   deliver(batch: Batch): void {
-    if (this.#watching === 0 && this.#batchSubscribers.size === 0) return;
+    const wantsBatch = this.#batchSubscribers.size > 0;
+    const { tags, count } = batch;
     // Whoever subscribes during the delivery begins with this batch's values, and does not get them twice.
     let watched = 0;
-    for (let i = 0; this.#watching > 0 && i < batch.count; i += 1) {
-      const watchers = this.#watchers[batch.tags[i]!]!;
-      if (watchers === null) continue;
-      this.#changed[watched] = batch.tags[i]!;
-      this.#delivering[watched] = watchers;
-      watched += 1;
+    if (this.#watching > 0) {
+      const listOf = this.#listOf;
+      for (let i = 0; i < count; i += 1) {
+        const list = listOf[tags[i]!]!;
+        if (list === NOBODY) continue;
+        this.#changed[watched] = tags[i]!;
+        this.#delivering[watched] = this.#lists[list]!;
+        watched += 1;
+      }
     }
-    if (watched === 0 && this.#batchSubscribers.size === 0) return;
+    if (watched === 0 && !wantsBatch) return;
     const head = {
       cycle: this.#cycleNumber.extend(batch.cycle),
       missed: batch.missed,
       ...joinTimes(batch.times),
     };
-    // Made before any subscriber runs: all of them see the same batch.
-    const changes = this.#batchSubscribers.size === 0 ? undefined : this.#changeBatch(batch, head);
     for (let i = 0; i < watched; i += 1) {
-      this.#tell(this.#changed[i]!, this.#delivering[i]!, head);
+      const watchers = this.#delivering[i]!;
       this.#delivering[i] = null;
+      this.#tell(this.#changed[i]!, watchers, head);
     }
-    for (const group of this.#marked.splice(0)) {
-      group.isMarked = false;
-      group.emit(head);
+    if (this.#marked.length > 0) {
+      for (const group of this.#marked.splice(0)) {
+        group.isMarked = false;
+        group.emit(head);
+      }
     }
-    if (changes !== undefined) for (const subscriber of [...this.#batchSubscribers]) subscriber.next(changes);
+    // Nothing changes in the arrays before the delivery is over, whatever its subscribers do: this is the same batch still.
+    if (!wantsBatch) return;
+    const changes = this.#changeBatch(batch, head);
+    for (const subscriber of [...this.#batchSubscribers]) subscriber.next(changes);
   }
 
   /** Ends every stream. */
   complete(): void {
     this.#complete = true;
     const ended = new Set<Watcher>();
-    this.#watchers.forEach((watchers, tag) => {
-      this.#watchers[tag] = null;
-      if (watchers === null) return;
+    for (const watchers of this.#lists) {
+      if (watchers === null) continue;
       if (isList(watchers)) for (const watcher of watchers) ended.add(watcher);
       else ended.add(watchers);
-    });
+    }
+    this.#listOf.fill(NOBODY);
+    this.#lists.length = 1;
+    this.#freeLists.length = 0;
+    this.#watching = 0;
     for (const watcher of ended) watcher.complete();
     for (const subscriber of [...this.#batchSubscribers]) subscriber.complete();
   }
 
   #tell(tag: number, watchers: Watcher | readonly Watcher[], head: DeliveryHead): void {
+    if (!isList(watchers)) {
+      if (watchers instanceof TagGroup) this.#mark(watchers);
+      else watchers.next(this.#sampleOf(tag, head));
+      return;
+    }
     let sample: Sample | undefined;
-    for (let i = 0; i < (isList(watchers) ? watchers.length : 1); i += 1) {
-      const watcher = isList(watchers) ? watchers[i]! : watchers;
-      if (!(watcher instanceof TagGroup)) {
+    for (const watcher of watchers) {
+      if (watcher instanceof TagGroup) this.#mark(watcher);
+      else {
         sample ??= this.#sampleOf(tag, head);
         watcher.next(sample);
-      } else if (!watcher.isMarked) {
-        watcher.isMarked = true;
-        this.#marked.push(watcher);
       }
     }
   }
 
+  #mark(group: TagGroup): void {
+    if (group.isMarked) return;
+    group.isMarked = true;
+    this.#marked.push(group);
+  }
+
   #changeBatch(batch: Batch, head: DeliveryHead): ChangeBatch {
     const { quality } = this.#consumer;
+    const tags = batch.tags.slice(0, batch.count);
+    const qualities = new Uint8Array(batch.count);
+    for (let i = 0; i < batch.count; i += 1) qualities[i] = quality[tags[i]!]!;
     return new ChangeBatch({
       ...head,
       directory: this.#directory,
-      tags: batch.tags.slice(0, batch.count),
-      qualities: Uint8Array.from({ length: batch.count }, (_, i) => quality[batch.tags[i]!]!),
-      values: Array.from({ length: batch.count }, (_, i) => this.value(batch.tags[i]!)),
+      tags,
+      qualities,
+      values: this.#consumer.copyValues(tags),
     });
   }
 
@@ -199,21 +228,33 @@ export class TagStreams {
   }
 
   #add(tag: number, watcher: Watcher): void {
-    const watchers = this.#watchers[tag]!;
-    // A new list each time, so that a batch being delivered keeps the one it began with.
-    if (watchers === null) this.#watchers[tag] = watcher;
-    else this.#watchers[tag] = isList(watchers) ? [...watchers, watcher] : [watchers, watcher];
+    const list = this.#listOf[tag]!;
     this.#watching += 1;
+    if (list === NOBODY) {
+      const place = this.#freeLists.pop() ?? this.#lists.length;
+      this.#lists[place] = watcher;
+      this.#listOf[tag] = place;
+      return;
+    }
+    const watchers = this.#lists[list]!;
+    // A new list each time, so that a batch being delivered keeps the one it began with.
+    this.#lists[list] = isList(watchers) ? [...watchers, watcher] : [watchers, watcher];
   }
 
   #remove(tag: number, watcher: Watcher): void {
-    const watchers = this.#watchers[tag]!;
+    const list = this.#listOf[tag]!;
+    // Everybody was let go at the end.
+    if (list === NOBODY) return;
     this.#watching -= 1;
-    if (watchers === watcher) this.#watchers[tag] = null;
-    else if (watchers !== null && isList(watchers)) {
+    const watchers = this.#lists[list]!;
+    if (isList(watchers)) {
       const rest = watchers.filter((other) => other !== watcher);
-      this.#watchers[tag] = rest.length === 1 ? rest[0]! : rest;
+      this.#lists[list] = rest.length === 1 ? rest[0]! : rest;
+      return;
     }
+    this.#lists[list] = null;
+    this.#listOf[tag] = NOBODY;
+    this.#freeLists.push(list);
   }
 
   #sampleOf(tag: number, head: DeliveryHead): Sample {

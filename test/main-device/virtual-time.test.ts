@@ -312,3 +312,26 @@ test('a configuration without tags gets one for every entry', async (t) => {
   await write;
   t.true(bus.snapshot().value(output.name));
 });
+
+test('a batch keeps the values of its cycle, whatever comes after it', async (t) => {
+  const { ethercat } = plant({ time: 'virtual' });
+  const bytes = { name: 'words', slave: 'ai', channel: 1, type: 'uint8', count: 2, bit_length: 8 } as const;
+  const inputs = [...(ethercat.process_data?.inputs ?? []), bytes];
+  await using bus = await MainDevice.open({ ethercat: { ...ethercat, process_data: { inputs } } });
+  const batches: ChangeBatch[] = [];
+  const then: [number, unknown, unknown][] = [];
+  bus.changes$.subscribe((batch) => {
+    batches.push(batch);
+    then.push([batch.cycle, batch.get('count')?.value, batch.get('words')?.value]);
+  });
+  for (let n = 0; n < 5; n += 1) await bus.advance(1);
+  t.true(batches.length >= 5);
+  t.deepEqual(
+    batches.map((batch) => [batch.cycle, batch.get('count')?.value, batch.get('words')?.value]),
+    then,
+  );
+  t.is(new Set(then.map(([, count]) => count)).size, then.length);
+  // What a reader does to an array is his own affair.
+  (batches[0]!.get('words')!.value as Uint8Array).fill(99);
+  t.deepEqual(batches[0]!.get('words')!.value, then[0]![2] as never);
+});
