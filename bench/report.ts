@@ -30,6 +30,8 @@ export interface Bound {
   readonly kind: 'ratio' | 'absolute';
   readonly at: readonly (keyof Figures)[];
   readonly atMost: number;
+  /** A ratio: so much more than the reference, in the row's unit, is kept too. For figures that may be 0. */
+  readonly orMore?: number;
 }
 
 /** Whether a bound is kept, in figures. */
@@ -53,6 +55,12 @@ export function verdictsOf(row: Row): Verdict[] {
       const at = percentileNames[key];
       const figure = bound.kind === 'ratio' ? ratioAt(row, key) : row.ours[key];
       if (figure === undefined) return { ok: false, text: `${at} was not measured` };
+      const { orMore } = bound;
+      const more = (row.ours[key] ?? 0) - (row.reference?.figures[key] ?? 0);
+      if (bound.kind === 'ratio' && orMore !== undefined && figure > bound.atMost) {
+        const ok = more <= orMore;
+        return { ok, text: `${at} ${show(more, row.unit)} more ${ok ? '≤' : '>'} ${orMore} ${row.unit}` };
+      }
       const ok = figure <= bound.atMost;
       const sign = ok ? '≤' : '>';
       return bound.kind === 'ratio'
@@ -149,8 +157,9 @@ function ratioAt(row: Row, key: keyof Figures): number | undefined {
   return ours === 0 && theirs === 0 ? 1 : ours / theirs;
 }
 
-/** Two digits behind the point, and of a small one two that are not 0. */
+/** Two digits behind the point, and of a small one two that are not 0; nothing where the reference is 0. */
 function showRatio(ratio: number): string {
+  if (!Number.isFinite(ratio)) return '–';
   return `${ratio > 0 && ratio < 0.1 ? Number(ratio.toPrecision(2)) : ratio.toFixed(2)} ×`;
 }
 

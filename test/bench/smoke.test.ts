@@ -72,3 +72,17 @@ test('a case that does not exist is an error', async (t) => {
   const error = await t.throwsAsync(run(process.execPath, ['bench/main.ts', '--only', 'nonsense'], { cwd: root }));
   t.regex(error?.message ?? '', /no case nonsense/);
 });
+
+test('a figure beside a reference of 0 is judged by how much more it is', (t) => {
+  const bound = { kind: 'ratio', at: ['p50'], atMost: 1.2, orMore: 0.1 } as const;
+  const missed = (p50: number): Row => ({
+    ...row,
+    unit: '%',
+    ours: { p50 },
+    reference: { name: 'bare', figures: { p50: 0 } },
+    bounds: [bound],
+  });
+  t.deepEqual(verdictsOf(missed(0.05)), [{ ok: true, text: 'p50 0.05 % more ≤ 0.1 %' }]);
+  t.deepEqual(verdictsOf(missed(0.47)), [{ ok: false, text: 'p50 0.47 % more > 0.1 %' }]);
+  t.false(renderTable([missed(0.47)]).includes('Infinity'));
+});

@@ -1,12 +1,12 @@
 //! How late a cycle begins: our cycle thread, against a loop with the same sleep and the same spin that
 //! does nothing else.
 
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ecat_engine::cycle::schedule::Schedule;
+use ecat_engine::cycle::wait;
 use ecat_engine::engine::EngineOptions;
 use ecat_engine::link::sys::{self, Doorbell};
 use ecat_engine::shared::Statistics;
@@ -97,16 +97,17 @@ fn bare(pace: Pace, place: Place) -> Outcome<Granted> {
                 if stop.load(Ordering::Relaxed) {
                     return Ok::<_, String>(granted);
                 }
-                // As the cycle thread waits; it has a doorbell in the same place.
+                // As the cycle thread waits: the same function, asleep first and then spinning.
                 let sleep_until_ns = start_ns - pace.spin_ns;
-                if sys::monotonic_ns() < sleep_until_ns {
-                    sys::wait_readable([None, Some(doorbell.as_fd())], sleep_until_ns)
-                        .map_err(|error| error.to_string())?;
+                let mut now_ns = sys::monotonic_ns();
+                while now_ns < start_ns {
+                    let (until_ns, spin_ns) = if now_ns < sleep_until_ns {
+                        (sleep_until_ns, 0)
+                    } else {
+                        (start_ns, pace.spin_ns)
+                    };
+                    now_ns = wait::until(until_ns, spin_ns, None, &doorbell);
                 }
-                while sys::monotonic_ns() < start_ns {
-                    std::hint::spin_loop();
-                }
-                let now_ns = sys::monotonic_ns();
                 let due = schedule.take(now_ns);
                 statistics.lateness.record(now_ns.saturating_sub(due.start_ns));
                 add(&statistics.counters.cycles, 1);

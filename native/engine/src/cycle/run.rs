@@ -165,7 +165,7 @@ impl Run {
                 break;
             }
             let due = self.schedule.take(now_ns);
-            self.cycle(due);
+            self.cycle(due, now_ns);
             self.step();
             self.reporter.announce();
         }
@@ -276,8 +276,8 @@ impl Run {
         self.lockstep.awake();
     }
 
-    fn cycle(&mut self, due: Due) {
-        let started_ns = clock::now_ns();
+    /// Runs the cycle that is due, whose wait ended at `started_ns`.
+    fn cycle(&mut self, due: Due, started_ns: u64) {
         let cycle = self.control.options.first_cycle.wrapping_add(due.index as u32);
         self.ordinal += 1;
         self.latest = cycle;
