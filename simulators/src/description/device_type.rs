@@ -103,6 +103,9 @@ pub enum DeviceType {
     /// A servo drive with two axes and SoE.
     #[serde(rename = "AX5206-like")]
     Ax5206Like,
+    /// A stepper terminal with CoE.
+    #[serde(rename = "EL7041-like")]
+    El7041Like,
     /// The evaluation board of a LAN9252.
     #[serde(rename = "LAN9252")]
     Lan9252,

@@ -9,6 +9,7 @@ use crate::devices::programs::encoder::EncoderDescription;
 use crate::devices::programs::safety::SafetyDescription;
 use crate::devices::programs::servo::ServoDescription;
 use crate::devices::programs::ssi_encoder::SsiEncoderDescription;
+use crate::devices::programs::stepper::StepperDescription;
 
 /// A program by its kind. Each needs certain objects; a device without them refuses it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -28,4 +29,6 @@ pub enum ProgramDescription {
     SsiEncoder(SsiEncoderDescription),
     /// Safe inputs and outputs behind FSoE; no safety function.
     Safety(SafetyDescription),
+    /// A stepper terminal with its motor. Needs 0x6010 and 0x7010 of EL70x1.
+    Stepper(Box<StepperDescription>),
 }

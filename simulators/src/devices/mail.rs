@@ -398,17 +398,26 @@ impl<'a> Points<'a> {
         bits: u16,
         r#type: ChannelType,
     ) {
-        let known = self
-            .points
-            .iter()
-            .any(|p| p.direction == direction && (p.index, p.subindex) == (index, subindex));
-        let Some(bit_length) = u8::try_from(bits).ok().filter(|bits| *bits > 0 && !known) else {
-            return;
-        };
+        let Some(bit_length) = u8::try_from(bits).ok().filter(|bits| *bits > 0) else { return };
         let (channels, next) = match direction {
             Direction::Input => (&mut *self.inputs, &mut self.next[0]),
             Direction::Output => (&mut *self.outputs, &mut self.next[1]),
         };
+        let mut points = self.points.iter_mut();
+        let known =
+            points.find(|p| p.direction == direction && (p.index, p.subindex) == (index, subindex));
+        if let Some(point) = known {
+            if point.bit_length < bit_length {
+                // By default a PDO carries the lower bits only; another one carries all.
+                let mut channels = channels.iter_mut();
+                if let Some(channel) = channels.find(|one| one.bit_offset == point.bit_offset) {
+                    (channel.bit_offset, channel.bit_length) = (*next, bit_length);
+                }
+                (point.bit_offset, point.bit_length) = (*next, bit_length);
+                *next += u32::from(bit_length);
+            }
+            return;
+        }
         let bit_offset = *next;
         *next += u32::from(bit_length);
         self.points.push(Point { direction, index, subindex, bit_offset, bit_length });

@@ -23,6 +23,7 @@ mod digital_inputs;
 mod digital_outputs;
 mod directory;
 mod ek1914;
+mod el7041;
 mod ethernet_terminals;
 mod generic;
 mod junction;

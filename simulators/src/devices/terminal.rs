@@ -6,8 +6,8 @@ use ecat_wire::sii::{
 
 use super::{
     EEPROM_BYTES, SIMULATED_VENDOR_ID, akd, analogue_inputs, analogue_outputs, ax5206, counters,
-    coupler, digital_inputs, digital_outputs, ek1914, ethernet_terminals, junction, known, lan9252,
-    safety, servo,
+    coupler, digital_inputs, digital_outputs, ek1914, el7041, ethernet_terminals, junction, known,
+    lan9252, safety, servo,
 };
 use crate::description::mailbox::MailboxDescription;
 use crate::description::{DescriptionError, DeviceDescription, DeviceType, ProgramDescription};
@@ -106,6 +106,7 @@ pub(super) fn device(
         DeviceType::El6614Like => ethernet_terminals::el6614_like(),
         DeviceType::Ax5206Like => ax5206::device(),
         DeviceType::Servo => servo::device(device)?,
+        DeviceType::El7041Like => el7041::device(device)?,
         DeviceType::Generic => {
             return Err(DescriptionError::new("/type", "generic is no terminal"));
         }

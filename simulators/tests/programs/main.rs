@@ -12,3 +12,4 @@ mod servo_modes;
 mod servo_options;
 mod servo_plant;
 mod servo_states;
+mod stepper;

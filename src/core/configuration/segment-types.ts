@@ -91,6 +91,7 @@ export type SimulatedDeviceType =
   | 'EL4xxx-like'
   | 'EL5001-like'
   | 'EL5101-like'
+  | 'EL7041-like'
   | 'LAN9252'
   | 'AKD'
   | 'EL6601-like'

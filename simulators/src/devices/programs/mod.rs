@@ -8,6 +8,7 @@ mod fields;
 pub(crate) mod safety;
 pub mod servo;
 pub(crate) mod ssi_encoder;
+pub(crate) mod stepper;
 
 use super::DeviceImage;
 use super::process_data::ProcessData;
@@ -43,6 +44,7 @@ pub(super) fn program(
         ProgramDescription::Safety(settings) => safety::program(settings, points, seed),
         ProgramDescription::AnalogueInputs(settings) => analogue_inputs::program(settings, points),
         ProgramDescription::Servo(settings) => servo::program(settings, device, seed),
+        ProgramDescription::Stepper(settings) => stepper::program(settings, device),
     }
 }
 
