@@ -233,7 +233,10 @@ export class ChangeDetector {
         for (let i = begin; i < last; i += 1) {
           if ((differing & masks[i]!) === 0) continue;
           const tag = tags[i]!;
-          if ((regraded || look[tag] !== Look.none) && !this.#isNews(previous, current, tag)) continue;
+          if (look[tag] === Look.band && !regraded) {
+            // It comes up once: what it was last seen in need not be kept.
+            if (!this.#leavesBand(current, tag)) continue;
+          } else if ((regraded || look[tag] !== Look.none) && !this.#isNews(previous, current, tag)) continue;
           if (listed > most) return listed;
           changed[listed] = tag;
           listed += 1;
