@@ -53,6 +53,14 @@
 //!              "registers": [{ "register": 2336, "bytes": [0, 0, 0, 0] }] } }
 //! ```
 //!
+//! A device of a vendor's ESI file (`esiFiles` has their content as base64 text or byte values):
+//!
+//! ```json
+//! { "devices": [{ "esi": { "files": ["Coupler.xml"], "device": "SIM-COUPLER",
+//!                          "modules": [{ "module": "SIM-4DI" }, { "slot": 3, "module": "0xA02" }] } }],
+//!   "esiFiles": [{ "name": "Coupler.xml", "content": "PD94bWwg…" }] }
+//! ```
+//!
 //! Devices form a line in their order, port 0 of each behind port 1 of the one before. `parent`, `port` and
 //! `cableMetres` plug a device in elsewhere (`{ "type": "EK1100", "parent": "coupler", "port": 2 }`), and
 //! `"ring": { "parent": "coupler", "port": 2 }` beside `devices` leads a port to the MainDevice's second
@@ -74,6 +82,7 @@ mod base64;
 mod device_type;
 pub mod eoe;
 mod error;
+mod esi;
 pub mod mailbox;
 mod program;
 pub mod soe;
@@ -81,6 +90,7 @@ mod state;
 
 pub use device_type::DeviceType;
 pub use error::DescriptionError;
+pub use esi::{EsiDescription, EsiFileDescription, EsiModuleDescription, EsiModuleName};
 pub use program::ProgramDescription;
 pub use state::{
     ClockDescription, CompareDescription, EscDescription, RegisterDescription, SiiWordsDescription,
@@ -112,6 +122,9 @@ pub struct SegmentDescription {
     /// Registers of which a replay does not compare every bit.
     #[serde(default)]
     pub compare: Vec<CompareDescription>,
+    /// ESI files that devices are of.
+    #[serde(default)]
+    pub esi_files: Vec<EsiFileDescription>,
 }
 
 impl SegmentDescription {
@@ -146,13 +159,15 @@ pub struct RingDescription {
 pub struct DeviceDescription {
     /// How signals and wires call it.
     pub name: Option<String>,
-    /// Built-in type; this, `sii` or `siiWords`.
+    /// Built-in type; this, `sii`, `siiWords` or `esi`.
     pub r#type: Option<DeviceType>,
-    /// SII image; this, `siiWords` or `type`. Taken as it is, but for the overrides below.
+    /// SII image; this, `siiWords`, `esi` or `type`. Taken as it is, but for the overrides below.
     #[serde(default, deserialize_with = "base64::optional_bytes")]
     pub sii: Option<Vec<u8>>,
     /// What is known of an SII image of which the rest is not; in place of `sii`.
     pub sii_words: Option<Vec<SiiWordsDescription>>,
+    /// Device of ESI files; in place of `type` and `sii`.
+    pub esi: Option<EsiDescription>,
     /// The chip, where it is not the one that the identity tells.
     pub esc: Option<EscDescription>,
     /// The state in which the device begins.

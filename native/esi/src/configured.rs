@@ -51,6 +51,13 @@ impl ConfiguredModule {
     }
 }
 
+const fn kind(direction: PdoDirection) -> SyncManagerKind {
+    match direction {
+        PdoDirection::Rx => SyncManagerKind::ProcessDataOut,
+        PdoDirection::Tx => SyncManagerKind::ProcessDataIn,
+    }
+}
+
 const fn is_pdo(index: u16) -> bool {
     matches!(index, 0x1600..=0x17FF | 0x1A00..=0x1BFF)
 }
@@ -151,10 +158,13 @@ impl ConfiguredDevice {
     }
 
     fn wanted(&self, pdo: usize) -> SyncManagerKind {
-        match self.pdos[pdo].direction {
-            PdoDirection::Rx => SyncManagerKind::ProcessDataOut,
-            PdoDirection::Tx => SyncManagerKind::ProcessDataIn,
-        }
+        kind(self.pdos[pdo].direction)
+    }
+
+    /// Whether a SyncManager goes the way of a PDO.
+    #[must_use]
+    pub fn may_carry(&self, sync_manager: u8, direction: PdoDirection) -> bool {
+        self.carries(sync_manager, kind(direction))
     }
 
     fn carries(&self, number: u8, wanted: SyncManagerKind) -> bool {

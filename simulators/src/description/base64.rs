@@ -11,6 +11,10 @@ pub(super) fn optional_bytes<'de, D: Deserializer<'de>>(
     deserializer.deserialize_any(BytesVisitor).map(Some)
 }
 
+pub(super) fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    deserializer.deserialize_any(BytesVisitor)
+}
+
 struct BytesVisitor;
 
 impl<'de> Visitor<'de> for BytesVisitor {

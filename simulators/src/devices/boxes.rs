@@ -1,6 +1,7 @@
 //! Boxes with several ESCs: one device of a description becomes as many devices of the segment.
 
 use super::DeviceImage;
+use super::esi::Library;
 use super::junction::{CU1128_ESCS, CU1128_SOCKETS, cu1128_socket};
 use crate::description::{DescriptionError, DeviceDescription, DeviceType, SegmentDescription};
 
@@ -12,6 +13,8 @@ pub(super) struct Expanded {
     pub(super) description: SegmentDescription,
     /// Place of each device in the description that was given.
     places: Vec<usize>,
+    /// ESI files, read once for all devices.
+    library: Library,
 }
 
 impl Expanded {
@@ -58,8 +61,10 @@ impl Expanded {
             seed: given.seed,
             ring,
             compare: given.compare.clone(),
+            // They are in the library.
+            esi_files: Vec::new(),
         };
-        Self { description, places }
+        Self { description, places, library: Library::new(&given.esi_files) }
     }
 
     /// What the devices are made of.
@@ -67,7 +72,7 @@ impl Expanded {
         let devices = self.description.devices.iter().enumerate();
         devices
             .map(|(index, device)| {
-                let image = DeviceImage::new(device, index);
+                let image = DeviceImage::of(device, index, &self.library);
                 image.map(|image| image.seeded(self.description.seed, index)).map_err(|error| {
                     DescriptionError {
                         path: format!("/devices/{}{}", self.places[index], error.path),

@@ -9,6 +9,7 @@ use ecat_wire::mailbox::eoe::Cutter;
 use ecat_wire::mailbox::soe::DataType;
 use ecat_wire::sii::Sii;
 
+use super::esi::Behind;
 use super::process_data::{Channel, ChannelType, ProcessData};
 use super::protocols::{self, COE, FOE};
 use crate::description::DescriptionError;
@@ -60,6 +61,7 @@ pub(super) fn merge(
 /// mapping carries.
 pub(super) fn apply(
     description: Option<&MailboxDescription>,
+    esi: Option<&Behind>,
     (sii, index): (&Sii, usize),
     emulated: bool,
     application: &mut Application,
@@ -75,7 +77,7 @@ pub(super) fn apply(
     if sii.mailbox.receive_size == 0 || sii.mailbox.send_size == 0 {
         return Err(DescriptionError::new("/mailbox", "the device's SII has no mailboxes"));
     }
-    let mut settings = settings(description, sii, index)
+    let mut settings = settings(description, esi, sii, index)
         .map_err(|error| DescriptionError { path: format!("/mailbox{}", error.path), ..error })?;
     if let (Some(sync), Some(dictionary)) = (&application.sync, &mut settings.dictionary) {
         sync_objects::add(dictionary, sync.minimum_cycle_ns);
@@ -97,6 +99,7 @@ const fn foreign(protocol: ForeignProtocol) -> Kind {
 
 fn settings(
     description: &MailboxDescription,
+    esi: Option<&Behind>,
     sii: &Sii,
     index: usize,
 ) -> Result<MailboxSettings, DescriptionError> {
@@ -105,6 +108,9 @@ fn settings(
         return Err(DescriptionError::new("/delayMs", "a delay is 0 to 60000 ms"));
     }
     let mut dictionary = standard_objects(sii);
+    if let Some(esi) = esi {
+        dictionary = esi.dictionary(dictionary);
+    }
     for (n, described) in description.objects.iter().enumerate() {
         let object = object(described).map_err(|error| DescriptionError {
             path: format!("/objects/{n}{}", error.path),
@@ -150,6 +156,8 @@ fn settings(
         aoe: aoe.transpose().map_err(at("/aoe"))?,
         voe: description.voe.as_ref().map(|voe| protocols::voe(voe, vendor_id)),
         blocks_mapped: !description.mapped_writable.unwrap_or(true),
+        without_information: esi.is_some_and(|esi| esi.without_information),
+        pdo_rules: esi.map(|esi| esi.rules.clone()).unwrap_or_default(),
         faults: description.faults.clone(),
         files: (sii.protocols & FOE != 0).then(|| description.files.iter().map(file).collect()),
         answer_delay_ns: (delay_ms * 1e6) as u64,

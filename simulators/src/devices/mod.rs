@@ -24,6 +24,7 @@ mod digital_outputs;
 mod directory;
 mod ek1914;
 mod el7041;
+mod esi;
 mod ethernet_terminals;
 mod generic;
 mod junction;
@@ -63,6 +64,7 @@ use crate::program::Programs;
 use crate::topology::{Attachment, Outlet, Ring};
 use behaviour::Wiring;
 use boxes::Expanded;
+use esi::Library;
 use terminal::Built;
 
 /// Vendor of the built-in terminals that are no copy of a real one. Chosen by this project; assigned to
@@ -165,18 +167,33 @@ impl DeviceImage {
             || dictionary.is_some_and(|objects| objects.entry(index, subindex).is_some())
     }
 
-    /// Makes the device at place `index` of the line.
+    /// Makes the device at place `index` of the line; it is of no ESI file.
     ///
     /// # Errors
     /// With a JSON pointer that begins at the device.
     pub fn new(device: &DeviceDescription, index: usize) -> Result<Self, DescriptionError> {
-        let (mut values_only, mut program) = (false, None);
+        Self::of(device, index, &Library::default())
+    }
+
+    fn of(
+        device: &DeviceDescription,
+        index: usize,
+        library: &Library,
+    ) -> Result<Self, DescriptionError> {
+        let (mut values_only, mut program, mut behind) = (false, None, None);
         let mut mailbox = device.mailbox.clone();
-        let (sii, mut profile) = match (&device.sii, &device.sii_words, device.r#type) {
-            (Some(image), None, None) => given(device, image)?,
-            (None, Some(words), None) => given(device, &state::sparse_image(words)?)?,
-            (None, None, Some(DeviceType::Generic)) => generic(device)?,
-            (None, None, Some(kind)) => {
+        let sources = (&device.sii, &device.sii_words, &device.esi, device.r#type);
+        let (sii, mut profile) = match sources {
+            (Some(image), None, None, None) => given(device, image)?,
+            (None, Some(words), None, None) => given(device, &state::sparse_image(words)?)?,
+            (None, None, Some(esi), None) => {
+                let built = esi::device(device, esi, library)?;
+                mailbox = built.behind.mailbox(mailbox);
+                behind = Some(built.behind);
+                (built.sii, built.profile)
+            }
+            (None, None, None, Some(DeviceType::Generic)) => generic(device)?,
+            (None, None, None, Some(kind)) => {
                 let built = terminal::device(device, kind)?;
                 values_only = built.values_only;
                 program = built.program.clone();
@@ -184,7 +201,7 @@ impl DeviceImage {
                 terminal_image(device, built, mailbox.as_ref())?
             }
             _ => {
-                const ONE: &str = "a device needs exactly one of type, sii and siiWords";
+                const ONE: &str = "a device needs exactly one of type, sii, siiWords and esi";
                 return Err(DescriptionError::new("", ONE));
             }
         };
@@ -196,11 +213,18 @@ impl DeviceImage {
         let start = device.start.as_ref().map(state::start).transpose()?.unwrap_or_default();
         let start = Start { known_words: state::known_words(device), ..start };
         // An image that does not parse is served as it is: finding that out is the MainDevice's part.
-        let parsed = Sii::parse(&sii).unwrap_or_default();
+        let parsed = match &behind {
+            // With the PDOs of its modules, which its EEPROM does not have.
+            Some(behind) => behind.process_image.clone(),
+            None => Sii::parse(&sii).unwrap_or_default(),
+        };
         let emulated =
             profile.pdi_control.unwrap_or(parsed.configuration.pdi_control) & 0x0100 != 0;
         apply_clock(device, &mut profile)?;
         application::apply(device, &parsed, emulated, &mut profile.application)?;
+        if let Some(behind) = &behind {
+            behind.apply(emulated, &mut profile.application);
+        }
         let mut process_data = process_data::of(&parsed);
         if values_only {
             process_data.keep_values();
@@ -209,8 +233,9 @@ impl DeviceImage {
         if let Some(program) = &program {
             programs::add_fields(program, &mut process_data);
         }
-        let application = &mut profile.application;
-        mail::apply(mailbox.as_ref(), (&parsed, index), emulated, application, &mut process_data)?;
+        let (application, behind) = (&mut profile.application, behind.as_ref());
+        let sii_of = (&parsed, index);
+        mail::apply(mailbox.as_ref(), behind, sii_of, emulated, application, &mut process_data)?;
         profile.application.sync_managers = process_data.sync_managers;
         profile.application.inputs = process_data.input_areas;
         profile.application.outputs = process_data.output_areas;

@@ -89,6 +89,13 @@ impl Esc {
     /// The AL status code, if what is assigned does not exist or fit the memory.
     pub(super) fn generate_mapping(&mut self) -> Result<(), u16> {
         let Some(mailbox) = &self.mailbox else { return Ok(()) };
+        if let Some(missing) = mailbox.misses_pdo() {
+            return Err(if pdo::is_tx_pdo(missing) {
+                INVALID_INPUT_MAPPING
+            } else {
+                INVALID_OUTPUT_MAPPING
+            });
+        }
         let (dictionary, drives) = (mailbox.dictionary(), mailbox.drives());
         let mut image = Image::default();
         let mut expected = self.profile.application.sync_managers.clone();

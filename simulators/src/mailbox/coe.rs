@@ -7,7 +7,7 @@ use ecat_wire::mailbox::coe::{AbortCode, Address, Service};
 use ecat_wire::mailbox::{ErrorDetail, Kind, MailError};
 
 use super::object_dictionary::{ObjectDictionary, VALUE_BYTES_MAX};
-use super::{Outbox, diagnosis, information, pdo};
+use super::{MailboxSettings, Outbox, diagnosis, information, pdo};
 
 const EXPEDITED_BYTES: usize = 4;
 const PRE_OP: u8 = 2;
@@ -37,19 +37,28 @@ pub(super) struct Coe {
     pub(super) dictionary: ObjectDictionary,
     complete_access: bool,
     blocks_mapped: bool,
+    without_information: bool,
+    rules: pdo::PdoRules,
     pub(super) history: diagnosis::History,
     transfer: Transfer,
 }
 
 impl Coe {
-    pub(super) fn new(
-        dictionary: ObjectDictionary,
-        complete_access: bool,
-        blocks_mapped: bool,
-    ) -> Self {
-        let history = diagnosis::History::default();
-        let transfer = Transfer::None;
-        Self { dictionary, complete_access, blocks_mapped, history, transfer }
+    pub(super) fn new(dictionary: ObjectDictionary, settings: &MailboxSettings) -> Self {
+        Self {
+            dictionary,
+            complete_access: settings.complete_access,
+            blocks_mapped: settings.blocks_mapped,
+            without_information: settings.without_information,
+            rules: settings.pdo_rules.clone(),
+            history: diagnosis::History::default(),
+            transfer: Transfer::None,
+        }
+    }
+
+    /// What it allows of assignments.
+    pub(super) fn rules(&self) -> &pdo::PdoRules {
+        &self.rules
     }
 
     /// Ends whatever is under way with an abort.
@@ -84,6 +93,9 @@ impl Coe {
                 };
                 self.sdo(request, state, outbox);
                 Ok(())
+            }
+            Service::SdoInformation if self.without_information => {
+                Err(ErrorDetail::ServiceNotSupported)
             }
             Service::SdoInformation => {
                 self.history.show(&mut self.dictionary);
@@ -290,7 +302,7 @@ impl Coe {
         if pdo::is_pdo_object(index) {
             let address = Address { index, subindex, complete: false };
             self.dictionary.check_write(address, value.len(), state)?;
-            pdo::check_write(&self.dictionary, index, subindex, value, state)?;
+            pdo::check_write(&self.dictionary, &self.rules, index, subindex, value, state)?;
         }
         let mapped = self.blocks_mapped && state != PRE_OP;
         if mapped && pdo::is_output(&self.dictionary, index, subindex) {

@@ -68,6 +68,10 @@ pub struct MailboxSettings {
     pub complete_access: bool,
     /// Whether an SDO may not write what an RxPDO carries, outside PRE-OP.
     pub blocks_mapped: bool,
+    /// Whether it has no SDO information.
+    pub without_information: bool,
+    /// What it allows of PDO assignments beyond what its objects say.
+    pub pdo_rules: pdo::PdoRules,
     /// What goes wrong, from power-on.
     pub faults: Vec<MailFault>,
     /// Its files; none: no FoE.
@@ -159,9 +163,7 @@ impl Mailbox {
     pub(crate) fn power_on(&mut self) {
         let dictionary = self.settings.dictionary.clone();
         let settings = &self.settings;
-        self.coe = dictionary.map(|objects| {
-            coe::Coe::new(objects, settings.complete_access, settings.blocks_mapped)
-        });
+        self.coe = dictionary.map(|objects| coe::Coe::new(objects, settings));
         self.eoe = settings.eoe.clone().map(eoe::Eoe::new);
         let drives = settings.drives.clone();
         self.soe = (!drives.is_empty()).then(|| soe::Soe::new(drives));
@@ -218,6 +220,11 @@ impl Mailbox {
 
     pub(crate) fn dictionary_mut(&mut self) -> Option<&mut ObjectDictionary> {
         self.coe.as_mut().map(|coe| &mut coe.dictionary)
+    }
+
+    /// A PDO that must be assigned and is not.
+    pub(crate) fn misses_pdo(&self) -> Option<u16> {
+        self.coe.as_ref().and_then(|coe| coe.rules().misses(&coe.dictionary))
     }
 
     /// The content of a file.

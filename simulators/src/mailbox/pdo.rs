@@ -27,6 +27,45 @@ pub struct Mapped {
     pub bit_length: u8,
 }
 
+/// What a device allows of assignments beyond what its objects say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PdoRules {
+    /// PDOs that cannot be assigned together.
+    pub exclusions: Vec<(u16, u16)>,
+    /// SyncManagers and the PDOs that they cannot carry.
+    pub not_carried: Vec<(u8, u16)>,
+    /// PDOs without which there is no SAFE-OP: outputs, and inputs.
+    pub mandatory: Vec<u16>,
+}
+
+impl PdoRules {
+    /// Whether a PDO that must be assigned is not.
+    pub(crate) fn misses(&self, dictionary: &ObjectDictionary) -> Option<u16> {
+        let assigned = assigned(dictionary);
+        self.mandatory.iter().copied().find(|pdo| !assigned.contains(pdo))
+    }
+
+    /// Whether these can be assigned together.
+    fn allow(&self, pdos: &[u16]) -> bool {
+        let both = |(one, other): &(u16, u16)| pdos.contains(one) && pdos.contains(other);
+        !self.exclusions.iter().any(both)
+    }
+}
+
+/// All PDOs that are assigned.
+fn assigned(dictionary: &ObjectDictionary) -> Vec<u16> {
+    let of = |index: u16| {
+        let count = dictionary.objects.get(&index).map_or(0, |object| object.count());
+        (1..=count).map(move |subindex| dictionary.number(index, subindex) as u16)
+    };
+    dictionary.objects.range(ASSIGNMENTS).flat_map(|(index, _)| of(*index)).collect()
+}
+
+/// Whether a PDO is one of inputs.
+pub(crate) fn is_tx_pdo(index: u16) -> bool {
+    TX_PDOS.contains(&index)
+}
+
 /// Why an assignment makes no process image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unmappable;
@@ -80,9 +119,11 @@ pub(super) fn is_pdo_object(index: u16) -> bool {
 }
 
 /// Whether a value may be written to an assignment or a mapping: in PRE-OP, while subindex 0 is 0, and
-/// only what is there and can be mapped.
+/// only what is there and can be mapped. PDOs that exclude each other are refused when subindex 0 says that they are
+/// to be assigned together.
 pub(super) fn check_write(
     dictionary: &ObjectDictionary,
+    rules: &PdoRules,
     index: u16,
     subindex: u8,
     value: &[u8],
@@ -94,11 +135,21 @@ pub(super) fn check_write(
     let Some(object) = dictionary.objects.get(&index) else { return Ok(()) };
     if subindex == 0 {
         let highest = value.first().copied().unwrap_or(0);
-        return if highest > object.max_subindex() {
-            Err(AbortCode::VALUE_TOO_HIGH)
-        } else {
-            Ok(())
-        };
+        if highest > object.max_subindex() {
+            return Err(AbortCode::VALUE_TOO_HIGH);
+        }
+        if ASSIGNMENTS.contains(&index) {
+            let mut together: Vec<u16> =
+                (1..=highest).map(|n| dictionary.number(index, n) as u16).collect();
+            for (&other, _) in dictionary.objects.range(ASSIGNMENTS).filter(|(i, _)| **i != index) {
+                let count = dictionary.objects.get(&other).map_or(0, |object| object.count());
+                together.extend((1..=count).map(|n| dictionary.number(other, n) as u16));
+            }
+            if highest > 0 && !rules.allow(&together) {
+                return Err(AbortCode::PARAMETERS);
+            }
+        }
+        return Ok(());
     }
     if object.count() != 0 {
         return Err(AbortCode::SUBINDEX_0_NOT_ZERO);
@@ -110,6 +161,13 @@ pub(super) fn check_write(
     if ASSIGNMENTS.contains(&index) {
         let pdo = value as u16;
         let there = is_pdo_object(pdo) && !ASSIGNMENTS.contains(&pdo);
+        if rules
+            .not_carried
+            .iter()
+            .any(|(sm, one)| (ASSIGNMENT + u16::from(*sm), *one) == (index, pdo))
+        {
+            return Err(AbortCode::NOT_MAPPABLE);
+        }
         return if there && dictionary.objects.contains_key(&pdo) {
             Ok(())
         } else {
