@@ -221,6 +221,8 @@ export interface BindingDeviceImage {
   name: string
   /** Its EEPROM's content. */
   sii: Buffer
+  /** What was decided because its ESI file leaves it open, or contradicts itself. */
+  notes: Array<string>
 }
 
 /** What to open, and how to run it. Without an `interface`, a simulated segment is given. */
@@ -440,11 +442,20 @@ export interface BindingSubDevice {
   entries: Array<BindingEntry>
 }
 
+/** Everything in which two SII images differ, as JSON: an array of places with what each image has. */
+export declare function compareSii(first: Uint8Array, second: Uint8Array): string
+
 /** The SII images of the devices that the JSON of a `SegmentDescription` describes, in their order. */
 export declare function deviceImages(segment: string): Array<BindingDeviceImage>
 
 /** Hash of the shared memory's layout; equal to `LAYOUT_HASH` of the JavaScript that fits this addon. */
 export declare function layoutHash(): number
+
+/**
+ * Reads an ESI file and returns as JSON which devices and modules it has, and what is odd in it. An error names
+ * line and column.
+ */
+export declare function readEsi(file: Uint8Array): string
 
 /** Reads an SII image and returns as JSON what it says. An error names the byte. */
 export declare function readSii(image: Uint8Array): string

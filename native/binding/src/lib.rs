@@ -10,6 +10,7 @@ pub mod attachment;
 mod bell;
 mod cleanup;
 pub mod engine;
+pub mod esi;
 pub mod failure;
 pub mod interlock;
 pub mod lane;

@@ -23,6 +23,8 @@ pub struct BindingDeviceImage {
     pub name: String,
     /// Its EEPROM's content.
     pub sii: Buffer,
+    /// What was decided because its ESI file leaves it open, or contradicts itself.
+    pub notes: Vec<String>,
 }
 
 /// Reads an SII image and returns as JSON what it says. An error names the byte.
@@ -49,7 +51,12 @@ pub fn device_images(
             .and_then(|description| DeviceImage::all(&description))
             .map_err(|error| EngineError::new(ErrorCode::SegmentInvalid, error.to_string()))?;
         let images = images.into_iter();
-        Ok(images.map(|one| BindingDeviceImage { name: one.name, sii: one.sii.into() }).collect())
+        let image = |one: DeviceImage| BindingDeviceImage {
+            name: one.name,
+            sii: one.sii.into(),
+            notes: one.notes,
+        };
+        Ok(images.map(image).collect())
     })
 }
 

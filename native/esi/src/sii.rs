@@ -46,12 +46,24 @@ impl ConfiguredDevice {
     /// # Errors
     /// [`SiiError`] for a device that no EEPROM can hold.
     pub fn sii(&self) -> Result<SiiImage, SiiError> {
+        self.image(self.device.mailbox.coe.is_none())
+    }
+
+    /// The same with the PDOs of its modules in any case, for a MainDevice that reads nothing but the EEPROM.
+    ///
+    /// # Errors
+    /// [`SiiError`] for a device that no EEPROM can hold.
+    pub fn sii_with_modules(&self) -> Result<SiiImage, SiiError> {
+        self.image(true)
+    }
+
+    fn image(&self, with_modules: bool) -> Result<SiiImage, SiiError> {
         if let Some(data) = &self.device.eeprom.data {
             let sii = Sii::parse(data)?;
             return Ok(SiiImage { sii, bytes: data.clone(), notes: Vec::new() });
         }
         let mut writer = Writer { device: self, notes: Vec::new() };
-        let mut described = writer.describe(self.device.mailbox.coe.is_none());
+        let mut described = writer.describe(with_modules);
         writer.fit_texts(&mut described);
         let bytes = sii::build(&described)?;
         if self.device.eeprom.bytes > 0 && bytes.len() > self.device.eeprom.bytes {

@@ -31,6 +31,9 @@ pub struct EsiDescription {
     pub modules: Option<Vec<EsiModuleDescription>>,
     /// PDOs that are assigned by default, in place of those that the file assigns.
     pub assigned_pdos: Option<Vec<u16>>,
+    /// Whether the EEPROM has the PDOs of modules, too, for a MainDevice that does not read assignments by CoE; true
+    /// where nothing is said. A real device's has only its own.
+    pub modules_in_eeprom: Option<bool>,
     /// Language of texts (`LcId`); 1033, English, by default.
     pub language: Option<u32>,
 }

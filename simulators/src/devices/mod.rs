@@ -141,6 +141,8 @@ pub struct DeviceImage {
     pub outputs: Vec<Channel>,
     /// What it runs.
     pub program: Option<ProgramDescription>,
+    /// What was decided because its ESI file leaves it open, or contradicts itself.
+    pub notes: Vec<String>,
 }
 
 impl DeviceImage {
@@ -247,6 +249,7 @@ impl DeviceImage {
             inputs: process_data.inputs,
             outputs: process_data.outputs,
             program,
+            notes: behind.map_or_else(Vec::new, |behind| behind.notes().to_vec()),
         })
     }
 }

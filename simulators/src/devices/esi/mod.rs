@@ -54,6 +54,7 @@ pub(super) struct Built {
 /// What a device's program knows of it.
 pub(super) struct Behind {
     device: ConfiguredDevice,
+    notes: Vec<String>,
     /// The image of the EEPROM with the PDOs of all modules.
     pub(super) process_image: Sii,
     /// What it allows of PDO assignments.
@@ -89,7 +90,9 @@ pub(super) fn device(
         let message = format!("{}:{place}: {error}", esi.files.join(", "));
         DescriptionError::new("/esi", message)
     };
-    let image = configured.sii().map_err(of_sii)?;
+    let with_modules = esi.modules_in_eeprom.unwrap_or(true);
+    let image = if with_modules { configured.sii_with_modules() } else { configured.sii() };
+    let image = image.map_err(of_sii)?;
     let mut described = image.sii.clone();
     overrides::apply(device, &mut described);
     let bytes = if described == image.sii {
@@ -115,6 +118,7 @@ pub(super) fn device(
             .coe
             .as_ref()
             .is_some_and(|coe| !coe.sdo_information),
+        notes: configured.notes.iter().cloned().chain(image.notes).collect(),
         device: configured,
         process_image,
     };
@@ -171,6 +175,11 @@ fn rules(device: &ConfiguredDevice) -> PdoRules {
 }
 
 impl Behind {
+    /// What was decided because the file leaves it open, or contradicts itself.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// What the device does with mail: nothing where it has no mailbox.
     pub(super) fn mailbox(
         &self,
