@@ -6,6 +6,7 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { reportFailure } from './failure.ts';
+import type { SiiOptions } from './sii-source.ts';
 
 /** What the demo runs where no file is named. The depth is the same in `src` and in `dist`. */
 const exampleFile = relative('', fileURLToPath(new URL('../../examples/line.yaml', import.meta.url)));
@@ -105,12 +106,22 @@ program
 
 program
   .command('sii')
-  .description('print what an SII image (EEPROM) says, or write the one of a described device')
-  .argument('<file>', 'binary SII image; or a segment file, or a configuration with a segment')
-  .option('--device <name>', 'which device of the segment')
+  .description('print what an SII image (EEPROM) says, write the one of a described device, or compare two')
+  .argument('[file]', 'binary SII image; or a segment file, or a configuration with a segment')
+  .option('--esi <file>', "a vendor's ESI file in place of it, and others with modules (repeat it)", collected, [])
+  .option('--device <name>', 'which device of the segment, or of the ESI file by its type or name')
+  .option('--revision <number>', 'which revision of the ESI file (default: the newest)', number(0, 0xffff_ffff))
+  .option(
+    '--module <[slot=]name>',
+    'module of the ESI file in the next slot, or in this one (repeat it)',
+    collected,
+    [],
+  )
+  .option('--language <lcid>', 'language of texts of the ESI file (1033 is English)', number(0, 0xffff), 1033)
   .option('--out <file>', 'write the image to this file')
+  .option('--compare <file>', 'print everything in which the image differs from this one')
   .option('--json', 'print one JSON object', false)
-  .action((file: string, options: { device?: string; out?: string; json: boolean }) =>
+  .action((file: string | undefined, options: SiiOptions) =>
     guarded(options.json, async () => (await import('./sii.ts')).sii(file, options)),
   );
 
@@ -123,6 +134,11 @@ async function guarded(json: boolean, command: () => Promise<void>): Promise<voi
   } catch (error) {
     reportFailure(error, json);
   }
+}
+
+/** A parser of options that can be repeated. */
+function collected(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }
 
 /** A parser of whole numbers in a range. */

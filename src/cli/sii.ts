@@ -1,15 +1,14 @@
-/** `bifrost-ethercat sii`: what an SII image says, of a file or of a device that is described. */
+/** `bifrost-ethercat sii`: what an SII image says, of a file or of a device that is described, and how it differs from another. */
 
-import { readFile, writeFile } from 'node:fs/promises';
-import { extname } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { styleText } from 'node:util';
 import { fileError } from '../core/configuration/files.ts';
-import { loadSegmentOf } from '../core/configuration/load.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
 import { translated } from '../core/errors/from-binding.ts';
 import { native } from '../core/native.ts';
 import { hex } from '../core/network.ts';
 import { grouped, table } from './format.ts';
+import { imageOf, imageOfEsi, readImage, type SiiOptions, viewEsi } from './sii-source.ts';
 
 interface Areas {
   readonly receiveOffset: number;
@@ -121,13 +120,33 @@ const FLAGS = ['EnableSafeOp', 'EnableNotLRW', 'MboxDataLinkLayer', 'IdentALSts'
 const ENABLE = ['enabled', 'fixed', 'virtual', 'only in OP'];
 const PORT_KINDS: Readonly<Record<number, string>> = { 0: 'none', 1: 'MII', 3: 'E-bus', 4: 'fast hot connect' };
 
-/** Prints what an SII image says, and writes it to `out` where that is named. */
-export async function sii(
-  file: string,
-  options: { readonly device?: string; readonly out?: string; readonly json: boolean },
-): Promise<void> {
-  const image = await imageOf(file, options.device);
-  const view = viewed(file, image);
+/** Everything in which two images differ, by place. */
+type Differences = readonly {
+  readonly place: string;
+  readonly first: string | null;
+  readonly second: string | null;
+  readonly reason: string;
+}[];
+
+/**
+ * Prints what an SII image says, writes it to `out` and compares it with `compare` where those are named. Of ESI files
+ * it prints which devices there are until one is chosen.
+ */
+export async function sii(file: string | undefined, options: SiiOptions): Promise<void> {
+  if ((file === undefined) === (options.esi.length === 0))
+    throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', 'name either a file or --esi FILE');
+  if (
+    file === undefined &&
+    options.device === undefined &&
+    options.out === undefined &&
+    options.compare === undefined
+  ) {
+    print(options.json ? await catalogueEvents(options.esi) : await catalogue(options.esi));
+    return;
+  }
+  const { image, notes } = file === undefined ? await imageOfEsi(options) : await imageOf(file, options.device);
+  const name = file ?? options.esi.join(', ');
+  const view = viewed(name, image);
   if (options.out !== undefined) {
     const { out } = options;
     await writeFile(out, image).catch((error: unknown) => {
@@ -135,24 +154,68 @@ export async function sii(
       throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `--out: cannot write ${out}: ${message}`, { cause: error });
     });
   }
-  const lines = options.json ? [JSON.stringify({ event: 'sii', file, ...view })] : readable(view);
+  const differences = options.compare === undefined ? undefined : await compared(image, options.compare);
+  if (options.json) {
+    print([JSON.stringify({ event: 'sii', file: name, notes, ...view, ...(differences && { differences }) })]);
+  } else {
+    const shown =
+      differences === undefined ? readable(view) : differenceLines(name, options.compare ?? '', differences);
+    print([...shown, ...notes.map((note) => `note: ${note}`)]);
+  }
+}
+
+function print(lines: readonly string[]): void {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** The bytes of an image file, or those of a device that a segment describes. */
-async function imageOf(file: string, device: string | undefined): Promise<Uint8Array> {
-  if (device === undefined && !['.yaml', '.yml', '.json'].includes(extname(file))) {
-    return await readFile(file).catch((error: unknown) => {
-      throw fileError('the SII image', file, error);
-    });
+async function compared(image: Uint8Array, file: string): Promise<Differences> {
+  const other = await readImage(file);
+  viewed(file, other);
+  return JSON.parse(translated(() => native().compareSii(image, other))) as Differences;
+}
+
+function differenceLines(name: string, other: string, differences: Differences): string[] {
+  if (differences.length === 0) return [`${name} and ${other} say the same`];
+  const rows = differences.map(({ place, first, second, reason }) => [
+    place,
+    first ?? 'nothing',
+    second ?? 'nothing',
+    reason,
+  ]);
+  const count = `${differences.length} difference${differences.length === 1 ? '' : 's'}`;
+  return [count, ...table([['', name, other, 'why'], ...rows]).map((line) => line.trimEnd())];
+}
+
+async function catalogueEvents(files: readonly string[]): Promise<string[]> {
+  const views = await Promise.all(files.map(async (file) => ({ event: 'esi', file, ...(await viewEsi(file)) })));
+  return views.map((view) => JSON.stringify(view));
+}
+
+/** Devices and modules of ESI files, and what is odd in them. */
+async function catalogue(files: readonly string[]): Promise<string[]> {
+  const lines: string[] = [];
+  for (const file of files) {
+    const { vendor, devices, modules, references, warnings } = await viewEsi(file);
+    lines.push(styleText('bold', `${file}: ${vendor.name} (${hex(vendor.id, 8)})`, { stream: process.stdout }));
+    lines.push(
+      ...table(
+        devices.map((one) => [
+          `  ${one.type}`,
+          hex(one.productCode, 8),
+          `revision ${hex(one.revision, 8)}`,
+          bits(one.protocols, PROTOCOLS, 'no mailbox'),
+          one.slots === 0 ? '' : `${one.slots} slots`,
+          one.name,
+        ]),
+      ).map((line) => line.trimEnd()),
+      ...table(modules.map((one) => [`  module ${one.type}`, hex(one.ident, 8), one.class, one.name])).map((line) =>
+        line.trimEnd(),
+      ),
+      ...references.map((reference) => `  more modules are in ${reference}`),
+      ...warnings.map(({ place, path, message }) => `${file}:${place.line}:${place.column}: ${path}: ${message}`),
+    );
   }
-  const description = JSON.stringify(await loadSegmentOf(file));
-  const images = translated(() => native().deviceImages(description));
-  const chosen = images.length === 1 && device === undefined ? images[0] : images.find(({ name }) => name === device);
-  if (chosen !== undefined) return chosen.sii;
-  const names = images.map(({ name }) => name).join(', ');
-  const wanted = device === undefined ? 'which device? Add --device NAME' : `--device: no device is called ${device}`;
-  throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `${wanted}; ${file} has ${names}`);
+  return lines;
 }
 
 function viewed(file: string, image: Uint8Array): SiiView {

@@ -192,7 +192,7 @@ const problems: readonly [string, string, readonly string[]][] = [
     'names the segment file',
     'devices:\n  - typ: EK1100\n',
     [
-      'line.yaml:2:5 devices[0] needs exactly one of type (a built-in device), sii (the file of an SII image) and sii_words (what is known of one); it has none',
+      'line.yaml:2:5 devices[0] needs exactly one of type (a built-in device), sii (the file of an SII image), esi (a device of an ESI file) and sii_words (what is known of an image); it has none',
       'line.yaml:2:5 devices[0].typ is not a known key; did you mean type?',
     ],
   ],

@@ -32,6 +32,8 @@ interface SegmentDeviceDocument {
   sii?: string;
   /** What is known of an SII image of which the rest is not; in place of `sii`. */
   sii_words?: readonly { word: number; values: readonly number[] }[];
+  /** Device of a vendor's ESI file; a path, or more than that. */
+  esi?: string | SegmentEsiDocument;
   esc?: Readonly<Record<string, unknown>>;
   start?: Readonly<Record<string, unknown>>;
   channels?: number;
@@ -63,6 +65,23 @@ interface SegmentDeviceDocument {
   processing_ns?: number;
   /** Ports with a link to something that is not described. */
   outside_ports?: readonly number[];
+}
+
+/** A device of ESI files. */
+export interface SegmentEsiDocument {
+  /** Paths, relative to the segment file: that of the device, and others with modules. */
+  file: string | readonly string[];
+  /** Type or name of the device. */
+  device?: string;
+  product_code?: number;
+  /** By default the newest. */
+  revision?: number;
+  /** Modules by type, name or number; `slot` counts from 1. */
+  modules?: readonly { slot?: number; module: string | number }[];
+  assigned_pdos?: readonly number[];
+  /** Whether the EEPROM has the PDOs of modules, too; by default true. */
+  modules_in_eeprom?: boolean;
+  language?: number;
 }
 
 export type SimulatedDeviceType =
@@ -146,4 +165,6 @@ export interface SegmentDescription {
   readonly ring?: Readonly<Record<string, unknown>>;
   /** Registers of which a replay does not compare every bit. */
   readonly compare?: readonly Readonly<Record<string, unknown>>[];
+  /** ESI files that devices are of, as base64 text. */
+  readonly esiFiles?: readonly { readonly name: string; readonly content: string }[];
 }

@@ -6,10 +6,13 @@ import { EtherCatError } from '../errors/ethercat-error.ts';
 import { type ParsedDocument, type Path, pathText } from './document.ts';
 import { fileError, within } from './files.ts';
 import { inOrder, nearest, problem, schemaProblems, shown } from './problems.ts';
-import type { SegmentDescription, SegmentDocument, SimulatedDeviceType } from './segment-types.ts';
+import type { SegmentDescription, SegmentDocument, SegmentEsiDocument, SimulatedDeviceType } from './segment-types.ts';
 
 /** Bytes of the largest SII image: 64 Ki words is what an EEPROM address can reach. */
 const SII_BYTES_MAX = 131_072;
+
+/** Bytes of the largest ESI file: catalogues of vendors have some 20 MB (native/esi/src/file.rs). */
+const ESI_BYTES_MAX = 67_108_864;
 
 /** What signals and wires reach of a built-in device. */
 interface Channels {
@@ -88,12 +91,29 @@ export async function describeSegment(
       }
     }),
   );
+  const esiFiles = new Map<string, string>();
+  for (const [index, { esi }] of segment.devices.entries()) {
+    for (const [n, name] of (esi === undefined ? [] : esiPaths(esi)).entries()) {
+      const file = within(folder, name);
+      if (esiFiles.has(file)) continue;
+      try {
+        esiFiles.set(file, (await readEsi(file)).toString('base64'));
+      } catch (error) {
+        const path = [...base, 'devices', index, 'esi', ...esiKey(esi, n)];
+        problems.push(fileError(pathText(path), file, error, document.locate(path)));
+      }
+    }
+  }
   if (problems.length > 0) throw EtherCatError.combine(inOrder(problems));
   return {
     devices: segment.devices.map((device, index) => {
-      const { sii: _, ...rest } = device;
+      const { sii: _, esi, ...rest } = device;
       const image = images[index];
-      return camelCased(image === undefined ? rest : { ...rest, sii: image.toString('base64') });
+      return camelCased({
+        ...rest,
+        ...(image === undefined ? {} : { sii: image.toString('base64') }),
+        ...(esi === undefined ? {} : { esi: esiDescription(esi, folder) }),
+      });
     }),
     signals: (segment.signals ?? []).map((signal) => camelCased(signal)),
     wires: (segment.wires ?? []).map((wire) => ({ ...wire })),
@@ -101,7 +121,24 @@ export async function describeSegment(
     ...(segment.seed === undefined ? {} : { seed: segment.seed }),
     ...(segment.ring === undefined ? {} : { ring: camelCased(segment.ring) }),
     ...(segment.compare === undefined ? {} : { compare: segment.compare.map((one) => ({ ...one })) }),
+    ...(esiFiles.size === 0 ? {} : { esiFiles: [...esiFiles].map(([name, content]) => ({ name, content })) }),
   };
+}
+
+function esiPaths(esi: string | SegmentEsiDocument): readonly string[] {
+  const paths = typeof esi === 'string' ? esi : esi.file;
+  return typeof paths === 'string' ? [paths] : paths;
+}
+
+/** Where the n-th path stands. */
+function esiKey(esi: string | SegmentEsiDocument | undefined, n: number): Path {
+  if (typeof esi !== 'object') return [];
+  return typeof esi.file === 'string' ? ['file'] : ['file', n];
+}
+
+function esiDescription(esi: string | SegmentEsiDocument, folder: string): object {
+  const { file: _, ...rest } = typeof esi === 'string' ? { file: esi } : esi;
+  return { ...rest, files: esiPaths(esi).map((path) => within(folder, path)) };
 }
 
 function crossCheck(
@@ -160,6 +197,12 @@ function crossCheck(
     checkDriven(['wires', index, 'to'], to);
   }
   return problems;
+}
+
+async function readEsi(file: string): Promise<Buffer> {
+  const content = await readFile(file);
+  if (content.length > ESI_BYTES_MAX) throw new Error(`it has ${content.length} bytes, more than ${ESI_BYTES_MAX}`);
+  return content;
 }
 
 async function readSii(file: string): Promise<Buffer> {
