@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     let inputs = words.next().and_then(|word| word.parse().ok()).unwrap_or(100_000_u64);
     let seed = words.next().and_then(|word| word.parse().ok()).unwrap_or(1_u64);
     let Some(target) = Target::ALL.into_iter().find(|target| target.name() == name) else {
-        eprintln!("ecat-fuzz frame|sii|mailbox|capture|description [INPUTS] [SEED]");
+        eprintln!("ecat-fuzz frame|sii|mailbox|capture|description|esi [INPUTS] [SEED]");
         return ExitCode::FAILURE;
     };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target.name());

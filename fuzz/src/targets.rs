@@ -4,7 +4,8 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::mem::discriminant;
 
-use ecat_simulator::description::DeviceDescription;
+use ecat_esi::EsiFile;
+use ecat_simulator::description::{DeviceDescription, EsiDescription, EsiFileDescription};
 use ecat_simulator::replay::packets;
 use ecat_simulator::{Segment, SegmentDescription, replay};
 use ecat_wire::Command;
@@ -26,12 +27,14 @@ pub enum Target {
     Capture,
     /// A segment's description.
     Description,
+    /// An ESI file: read, and a device and an image made of each device in it.
+    Esi,
 }
 
 impl Target {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Frame, Self::Sii, Self::Mailbox, Self::Capture, Self::Description];
+    pub const ALL: [Self; 6] =
+        [Self::Frame, Self::Sii, Self::Mailbox, Self::Capture, Self::Description, Self::Esi];
 
     /// Its name: the folder of its corpus.
     #[must_use]
@@ -42,6 +45,7 @@ impl Target {
             Self::Mailbox => "mailbox",
             Self::Capture => "capture",
             Self::Description => "description",
+            Self::Esi => "esi",
         }
     }
 }
@@ -126,6 +130,7 @@ impl Targets {
             Target::Mailbox => self.mailbox(input, &mut seen),
             Target::Capture => self.capture(input, &mut seen),
             Target::Description => description(input, &mut seen),
+            Target::Esi => esi(input, &mut seen),
         }
         seen.finish()
     }
@@ -278,6 +283,71 @@ fn description(input: &[u8], seen: &mut DefaultHasher) {
             Err(error) => place(&error.path, &error.message, seen),
         },
         Err(error) => place(&error.path, &error.message, seen),
+    }
+}
+
+/// A file that is read leads to images that say what they were made of, and to devices that answer; a place of an
+/// error or a warning is within the file.
+fn esi(input: &[u8], seen: &mut DefaultHasher) {
+    let lines = u32::try_from(input.iter().filter(|byte| **byte == b'\n').count()).unwrap_or(0) + 1;
+    let within = |at: ecat_esi::Place| {
+        // UTF-16 has line ends of its own.
+        let any = input.contains(&0);
+        assert!(any || (1..=lines).contains(&at.line) && at.column >= 1, "{at}");
+    };
+    let file = match EsiFile::parse(input) {
+        Ok(file) => file,
+        Err(error) => {
+            within(error.place);
+            return (shape_of(&error.path), shape_of(&error.message)).hash(seen);
+        }
+    };
+    for warning in &file.warnings {
+        within(warning.place);
+        shape_of(&warning.message).hash(seen);
+    }
+    for device in file.devices.iter().take(3) {
+        let choice = ecat_esi::Choice {
+            product_code: Some(device.product_code),
+            revision: Some(device.revision),
+            ..Default::default()
+        };
+        match choice.configure(&[&file]) {
+            Ok(configured) => {
+                let objects = configured.objects();
+                let commands = configured.init_commands();
+                (objects.len().min(4), commands.len().min(2)).hash(seen);
+                match configured.sii() {
+                    Ok(image) => {
+                        let read = Sii::parse(&image.bytes).expect("an image of ours");
+                        assert_eq!(read, image.sii);
+                        assert_eq!(ecat_esi::compare(&image.bytes, &image.bytes), Ok(Vec::new()));
+                        (image.notes.len(), read.pdos.len().min(3), read.protocols).hash(seen);
+                    }
+                    Err(error) => shape_of(&error.to_string()).hash(seen),
+                }
+            }
+            Err(error) => shape_of(&error.message).hash(seen),
+        }
+        let one = DeviceDescription {
+            esi: Some(EsiDescription {
+                files: vec!["a".to_owned()],
+                product_code: Some(device.product_code),
+                revision: Some(device.revision),
+                ..EsiDescription::default()
+            }),
+            ..DeviceDescription::default()
+        };
+        let content = input.to_vec();
+        let segment = SegmentDescription {
+            devices: vec![one],
+            esi_files: vec![EsiFileDescription { name: "a".to_owned(), content }],
+            ..SegmentDescription::default()
+        };
+        match Segment::new(&segment) {
+            Ok(mut segment) => look(&mut segment, seen),
+            Err(error) => place(&error.path, &error.message, seen),
+        }
     }
 }
 
