@@ -2,6 +2,7 @@
 
 mod built_in;
 mod clock;
+mod drives;
 mod esi;
 mod mailbox;
 mod plant;

@@ -485,3 +485,27 @@ fn a_touch_probe_keeps_the_position_of_its_edge() {
     machine.cycles(1_500);
     assert_eq!(machine.signed(0x60BA, 0), index);
 }
+
+#[test]
+fn an_akd_can_have_the_program_with_the_objects_that_it_has() {
+    let mut machine = Machine::new(r#"{ "type": "AKD", "program": { "kind": "servo" } }"#);
+    for (assignment, pdo) in [(0x1C12, 0x1724), (0x1C13, 0x1B24)] {
+        machine.write(assignment, 0, 1, 0);
+        machine.write(assignment, 1, 2, pdo);
+        machine.write(assignment, 0, 1, 1);
+    }
+    machine.write(MODE, 0, 1, CSP);
+    // Its own default is not known.
+    machine.write(0x6072, 0, 2, 3_000);
+    machine.operate();
+    for word in [0x06, 0x07, 0x0F] {
+        machine.command(word);
+    }
+    assert_eq!(machine.state(), OPERATION_ENABLED);
+    for n in 1..=200 {
+        machine.set(TARGET_POSITION, 0, n * 50);
+        machine.cycle();
+    }
+    machine.cycles(100);
+    assert!((machine.position() - 10_000).abs() <= 2);
+}

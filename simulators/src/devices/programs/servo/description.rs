@@ -29,7 +29,7 @@ pub struct ServoDescription {
     pub brake: Option<BrakeDescription>,
     /// Where the axis stands at power-on, in position units.
     pub start_position: f64,
-    /// Set points that may be missing at SYNC0, one after another, until it faults; 0: any number.
+    /// It faults when so many set points are missing at SYNC0, one after another; 0: never.
     pub missed_set_points: u16,
 }
 
