@@ -9,7 +9,14 @@ import type { TestWireEnd } from './namespaces.ts';
 import { preparedFolder } from './prepared.ts';
 
 /** Fields that are there only where tshark calls a frame or a mail malformed. */
-const MALFORMED = ['_ws.malformed', 'ecat_mailbox.invalid', 'ecat_mailbox.coe.invalid', 'ecat_mailbox.foe.invalid'];
+const MALFORMED = [
+  '_ws.malformed',
+  'ecat_mailbox.invalid',
+  'ecat_mailbox.coe.invalid',
+  'ecat_mailbox.eoe.invalid',
+  'ecat_mailbox.foe.invalid',
+  'ecat_mailbox.soe.invalid',
+];
 /** `PI_ERROR`; warnings are about SOEM's own source address. */
 const SEVERITY_ERROR = 0x80_0000;
 
@@ -104,16 +111,61 @@ function inFolder(folder: string): Tshark {
   };
 }
 
-/** A capture of everything at one end of a wire, in both directions. Disposing of it deletes the file. */
-export class Capture implements AsyncDisposable {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'bifrost-ethercat-capture-'));
+/** A capture, as Wireshark's dissectors read it. */
+export class CaptureFile {
   readonly #programs: Tshark;
+  readonly #file: string;
+
+  constructor(programs: Tshark, file: string) {
+    this.#programs = programs;
+    this.#file = file;
+  }
+
+  /**
+   * Fields of the frames that match a filter, one line a frame, as text; a field that occurs several times is
+   * separated by commas.
+   */
+  fields(filter: string, ...names: readonly string[]): string[][] {
+    // The file is ours alone; tshark may run as somebody else.
+    const file = openSync(this.#file, 'r');
+    const fields = names.flatMap((name) => ['-e', name]);
+    let output: string;
+    try {
+      output = dissect(this.#programs, file, '-r', '-', '-Y', filter, '-T', 'fields', ...fields);
+    } finally {
+      closeSync(file);
+    }
+    return output
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.split('\t'));
+  }
+
+  /**
+   * How many EtherCAT frames there are that match a filter, and those that tshark calls malformed, with what it says.
+   */
+  judge(filter = 'ecat'): { frames: number; malformed: string[][] } {
+    const judged = this.fields(filter, 'frame.number', '_ws.expert.message', '_ws.expert.severity', ...MALFORMED);
+    const malformed = judged.filter(([, , severities = '', ...fields]) => {
+      const errors = severities.split(',').some((severity) => Number(severity) >= SEVERITY_ERROR);
+      return errors || fields.some((field) => field !== '');
+    });
+    return { frames: judged.length, malformed };
+  }
+}
+
+/** A capture of everything at one end of a wire, in both directions. Disposing of it deletes the file. */
+export class Capture extends CaptureFile implements AsyncDisposable {
+  readonly #folder: string;
   readonly #dumpcap: ChildProcess;
 
   private constructor(programs: Tshark, end: TestWireEnd) {
-    this.#programs = programs;
+    const folder = mkdtempSync(join(tmpdir(), 'bifrost-ethercat-capture-'));
+    const file = join(folder, 'wire.pcapng');
+    super(programs, file);
+    this.#folder = folder;
     const [command = '', ...prefix] = end.exec;
-    const args = ['-q', '-i', end.interface, '-B', String(CAPTURE_BUFFER_MIB), '-w', this.#file];
+    const args = ['-q', '-i', end.interface, '-B', String(CAPTURE_BUFFER_MIB), '-w', file];
     this.#dumpcap = spawn(command, [...prefix, programs.dumpcap, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...programs.env },
@@ -142,10 +194,6 @@ export class Capture implements AsyncDisposable {
     return capture;
   }
 
-  get #file(): string {
-    return join(this.#folder, 'wire.pcapng');
-  }
-
   /** Ends the capture. */
   async stop(): Promise<void> {
     if (this.#dumpcap.exitCode !== null || this.#dumpcap.signalCode !== null) return;
@@ -155,36 +203,6 @@ export class Capture implements AsyncDisposable {
     const closed = once(this.#dumpcap, 'close');
     this.#dumpcap.kill('SIGTERM');
     await closed;
-  }
-
-  /**
-   * Fields of the frames that match a filter, one line a frame, as text; a field that occurs several times is
-   * separated by commas.
-   */
-  fields(filter: string, ...names: readonly string[]): string[][] {
-    // The file is ours alone; tshark may run as somebody else.
-    const file = openSync(this.#file, 'r');
-    const fields = names.flatMap((name) => ['-e', name]);
-    let output: string;
-    try {
-      output = dissect(this.#programs, file, '-r', '-', '-Y', filter, '-T', 'fields', ...fields);
-    } finally {
-      closeSync(file);
-    }
-    return output
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => line.split('\t'));
-  }
-
-  /** How many EtherCAT frames there are, and those that tshark calls malformed, with what it says. */
-  judge(): { frames: number; malformed: string[][] } {
-    const judged = this.fields('ecat', 'frame.number', '_ws.expert.message', '_ws.expert.severity', ...MALFORMED);
-    const malformed = judged.filter(([, , severities = '', ...fields]) => {
-      const errors = severities.split(',').some((severity) => Number(severity) >= SEVERITY_ERROR);
-      return errors || fields.some((field) => field !== '');
-    });
-    return { frames: judged.length, malformed };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
