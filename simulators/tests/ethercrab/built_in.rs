@@ -121,3 +121,24 @@ fn a_drive_refuses_an_object_mapped_twice_and_takes_another_assignment_to_op() {
         assert_eq!(result.is_ok(), assign);
     }
 }
+
+#[test]
+fn drives_with_telegrams_and_ethernet_terminals_come_to_op() {
+    let description = SegmentDescription::from_json(
+        r#"{"devices":[{"type":"EK1100"},{"type":"EL6601-like"},{"type":"EL6614-like"},{"type":"AX5206-like"}]}"#,
+    )
+    .unwrap();
+    let segment = Segment::new(&description).unwrap();
+    let storage = Storage::new();
+    let (main_device, mut bus) = open(&storage, segment);
+    let group =
+        bus.run(main_device.init_single_group::<8, 128>(support::now_ns)).expect("INIT to PRE-OP");
+    let group = bus.run(group.into_safe_op(&main_device)).expect("PRE-OP to SAFE-OP");
+    let group = bus.run(group.request_into_op(&main_device)).expect("OP requested");
+    support::within_cycles(100, || {
+        bus.run(group.tx_rx(&main_device)).expect("an exchange").all_op()
+    });
+    let drive = group.subdevice(&main_device, 3).expect("there");
+    // Two axes: control word and position command, status word and position feedback.
+    assert_eq!((drive.outputs_raw().len(), drive.inputs_raw().len()), (12, 12));
+}

@@ -23,6 +23,7 @@ mod fmmu;
 mod latch;
 mod mailbox;
 mod mailbox_any;
+mod mailbox_described;
 mod mailbox_faults;
 mod mailbox_files;
 mod mailbox_process_data;
