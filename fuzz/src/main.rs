@@ -30,7 +30,8 @@ fn main() -> ExitCode {
     let inputs = words.next().and_then(|word| word.parse().ok()).unwrap_or(100_000_u64);
     let seed = words.next().and_then(|word| word.parse().ok()).unwrap_or(1_u64);
     let Some(target) = Target::ALL.into_iter().find(|target| target.name() == name) else {
-        eprintln!("ecat-fuzz frame|sii|mailbox|capture|description|esi [INPUTS] [SEED]");
+        let names: Vec<_> = Target::ALL.iter().map(|target| target.name()).collect();
+        eprintln!("ecat-fuzz {} [INPUTS] [SEED]", names.join("|"));
         return ExitCode::FAILURE;
     };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target.name());

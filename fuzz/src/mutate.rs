@@ -7,7 +7,7 @@ use crate::{Random, Target};
 const BYTES_MAX: usize = 8 << 10;
 
 /// Pieces of descriptions, one of which may take another's place.
-const WORDS: [&str; 52] = [
+const WORDS: [&str; 64] = [
     "\"devices\"",
     "\"type\"",
     "\"EK1100\"",
@@ -48,6 +48,18 @@ const WORDS: [&str; 52] = [
     "\"value\"",
     "\"files\"",
     "\"pdos\"",
+    "\"eoe\"",
+    "\"sockets\"",
+    "\"behind\"",
+    "\"mac\"",
+    "\"ethernet\"",
+    "\"soe\"",
+    "\"drives\"",
+    "\"idns\"",
+    "\"S-0-0024\"",
+    "\"command\"",
+    "\"aoe\"",
+    "\"areas\"",
     "\"bits\"",
     "\"signals\"",
     "\"wires\"",

@@ -11,7 +11,7 @@ use ecat_simulator::{Segment, SegmentDescription, replay};
 use ecat_wire::Command;
 use ecat_wire::ethernet::MacAddress;
 use ecat_wire::frame::{FrameWriter, datagrams};
-use ecat_wire::mailbox::Header;
+use ecat_wire::mailbox::{ErrorReply, Header, Kind, MailError, aoe, eoe, soe, voe};
 use ecat_wire::sii::Sii;
 
 /// A kind of input.
@@ -23,6 +23,14 @@ pub enum Target {
     Sii,
     /// Mail, CoE and FoE and anything else, through SyncManagers 0 and 1.
     Mailbox,
+    /// Bodies of EoE, to a device with a host, sockets and a neighbour.
+    Eoe,
+    /// Bodies of SoE, to two drives.
+    Soe,
+    /// Bodies of AoE, to memory and objects.
+    Aoe,
+    /// Bodies of VoE.
+    Voe,
     /// A capture, replayed.
     Capture,
     /// A segment's description.
@@ -33,8 +41,18 @@ pub enum Target {
 
 impl Target {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Frame, Self::Sii, Self::Mailbox, Self::Capture, Self::Description, Self::Esi];
+    pub const ALL: [Self; 10] = [
+        Self::Frame,
+        Self::Sii,
+        Self::Mailbox,
+        Self::Eoe,
+        Self::Soe,
+        Self::Aoe,
+        Self::Voe,
+        Self::Capture,
+        Self::Description,
+        Self::Esi,
+    ];
 
     /// Its name: the folder of its corpus.
     #[must_use]
@@ -43,6 +61,10 @@ impl Target {
             Self::Frame => "frame",
             Self::Sii => "sii",
             Self::Mailbox => "mailbox",
+            Self::Eoe => "eoe",
+            Self::Soe => "soe",
+            Self::Aoe => "aoe",
+            Self::Voe => "voe",
             Self::Capture => "capture",
             Self::Description => "description",
             Self::Esi => "esi",
@@ -71,6 +93,26 @@ const POST: &str = r#"{ "devices": [{ "type": "generic", "deviceEmulation": fals
         { "index": 8194, "name": "Limits", "array": true, "entries": [
             { "subindex": 1, "dataType": 5, "value": 1 }, { "subindex": 2, "dataType": 5, "value": 2 }] } ],
       "files": [{ "name": "a", "content": "Zm9vYmFy" }, { "name": "b", "password": 1, "busyAnswers": 1 }] } }] }"#;
+/// The device that mail of the other protocols goes to.
+const OFFICE: &str = r#"{ "devices": [{ "name": "office", "type": "generic", "pdos": [], "mailbox": { "bytes": 160, "delayMs": 0,
+    "objects": [{ "index": 8192, "dataType": 6, "value": 7, "maximum": 9 }],
+    "eoe": { "mac": "02:00:00:00:00:09", "ip": "10.0.0.9", "host": true, "sockets": 3, "fragmentTimeoutMs": 5,
+      "behind": [{ "socket": 3, "mac": "02:00:00:00:00:0b", "ip": "10.0.0.11", "udpEcho": [9] }] },
+    "soe": { "drives": [
+      { "password": "open", "idns": [
+        { "idn": "S-0-0001", "name": "Cycle", "value": 5, "default": 3, "minimum": 1, "maximum": 9, "unit": "us" },
+        { "idn": "S-0-0002", "type": "signed", "bytes": 4, "cyclic": "both", "password": true },
+        { "idn": "S-0-0003", "type": "float", "bytes": 8, "value": 0.5, "maximum": 1 },
+        { "idn": "S-0-0004", "value": "text", "maximumLength": 300, "invalid": true },
+        { "idn": "S-0-0011" }, { "idn": "S-0-0015", "value": 7 },
+        { "idn": "S-0-0099", "command": { "durationMs": 2 } },
+        { "idn": "S-0-0100", "command": { "durationMs": 2, "fails": true, "interruptible": false } },
+        { "idn": "S-0-0262", "command": {} } ] }, {} ] },
+    "aoe": { "netId": "5.1.1.1.3.1", "ports": [1, 65535], "areas": [
+      { "group": 1, "offset": 4, "bytes": 16 }, { "group": 2, "content": [1], "access": "ro", "port": 1 } ] },
+    "voe": { "vendorId": 1, "echo": true, "answers": [{ "request": [1], "answer": [2, 3] }] } } }],
+  "ethernet": [{ "from": "office.1", "to": "office.2" }] }"#;
+const OFFICE_BYTES: u16 = 160;
 /// The device that captures are held against.
 const JUDGED: &str = r#"{ "devices": [{ "siiWords": [{ "word": 8, "values": [2, 0, 3] }] },
                                       { "type": "digital-inputs" }] }"#;
@@ -81,6 +123,9 @@ const INPUTS_PER_SEGMENT: usize = 1_000;
 pub struct Targets {
     line: Segment,
     post: Segment,
+    office: Segment,
+    /// Counter of the next mail to the office.
+    counter: u8,
     judged: SegmentDescription,
     now_ns: u64,
     inputs: usize,
@@ -107,11 +152,13 @@ impl Targets {
         let mut targets = Self {
             line: built(LINE),
             post: built(POST),
+            office: built(OFFICE),
+            counter: 0,
             judged: described(JUDGED),
             now_ns: 1,
             inputs: 0,
         };
-        targets.open_post();
+        targets.open();
         targets
     }
 
@@ -121,13 +168,18 @@ impl Targets {
         if self.inputs.is_multiple_of(INPUTS_PER_SEGMENT) {
             self.line = built(LINE);
             self.post = built(POST);
-            self.open_post();
+            self.office = built(OFFICE);
+            self.open();
         }
         let mut seen = DefaultHasher::new();
         match target {
             Target::Frame => self.frame(input, &mut seen),
             Target::Sii => sii(input, &mut seen),
             Target::Mailbox => self.mailbox(input, &mut seen),
+            Target::Eoe => self.bodies(2, input, &mut seen),
+            Target::Soe => self.bodies(5, input, &mut seen),
+            Target::Aoe => self.bodies(1, input, &mut seen),
+            Target::Voe => self.bodies(15, input, &mut seen),
             Target::Capture => self.capture(input, &mut seen),
             Target::Description => description(input, &mut seen),
             Target::Esi => esi(input, &mut seen),
@@ -176,30 +228,68 @@ impl Targets {
 
     /// Frames to the device with mailboxes.
     fn exchange(&mut self, command: Command, data: &[u8]) -> (u16, Vec<u8>) {
-        let mut buffer = [0; 256];
-        let Ok(mut writer) = FrameWriter::new(&mut buffer, SOURCE) else { return (0, Vec::new()) };
-        if writer.push_data(command, 0, data).is_err() {
-            return (0, Vec::new());
-        }
-        let length = writer.finish();
         self.now_ns += 1_000_000;
-        self.post.process(&mut buffer[..length], self.now_ns);
-        let answer = datagrams(&buffer[..length]).into_iter().flatten().next();
-        answer
-            .and_then(Result::ok)
-            .map_or((0, Vec::new()), |datagram| (datagram.working_counter, datagram.data.to_vec()))
+        exchange(&mut self.post, self.now_ns, command, data)
     }
 
-    fn open_post(&mut self) {
-        let by_position = |register| Command::Apwr { position: 0, register };
-        self.exchange(by_position(0x0010), &STATION.to_le_bytes());
-        for (register, start, control) in [(0x0800, OUT, 0x26), (0x0808, IN, 0x22)] {
-            let [low, high] = start.to_le_bytes();
-            let bytes = [low, high, MAIL_BYTES as u8, 0, control, 0, 1, 0];
-            self.exchange(Command::Fpwr { station: STATION, register }, &bytes);
+    /// Frames to the device with the other protocols.
+    fn call(&mut self, command: Command, data: &[u8]) -> (u16, Vec<u8>) {
+        self.now_ns += 1_000_000;
+        exchange(&mut self.office, self.now_ns, command, data)
+    }
+
+    /// Opens the mailboxes of both.
+    fn open(&mut self) {
+        for (segment, bytes) in [(&mut self.post, MAIL_BYTES), (&mut self.office, OFFICE_BYTES)] {
+            self.now_ns = open(segment, bytes, self.now_ns);
         }
-        self.exchange(Command::Fpwr { station: STATION, register: 0x0120 }, &[0x12, 0]);
-        self.exchange(Command::Fprd { station: STATION, register: 0x0130 }, &[0, 0]);
+        self.counter = 0;
+    }
+
+    /// Bodies of mail of one protocol, each behind a byte with its length; bit 7 leaves its answers unread.
+    fn bodies(&mut self, kind: u8, input: &[u8], seen: &mut DefaultHasher) {
+        let mut rest = input;
+        while let Some((&head, data)) = rest.split_first() {
+            let bytes = usize::from(head & 0x7F).min(data.len());
+            self.counter = self.counter % 7 + 1;
+            let mut mail = [0; OFFICE_BYTES as usize];
+            (mail[0], mail[5]) = (bytes as u8, kind | self.counter << 4);
+            mail[6..6 + bytes].copy_from_slice(&data[..bytes]);
+            self.call(Command::Fpwr { station: STATION, register: OUT }, &mail);
+            let answers = if head & 0x80 == 0 { 4 } else { 0 };
+            for _ in 0..answers {
+                let register = OUT + OFFICE_BYTES;
+                let read = Command::Fprd { station: STATION, register };
+                let (1, answer) = self.call(read, &[0; OFFICE_BYTES as usize]) else { break };
+                let Ok((header, body)) = Header::parse(&answer) else { break };
+                // Every answer must be one of its protocol.
+                let shape = match header.kind {
+                    Kind::Error => ErrorReply::parse(body).map(|reply| reply.detail.code().into()),
+                    Kind::Eoe => eoe::Mail::parse(body)
+                        .map(|mail| format!("{mail:?}").bytes().take(50).map(u32::from).sum()),
+                    Kind::Soe => soe::Mail::parse(body).map(|mail| {
+                        let code = match mail.content {
+                            soe::Content::Error { code, .. } => u32::from(code.0),
+                            _ => header.length.min(20).into(),
+                        };
+                        code << 8 | u32::from(mail.opcode.code()) << 4 | u32::from(mail.drive)
+                    }),
+                    Kind::Aoe => aoe::Header::parse(body).map(|(header, data)| {
+                        let result =
+                            data.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+                        header.error.0 ^ result << 4 ^ u32::from(header.command)
+                    }),
+                    Kind::Voe => {
+                        voe::Message::parse(body).map(|message| message.data.len().min(9) as u32)
+                    }
+                    _ => Err(MailError::NoRoom),
+                };
+                shape.unwrap_or_else(|error| panic!("{answer:x?}: {error}")).hash(seen);
+            }
+            rest = &data[bytes..];
+        }
+        let counters = self.office.devices()[0].esc.ethernet_counters();
+        counters.map(|counters| (counters.lost > 0, counters.filtered > 0)).hash(seen);
     }
 
     /// Pieces of up to 64 bytes, each behind a byte with its length; bit 7 leaves the header as it is, else
@@ -256,6 +346,39 @@ impl Targets {
                 .for_each(|one| (one.field, one.register.map(|r| r >> 4)).hash(seen));
         }
     }
+}
+
+/// A frame with one datagram.
+fn exchange(segment: &mut Segment, now_ns: u64, command: Command, data: &[u8]) -> (u16, Vec<u8>) {
+    let mut buffer = [0; 256];
+    let Ok(mut writer) = FrameWriter::new(&mut buffer, SOURCE) else { return (0, Vec::new()) };
+    if writer.push_data(command, 0, data).is_err() {
+        return (0, Vec::new());
+    }
+    let length = writer.finish();
+    segment.process(&mut buffer[..length], now_ns);
+    let answer = datagrams(&buffer[..length]).into_iter().flatten().next();
+    answer
+        .and_then(Result::ok)
+        .map_or((0, Vec::new()), |datagram| (datagram.working_counter, datagram.data.to_vec()))
+}
+
+/// Takes the one device of a segment to PRE-OP, with its mailboxes open; the time after that.
+fn open(segment: &mut Segment, mailbox_bytes: u16, now_ns: u64) -> u64 {
+    let mut now_ns = now_ns;
+    let mut call = |command, data: &[u8]| {
+        now_ns += 1_000_000;
+        exchange(segment, now_ns, command, data);
+    };
+    call(Command::Apwr { position: 0, register: 0x0010 }, &STATION.to_le_bytes());
+    for (register, start, control) in [(0x0800, OUT, 0x26), (0x0808, OUT + mailbox_bytes, 0x22)] {
+        let [low, high] = start.to_le_bytes();
+        let bytes = [low, high, mailbox_bytes as u8, 0, control, 0, 1, 0];
+        call(Command::Fpwr { station: STATION, register }, &bytes);
+    }
+    call(Command::Fpwr { station: STATION, register: 0x0120 }, &[0x12, 0]);
+    call(Command::Fprd { station: STATION, register: 0x0130 }, &[0, 0]);
+    now_ns
 }
 
 fn sii(input: &[u8], seen: &mut DefaultHasher) {
