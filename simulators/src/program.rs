@@ -169,6 +169,11 @@ impl<'a> ProgramIo<'a> {
         self.esc.raise_emergency(emergency, self.now_ns);
     }
 
+    /// Something goes wrong with its mail from here on.
+    pub fn disturb_mail(&mut self, fault: crate::mailbox::MailFault) {
+        self.esc.disturb_mail(fault);
+    }
+
     /// Takes a lower AL state by itself, with an AL status code.
     pub fn leave_state(&mut self, state: u8, code: u16) {
         self.esc.leave_state(state, code);

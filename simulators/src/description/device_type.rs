@@ -115,6 +115,9 @@ pub enum DeviceType {
     /// A CiA 402 servo drive.
     #[serde(rename = "servo")]
     Servo,
+    /// A device that misbehaves on command.
+    #[serde(rename = "stress")]
+    Stress,
     /// A device with the PDOs of its description.
     #[serde(rename = "generic")]
     Generic,

@@ -12,7 +12,7 @@ use super::soe::SoeDescription;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MailboxDescription {
-    /// Bytes of each of the two mailboxes of a generic device, 32 to 1486; 128 by default.
+    /// Bytes of each of the two mailboxes of a generic device, 16 to 1486; 128 by default.
     pub bytes: Option<u16>,
     /// How long an answer takes, in ms; 1 by default.
     pub delay_ms: Option<f64>,
@@ -83,7 +83,7 @@ pub struct ObjectDescription {
     /// Data type of a single value; see [`ObjectEntryDescription::data_type`].
     pub data_type: Option<u16>,
     /// See [`ObjectEntryDescription::bits`].
-    pub bits: Option<u16>,
+    pub bits: Option<u32>,
     /// See [`ObjectEntryDescription::access`].
     pub access: Option<AccessDescription>,
     /// See [`ObjectEntryDescription::mapping`].
@@ -112,11 +112,11 @@ pub struct ObjectEntryDescription {
     #[serde(default)]
     pub name: String,
     /// Data type (ETG1000.6: 1 BOOLEAN, 2 to 4 INTEGER8 to 32, 5 to 7 UNSIGNED8 to 32, 8 REAL32, 9
-    /// VISIBLE_STRING, 10 OCTET_STRING, 17 REAL64, 21 INTEGER64, 27 UNSIGNED64); by default that of the
+    /// VISIBLE_STRING, 10 OCTET_STRING, 17 REAL64, 21 INTEGER64, 27 UNSIGNED64, and the odd ones); by default that of the
     /// value: text 9, bytes 10, anything else 7.
     pub data_type: Option<u16>,
     /// Bits, where the data type does not tell; of text the most that it may have.
-    pub bits: Option<u16>,
+    pub bits: Option<u32>,
     /// Who may do what; `rw` by default.
     pub access: Option<AccessDescription>,
     /// Which PDOs can carry it; none by default.

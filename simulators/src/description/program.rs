@@ -10,6 +10,7 @@ use crate::devices::programs::safety::SafetyDescription;
 use crate::devices::programs::servo::ServoDescription;
 use crate::devices::programs::ssi_encoder::SsiEncoderDescription;
 use crate::devices::programs::stepper::StepperDescription;
+use crate::devices::programs::stress::StressDescription;
 
 /// A program by its kind. Each needs certain objects; a device without them refuses it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -25,6 +26,8 @@ pub enum ProgramDescription {
     Counter(CounterDescription),
     /// An incremental encoder.
     Encoder(EncoderDescription),
+    /// Misbehaves on command.
+    Stress(StressDescription),
     /// An absolute encoder.
     SsiEncoder(SsiEncoderDescription),
     /// Safe inputs and outputs behind FSoE; no safety function.

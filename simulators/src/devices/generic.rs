@@ -25,8 +25,8 @@ const BEHIND_IDENTITY: usize = 0x20;
 /// PDO flag: its entries cannot be changed.
 const FIXED_CONTENT: u16 = 0x0010;
 const MAILBOX_BYTES: u16 = 128;
-/// Header of a mail, and the longest fixed part of an SDO.
-const MAILBOX_BYTES_MIN: u16 = 32;
+/// Headers, and the fixed part of an SDO: values come in segments of seven bytes then.
+const MAILBOX_BYTES_MIN: u16 = 16;
 /// What fits into one datagram.
 const MAILBOX_BYTES_MAX: u16 = 1486;
 const PDI_MICROCONTROLLER: u16 = 0x0008;

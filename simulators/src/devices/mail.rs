@@ -24,6 +24,8 @@ use crate::mailbox::object_dictionary::{
 };
 use crate::mailbox::{File, MailboxSettings, standard_objects, sync_objects};
 
+/// Data type `UNICODE_STRING`.
+const UNICODE_STRING: u16 = 0x000B;
 const DELAY_MS: f64 = 1.0;
 const DELAY_MS_MAX: f64 = 60_000.0;
 /// Objects that are process data stand from here on.
@@ -246,16 +248,19 @@ fn entry(described: &ObjectEntryDescription) -> Result<Entry, DescriptionError> 
         _ => 0,
     };
     let bits = match (described.bits, bits_of(data_type)) {
-        (Some(bits), _) => usize::from(bits),
+        (Some(bits), _) => bits as usize,
         (None, Some(bits)) => usize::from(bits),
         (None, None) if described.value.is_some() => of_value,
         (None, None) => {
             return Err(DescriptionError::new("/bits", "the data type does not tell its length"));
         }
     };
-    let bit_length = u16::try_from(bits)
-        .map_err(|_| DescriptionError::new("/value", "a value has at most 65535 bits"))?;
-    let is_text = matches!(data_type, VISIBLE_STRING | OCTET_STRING);
+    if bits.div_ceil(8) > VALUE_BYTES_MAX {
+        let message = format!("a value has at most {} bits", VALUE_BYTES_MAX * 8);
+        return Err(DescriptionError::new("/bits", message));
+    }
+    let bit_length = u32::try_from(bits).unwrap_or(u32::MAX);
+    let is_text = matches!(data_type, VISIBLE_STRING | OCTET_STRING | UNICODE_STRING);
     let value = value(described.value.as_ref(), data_type, bits, is_text)?;
     let mapping = match described.mapping {
         Some(MappingDescription::Input) => TX_MAPPABLE,
@@ -278,10 +283,17 @@ fn entry(described: &ObjectEntryDescription) -> Result<Entry, DescriptionError> 
 const fn bits_of(data_type: u16) -> Option<u16> {
     Some(match data_type {
         0x01 => 1,
-        0x02 | 0x05 => 8,
-        0x03 | 0x06 => 16,
-        0x04 | 0x07 | 0x08 => 32,
+        0x02 | 0x05 | 0x1E | 0x2D => 8,
+        0x03 | 0x06 | 0x1F | 0x2E => 16,
+        0x10 | 0x16 => 24,
+        0x04 | 0x07 | 0x08 | 0x20 | 0x2F => 32,
+        0x12 | 0x18 => 40,
+        0x0C | 0x0D | 0x13 | 0x19 => 48,
+        0x14 | 0x1A => 56,
         0x11 | 0x15 | 0x1B => 64,
+        0x1D => 128,
+        // BIT1 to BIT8.
+        0x30..=0x37 => data_type - 0x2F,
         _ => return None,
     })
 }
@@ -348,7 +360,7 @@ fn points(settings: &MailboxSettings, process_data: &mut ProcessData) -> Vec<Poi
         for (idn, parameter) in &drive.parameters {
             let signed = parameter.attribute.data_type == DataType::Signed;
             let r#type = if signed { ChannelType::Signed } else { ChannelType::Unsigned };
-            let bits = u16::try_from(parameter.value.content.len() * 8).unwrap_or(u16::MAX);
+            let bits = u32::try_from(parameter.value.content.len() * 8).unwrap_or(u32::MAX);
             if parameter.cyclic.input {
                 points.add(Direction::Input, (idn.0, subindex), bits, r#type);
             }
@@ -403,7 +415,7 @@ impl<'a> Points<'a> {
         &mut self,
         direction: Direction,
         (index, subindex): (u16, u8),
-        bits: u16,
+        bits: u32,
         r#type: ChannelType,
     ) {
         let Some(bit_length) = u8::try_from(bits).ok().filter(|bits| *bits > 0) else { return };

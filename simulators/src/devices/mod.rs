@@ -39,6 +39,7 @@ mod protocols;
 mod safety;
 mod servo;
 mod state;
+mod stress;
 mod terminal;
 mod wiring;
 
@@ -182,6 +183,9 @@ impl DeviceImage {
         index: usize,
         library: &Library,
     ) -> Result<Self, DescriptionError> {
+        if device.r#type == Some(DeviceType::Stress) {
+            return Self::of(&stress::described(device)?, index, library);
+        }
         let (mut values_only, mut program, mut behind) = (false, None, None);
         let mut mailbox = device.mailbox.clone();
         let sources = (&device.sii, &device.sii_words, &device.esi, device.r#type);

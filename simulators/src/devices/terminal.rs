@@ -107,8 +107,8 @@ pub(super) fn device(
         DeviceType::Ax5206Like => ax5206::device(),
         DeviceType::Servo => servo::device(device)?,
         DeviceType::El7041Like => el7041::device(device)?,
-        DeviceType::Generic => {
-            return Err(DescriptionError::new("/type", "generic is no terminal"));
+        DeviceType::Generic | DeviceType::Stress => {
+            return Err(DescriptionError::new("/type", "is no terminal"));
         }
     })
 }

@@ -190,7 +190,7 @@ impl Coe {
             Data::Expedited(data) => (data.len(), data),
             Data::ExpeditedWithoutSize(data) => {
                 let entry = self.dictionary.entry(address.index, address.subindex);
-                let bytes = entry.map_or(data.len(), |e| usize::from(e.bit_length).div_ceil(8));
+                let bytes = entry.map_or(data.len(), |e| (e.bit_length as usize).div_ceil(8));
                 (bytes.min(data.len()), &data[..bytes.min(data.len())])
             }
             Data::Normal { size, data } => (usize::try_from(size).unwrap_or(usize::MAX), data),

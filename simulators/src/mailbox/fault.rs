@@ -90,6 +90,8 @@ pub enum MailEffect {
         /** In ms. */
         delay_ms: u32,
     },
+    /// The answer comes after that of the next request.
+    BehindNext,
     /// The answer has the counter of the one before.
     WrongCounter,
     /// The answer is of another protocol.

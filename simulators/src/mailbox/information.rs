@@ -122,7 +122,8 @@ fn entry(dictionary: &ObjectDictionary, body: &[u8]) -> Body {
         subindex,
         value_info: given,
         data_type: entry.data_type,
-        bit_length: entry.bit_length,
+        // It has 16 bits here, however long the value is.
+        bit_length: u16::try_from(entry.bit_length).unwrap_or(u16::MAX),
         access: entry.access,
         data: &data,
     };

@@ -135,6 +135,8 @@ pub(crate) struct Mailbox {
     receive_bytes: usize,
     last_counter: u8,
     faults: fault::MailFaults,
+    /// Answers that wait for those of the next request.
+    held: VecDeque<Vec<u8>>,
     /// The answer to the last mail takes so much longer.
     late_ns: u64,
 }
@@ -153,6 +155,7 @@ impl Mailbox {
             receive_bytes: 0,
             last_counter: 0,
             faults: fault::MailFaults::default(),
+            held: VecDeque::new(),
             late_ns: 0,
         };
         mailbox.power_on();
@@ -199,6 +202,7 @@ impl Mailbox {
     /// The mailboxes are closed: nothing of a transfer is left.
     pub(crate) fn stop(&mut self) {
         self.outbox = Outbox::default();
+        self.held.clear();
         (self.receive_bytes, self.last_counter) = (0, 0);
         if let Some(coe) = &mut self.coe {
             coe.stop();
@@ -363,6 +367,10 @@ impl Mailbox {
         self.answer(header, body, moment);
         match effect {
             Some(MailEffect::LoseReply) => self.outbox.mails.truncate(before),
+            Some(MailEffect::BehindNext) => {
+                self.held.extend(self.outbox.mails.drain(before..));
+                return;
+            }
             Some(effect) => {
                 self.outbox
                     .mails
@@ -372,6 +380,7 @@ impl Mailbox {
             }
             None => {}
         }
+        self.outbox.mails.append(&mut self.held);
     }
 
     fn answer(&mut self, header: Header, body: &[u8], moment: Moment) {

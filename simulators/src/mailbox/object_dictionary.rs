@@ -52,7 +52,7 @@ pub struct Entry {
     /// Data type (ETG1000.6, basic data types).
     pub data_type: u16,
     /// Bits; of a string the most that it may have.
-    pub bit_length: u16,
+    pub bit_length: u32,
     /// [`READ`], [`WRITE`], [`RX_MAPPABLE`] …
     pub access: u16,
     /// Least and largest value, of an integer.
@@ -67,7 +67,7 @@ impl Entry {
     /// A value that has no range.
     #[must_use]
     pub fn new(name: &str, data_type: u16, access: u16, value: Vec<u8>) -> Self {
-        let bit_length = u16::try_from(value.len() * 8).unwrap_or(u16::MAX);
+        let bit_length = u32::try_from(value.len() * 8).unwrap_or(u32::MAX);
         let default = value.clone();
         Self { name: name.to_owned(), data_type, bit_length, access, range: None, value, default }
     }
@@ -79,7 +79,7 @@ impl Entry {
     }
 
     fn bytes(&self) -> usize {
-        usize::from(self.bit_length).div_ceil(8)
+        (self.bit_length as usize).div_ceil(8)
     }
 
     fn has_variable_length(&self) -> bool {
@@ -352,7 +352,7 @@ impl ObjectDictionary {
             if subindex > count {
                 break;
             }
-            let Some(value) = reader.take(usize::from(entry.bit_length)) else {
+            let Some(value) = reader.take(entry.bit_length as usize) else {
                 if count_writable && address.subindex == 1 {
                     break;
                 }
@@ -385,8 +385,8 @@ struct Bits {
 }
 
 impl Bits {
-    fn push(&mut self, value: &[u8], bits: u16) {
-        for bit in 0..usize::from(bits) {
+    fn push(&mut self, value: &[u8], bits: u32) {
+        for bit in 0..bits as usize {
             let byte = value.get(bit / 8).copied().unwrap_or(0);
             if self.length.is_multiple_of(8) {
                 self.bytes.push(0);

@@ -181,7 +181,7 @@ pub(super) fn check_write(
     let needed = if RX_PDOS.contains(&index) { RX_MAPPABLE } else { TX_MAPPABLE };
     match dictionary.entry(object, sub) {
         None => Err(AbortCode::NO_OBJECT),
-        Some(entry) if entry.access & needed == 0 || entry.bit_length != u16::from(bits) => {
+        Some(entry) if entry.access & needed == 0 || entry.bit_length != u32::from(bits) => {
             Err(AbortCode::NOT_MAPPABLE)
         }
         Some(_) => Ok(()),

@@ -133,7 +133,7 @@ fn mapped_objects(dictionary: &mut ObjectDictionary, pdo: &Pdo) {
     for entry in pdo.entries.iter().filter(|entry| entry.index != 0) {
         let value = vec![0; usize::from(entry.bit_length).div_ceil(8)];
         let value = Entry {
-            bit_length: u16::from(entry.bit_length),
+            bit_length: u32::from(entry.bit_length),
             ..Entry::new(&entry.name, u16::from(entry.data_type), access, value)
         };
         if let Some(known) = dictionary.entry_mut(entry.index, entry.subindex) {

@@ -214,7 +214,7 @@ fn write(
     };
     let in_dictionary = entry.is_some();
     let Some(value) = value else {
-        let most = usize::from(bit_length).div_ceil(8);
+        let most = (bit_length as usize).div_ceil(8);
         let fits = if is_string(data_type) { bytes.len() <= most } else { bytes.len() == most };
         if !fits {
             return Err(Refusal::Length { bytes: most });
@@ -247,7 +247,7 @@ fn write(
 }
 
 /// The bits of a number of a type. Without one, everything that the bits can hold goes.
-fn encoded(value: Number, data_type: u16, bit_length: u16, untyped: bool) -> Result<u64, Refusal> {
+fn encoded(value: Number, data_type: u16, bit_length: u32, untyped: bool) -> Result<u64, Refusal> {
     let r#type = channel_type(data_type, bit_length);
     #[expect(clippy::cast_precision_loss, reason = "the object is a real")]
     let real = match value {
@@ -265,7 +265,7 @@ fn encoded(value: Number, data_type: u16, bit_length: u16, untyped: bool) -> Res
         (_, Number::Real(value)) if value.fract() == 0.0 => value as i128,
         (_, Number::Real(_)) => return Err(Refusal::NotWhole),
     };
-    let bits = u32::from(bit_length.clamp(1, 64));
+    let bits = bit_length.clamp(1, 64);
     let least = if untyped || r#type == ChannelType::Signed { -(1 << (bits - 1)) } else { 0 };
     let most =
         if r#type == ChannelType::Signed { (1 << (bits - 1)) - 1 } else { (1_i128 << bits) - 1 };
@@ -280,11 +280,11 @@ fn is_string(data_type: u16) -> bool {
     STRINGS.contains(&data_type)
 }
 
-fn is_number(data_type: u16, bit_length: u16) -> bool {
+fn is_number(data_type: u16, bit_length: u32) -> bool {
     bit_length <= 64 && !is_string(data_type)
 }
 
-fn channel_type(data_type: u16, bit_length: u16) -> ChannelType {
+fn channel_type(data_type: u16, bit_length: u32) -> ChannelType {
     let bits = u8::try_from(bit_length).unwrap_or(u8::MAX);
     ChannelType::by(u8::try_from(data_type).unwrap_or(0), bits)
 }

@@ -299,7 +299,28 @@ impl Machine {
         if answer[0] == 0x80 { Err(code) } else { Ok(()) }
     }
 
+    /// Asks for an object without waiting for the answer.
+    pub fn request_upload(&mut self, index: u16, subindex: u8) {
+        let [low, high] = index.to_le_bytes();
+        self.send_sdo(&[0x40, low, high, subindex, 0, 0, 0, 0]);
+    }
+
     fn sdo(&mut self, body: &[u8]) -> Vec<u8> {
+        self.send_sdo(body);
+        for _ in 0..1_000 {
+            self.cycle();
+            if let Some(mail) = self.mail() {
+                // Service 3 in the upper four bits: an SDO response; 2: an abort.
+                if mail[7] >> 4 == 3 || mail[7] >> 4 == 2 {
+                    return mail[8..].to_vec();
+                }
+                self.other_mail.push(mail);
+            }
+        }
+        panic!("an SDO was not answered");
+    }
+
+    fn send_sdo(&mut self, body: &[u8]) {
         let areas = self.sii.mailbox;
         self.counter = self.counter % 7 + 1;
         let mut mail = vec![0; usize::from(areas.receive_size)];
@@ -318,17 +339,6 @@ impl Machine {
         while self.send(out, &mail).1 == 0 {
             self.cycle();
         }
-        for _ in 0..1_000 {
-            self.cycle();
-            if let Some(mail) = self.mail() {
-                // Service 3 in the upper four bits: an SDO response; 2: an abort.
-                if mail[7] >> 4 == 3 || mail[7] >> 4 == 2 {
-                    return mail[8..].to_vec();
-                }
-                self.other_mail.push(mail);
-            }
-        }
-        panic!("an SDO was not answered");
     }
 
     /// The mail that waits, if any.

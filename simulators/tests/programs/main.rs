@@ -13,3 +13,4 @@ mod servo_options;
 mod servo_plant;
 mod servo_states;
 mod stepper;
+mod stress;

@@ -121,6 +121,7 @@ export type SimulatedDeviceType =
   | 'digital-outputs'
   | 'analogue-inputs'
   | 'analogue-outputs'
+  | 'stress'
   | 'generic';
 
 interface SimulatedPdoDocument {

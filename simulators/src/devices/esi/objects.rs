@@ -130,7 +130,7 @@ fn entry(one: &ResolvedEntry) -> Entry {
     let mut value = one.value.clone();
     value.truncate(VALUE_BYTES_MAX);
     Entry {
-        bit_length: u16::try_from(one.bits).unwrap_or(u16::MAX),
+        bit_length: one.bits.min(VALUE_BYTES_MAX as u32 * 8),
         range,
         ..Entry::new(&one.name, one.data_type, access, value)
     }

@@ -9,6 +9,7 @@ pub(crate) mod safety;
 pub mod servo;
 pub(crate) mod ssi_encoder;
 pub(crate) mod stepper;
+pub(crate) mod stress;
 
 use super::DeviceImage;
 use super::process_data::ProcessData;
@@ -38,6 +39,7 @@ pub(super) fn program(
         ProgramDescription::Accelerometer(settings) => {
             accelerometer::program(settings, device, seed)
         }
+        ProgramDescription::Stress(_) => stress::program(points),
         ProgramDescription::Counter(_) => counter::program(points),
         ProgramDescription::Encoder(settings) => encoder::program(settings, points),
         ProgramDescription::SsiEncoder(settings) => ssi_encoder::program(settings, points),
