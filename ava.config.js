@@ -1,5 +1,5 @@
 export default {
-  files: ['test/**/*.test.ts'],
+  files: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
   extensions: ['ts'],
   timeout: '60s',
 };

@@ -430,6 +430,8 @@ export interface BindingSubDevice {
   propagationDelayNs: number
   /** Mailbox protocols of the SII (word 0x1C): 0x01 AoE, 0x02 EoE, 0x04 CoE, 0x08 FoE, 0x10 SoE, 0x20 VoE. */
   mailboxProtocols: number
+  /** Its EEPROM's content as far as it is understood, the rest blank. */
+  sii: Buffer
   /** First byte in the input image. */
   inputOffset: number
   /** Bytes in the input image. */
@@ -465,6 +467,9 @@ export declare function readSii(image: Uint8Array): string
  * returns the JSON of what was found. Blocks for as long as that takes.
  */
 export declare function replay(capture: Uint8Array, segment: string): string
+
+/** Looks through a capture (pcap or pcapng) and returns as JSON what it tells of each device. */
+export declare function twinOfCapture(capture: Uint8Array): string
 
 /** Version of the addon. */
 export declare function version(): string

@@ -180,8 +180,10 @@ impl SegmentHost {
                 self.home.now_ns.store(station.now_ns, Ordering::Release);
             }
             Place::Away(keeper) => {
+                // What nobody waits for comes in its turn: before the next frame, or cycle.
+                let is_awaited = answered && !matches!(request, Request::Watch(_));
                 counter.requests.push(Ask { id, request }).map_err(|_| QueueFull)?;
-                if let Some(keeper) = keeper.get() {
+                if let Some(keeper) = keeper.get().filter(|_| is_awaited) {
                     keeper.wake();
                 }
             }

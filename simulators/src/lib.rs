@@ -25,6 +25,7 @@ pub mod request;
 mod ring;
 pub mod segment;
 pub mod topology;
+pub mod twin;
 
 pub use command::SegmentCommand;
 pub use description::{DescriptionError, SegmentDescription};

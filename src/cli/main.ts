@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { reportFailure } from './failure.ts';
 import type { SiiOptions } from './sii-source.ts';
+import type { TwinOptions } from './twin.ts';
 
 /** What the demo runs where no file is named. The depth is the same in `src` and in `dist`. */
 const exampleFile = relative('', fileURLToPath(new URL('../../examples/line.yaml', import.meta.url)));
@@ -124,6 +125,19 @@ program
   .action((file: string | undefined, options: SiiOptions) =>
     guarded(options.json, async () => (await import('./sii.ts')).sii(file, options)),
   );
+
+program
+  .command('twin')
+  .description(
+    'write a segment file of what you have: SII images, a capture, or a running bus; and say what it could not know',
+  )
+  .option('--sii <files...>', 'SII images, in the order of the line')
+  .option('--capture <file>', 'pcap or pcapng file')
+  .option('--configuration <file>', 'configuration of the running bus')
+  .option('--interface <name>', 'network interface of the running bus')
+  .addOption(segmentOption)
+  .requiredOption('--out <file>', 'segment file to write')
+  .action((options: TwinOptions) => guarded(false, async () => (await import('./twin.ts')).twin(options)));
 
 await program.parseAsync();
 

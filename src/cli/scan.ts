@@ -26,7 +26,7 @@ export async function scan(
   const network = await scanSegment(configuration, stopping.signal).finally(() => stopping.dispose());
   const names = nameSubDevices(configuration.devices, network.subDevices);
   const lines = options.json
-    ? network.subDevices.map((subDevice) =>
+    ? network.subDevices.map(({ sii: _, ...subDevice }) =>
         JSON.stringify({ event: 'device', ...subDevice, name: names[subDevice.position], orderName: subDevice.name }),
       )
     : summarize(network).flatMap((summary) =>

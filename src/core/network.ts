@@ -37,6 +37,8 @@ export interface NetworkSubDevice {
   readonly deviceEmulation: boolean;
   /** Word 0x1C of the SII. */
   readonly mailboxProtocols: number;
+  /** The content of its EEPROM as far as it is understood, the rest blank. */
+  readonly sii: Uint8Array;
   /** First byte of its inputs and of its outputs in their images. */
   readonly inputOffset: number;
   readonly outputOffset: number;
@@ -44,7 +46,7 @@ export interface NetworkSubDevice {
 }
 
 /** What stays of a SubDevice once its entries have become tags. */
-export type SubDeviceSummary = Omit<NetworkSubDevice, 'entries'> & {
+export type SubDeviceSummary = Omit<NetworkSubDevice, 'entries' | 'sii'> & {
   /** Bits of its process data, gaps included. */
   readonly inputBits: number;
   readonly outputBits: number;
@@ -87,7 +89,7 @@ export function compareIdentities(devices: readonly DeviceConfiguration[], netwo
 
 /** The SubDevices without their entries. */
 export function summarize({ subDevices }: Network): SubDeviceSummary[] {
-  return subDevices.map(({ entries, ...subDevice }) => {
+  return subDevices.map(({ entries, sii: _, ...subDevice }) => {
     const bits = (wanted: 'input' | 'output'): number =>
       entries.reduce((sum, { direction, bitLength }) => sum + (direction === wanted ? bitLength : 0), 0);
     return { ...subDevice, inputBits: bits('input'), outputBits: bits('output') };

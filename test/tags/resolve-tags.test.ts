@@ -30,6 +30,7 @@ const plain = {
   deviceEmulation: false,
   propagationDelayNs: 0,
   mailboxProtocols: 0,
+  sii: new Uint8Array(),
   inputOffset: 0,
   outputOffset: 0,
 };

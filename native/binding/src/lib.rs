@@ -22,6 +22,7 @@ pub mod replay;
 pub mod segment;
 pub mod segment_server;
 pub mod sii;
+pub mod twin;
 
 use ecat_engine::error::ErrorCode;
 use napi_derive::napi;

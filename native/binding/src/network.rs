@@ -2,6 +2,7 @@
 
 use ecat_engine::layout::{DeviceLayout, Direction, EntryLayout, ProcessLayout};
 use ecat_engine::network::{Network, SubDevice};
+use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
 /// One PDO entry. Gaps (index 0) are entries too.
@@ -58,6 +59,8 @@ pub struct BindingSubDevice {
     pub propagation_delay_ns: u32,
     /// Mailbox protocols of the SII (word 0x1C): 0x01 AoE, 0x02 EoE, 0x04 CoE, 0x08 FoE, 0x10 SoE, 0x20 VoE.
     pub mailbox_protocols: u32,
+    /// Its EEPROM's content as far as it is understood, the rest blank.
+    pub sii: Buffer,
     /// First byte in the input image.
     pub input_offset: u32,
     /// Bytes in the input image.
@@ -118,6 +121,7 @@ fn sub_device((device, layout): (&SubDevice, &DeviceLayout)) -> BindingSubDevice
         device_emulation: device.device_emulation,
         propagation_delay_ns: device.propagation_delay_ns,
         mailbox_protocols: device.sii.protocols.into(),
+        sii: ecat_wire::sii::build(&device.sii).unwrap_or_default().into(),
         input_offset: layout.inputs.start as u32,
         input_bytes: layout.inputs.len() as u32,
         output_offset: layout.outputs.start as u32,

@@ -19,6 +19,7 @@ use serde::Serialize;
 
 pub use clock::{CLOCK_JITTER_NS, CLOCK_PPM, ClockReport};
 pub use compare::{Difference, UnknownWord};
+pub(crate) use pairing::{Exchange, pair};
 pub use pcap::{CaptureError, Link, Packet, packets};
 pub use release::LatencyReport;
 

@@ -14,23 +14,23 @@ use super::pcap::{Link, Packet};
 
 /// A request with its answer. Both are bare Ethernet II frames.
 #[derive(Clone, Debug)]
-pub(super) struct Exchange {
+pub(crate) struct Exchange {
     pub(super) number: u32,
-    pub(super) time_ns: u64,
-    pub(super) request: Vec<u8>,
-    pub(super) answer: Option<Answer>,
+    pub(crate) time_ns: u64,
+    pub(crate) request: Vec<u8>,
+    pub(crate) answer: Option<Answer>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub(super) number: u32,
-    pub(super) frame: Vec<u8>,
+    pub(crate) frame: Vec<u8>,
 }
 
 /// A capture, sorted.
 #[derive(Debug, Default)]
-pub(super) struct Paired {
-    pub(super) exchanges: Vec<Exchange>,
+pub(crate) struct Paired {
+    pub(crate) exchanges: Vec<Exchange>,
     /// Frames that are no part of an exchange, by what they are.
     pub(super) skipped: BTreeMap<&'static str, usize>,
     /// Datagrams of all requests, and of answers without one, and one for every other frame.
@@ -192,7 +192,7 @@ fn mark_twice(frames: &mut [Frame]) {
 }
 
 /// Sorts a capture.
-pub(super) fn pair(packets: &[Packet<'_>]) -> Paired {
+pub(crate) fn pair(packets: &[Packet<'_>]) -> Paired {
     let mut frames: Vec<Frame> = packets.iter().map(Frame::new).collect();
     // A sender whose address has the bit already: only the content tells the direction.
     let unmarked = frames.iter().filter(|frame| frame.is_ethercat()).all(Frame::is_marked);

@@ -1,0 +1,173 @@
+/** `bifrost-ethercat twin`: a segment file of what a user has, with what it could not know. */
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, join, relative } from 'node:path';
+import { fileError } from '../core/configuration/files.ts';
+import { loadConfiguration } from '../core/configuration/load.ts';
+import { EtherCatError } from '../core/errors/ethercat-error.ts';
+import { translated } from '../core/errors/from-binding.ts';
+import { native } from '../core/native.ts';
+import { hex, type NetworkSubDevice, nameSubDevices } from '../core/network.ts';
+import { scanSegment } from '../core/scan.ts';
+import { stopSignal } from './failure.ts';
+import { twinsOfCapture } from './twin-capture.ts';
+import { Names, type Twin, type TwinDevice, twinFile } from './twin-file.ts';
+
+/** Where a twin comes from: one of them. */
+export interface TwinOptions {
+  readonly sii?: readonly string[];
+  readonly interface?: string;
+  readonly configuration?: string;
+  readonly segment?: string;
+  readonly capture?: string;
+  /** The file to write. */
+  readonly out: string;
+}
+
+/** What is read of the image of an EEPROM (`native/binding/src/sii.rs`). */
+interface Image {
+  readonly identity: { readonly vendorId: number; readonly productCode: number };
+  readonly general: { readonly order: string; readonly name: string } | null;
+  readonly checksum: { readonly right: boolean };
+  readonly protocols: number;
+  readonly configuration: { readonly deviceEmulation: boolean };
+}
+
+/** Writes the segment file, and prints what it could not know. */
+export async function twin(options: TwinOptions): Promise<void> {
+  const { sii = [], interface: card, configuration, segment, capture, out } = options;
+  const sources = [
+    sii.length > 0,
+    card !== undefined || configuration !== undefined || segment !== undefined,
+    capture !== undefined,
+  ];
+  if (sources.filter(Boolean).length !== 1) {
+    const message =
+      'twin needs one source: --sii FILE…, --capture FILE, or a running bus (--interface NAME or --configuration FILE)';
+    throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', message);
+  }
+  const made =
+    sii.length > 0 ? await ofImages(sii, out) : capture === undefined ? await ofBus(options) : await ofCapture(capture);
+  await mkdir(dirname(out), { recursive: true });
+  await writeFile(out, twinFile(made));
+  const unknown = [
+    ...made.unknown,
+    ...made.devices.flatMap(({ name, unknown: of }) => of.map((what) => `${name}: ${what}`)),
+  ];
+  const lines = [
+    `${out}: ${made.devices.length} devices of ${made.source}`,
+    ...unknown.map((what) => `  not known: ${what}`),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** A line of devices with these images, in their order. */
+async function ofImages(files: readonly string[], out: string): Promise<Twin> {
+  const names = new Names();
+  const devices: TwinDevice[] = [];
+  for (const file of files) {
+    const bytes = await read(file, 'the SII image');
+    const image = view(file, bytes);
+    const name = names.of(image.general?.order ?? basename(file, extname(file)));
+    devices.push({
+      name,
+      keys: { sii: relative(dirname(out), file) },
+      known: [known(image)],
+      unknown: notInImages(image),
+    });
+  }
+  return {
+    source: `${files.length} SII image${files.length === 1 ? '' : 's'}`,
+    devices,
+    unknown: ['how they are cabled: they stand in a line, in the order in which they were named'],
+  };
+}
+
+/** Whoever answers on a network card, or on the segment of a configuration. */
+async function ofBus({ interface: card, configuration: file, segment, out }: TwinOptions): Promise<Twin> {
+  const master = { ...(card !== undefined && { interface: card }), ...(segment !== undefined && { segment }) };
+  const source = file ?? { ethercat: { master } };
+  const configuration = await loadConfiguration(source, { interface: card, segment });
+  const stopping = stopSignal();
+  const network = await scanSegment(configuration, stopping.signal).finally(() => stopping.dispose());
+  const own = nameSubDevices(configuration.devices, network.subDevices);
+  const names = new Names();
+  const folder = `${join(dirname(out), basename(out, extname(out)))}.sii`;
+  await mkdir(folder, { recursive: true });
+  const devices: TwinDevice[] = [];
+  for (const found of network.subDevices) {
+    const isNamed = configuration.devices.some(({ position }) => position === found.position);
+    const name = names.of(isNamed ? own[found.position]! : found.name);
+    const image = join(folder, `${name}.bin`);
+    await writeFile(image, found.sii);
+    devices.push(ofSubDevice(name, found, relative(dirname(out), image)));
+  }
+  return {
+    source: card ?? file ?? segment ?? 'a bus',
+    devices,
+    unknown: ['how they are cabled: they stand in a line, in the order in which frames pass them'],
+  };
+}
+
+function ofSubDevice(name: string, found: NetworkSubDevice, sii: string): TwinDevice {
+  const image = view(name, found.sii);
+  const unknown = ['words of its EEPROM that no table of ETG1000.6 names, which were not read', ...notInImages(image)];
+  // What the chip says of itself and the image does not.
+  const keys = {
+    sii,
+    ...(found.deviceEmulation !== image.configuration.deviceEmulation && { device_emulation: found.deviceEmulation }),
+    ...(!found.hasDistributedClock && { distributed_clock: false }),
+  };
+  return { name, keys, known: [known(image), `propagation delay ${found.propagationDelayNs} ns`], unknown };
+}
+
+async function ofCapture(file: string): Promise<Twin> {
+  const bytes = await read(file, 'the capture');
+  try {
+    return twinsOfCapture(
+      file,
+      translated(() => native().twinOfCapture(bytes)),
+      new Names(),
+    );
+  } catch (error) {
+    const { code, message } = EtherCatError.from(error);
+    if (code !== 'ECAT_ERR_INVALID_ARGUMENT') throw error;
+    throw fileError('the capture', file, new Error(message, { cause: error }));
+  }
+}
+
+/** What no image tells. */
+function notInImages({ protocols, checksum }: Image): string[] {
+  return [
+    ...(checksum.right ? [] : ['whether its EEPROM is intact: the checksum is wrong']),
+    ...((protocols & 4) === 0
+      ? []
+      : [
+          'its objects and their values: an image names those of PDOs alone, and there is no mailbox engine yet to upload the others',
+        ]),
+    ...((protocols & ~4) === 0 ? [] : ['what its other mailbox protocols answer']),
+    'how long it takes for transitions and answers, and what it does with its process data',
+  ];
+}
+
+function known({ identity, general }: Image): string {
+  return `${general?.name ?? 'no name'}, vendor ${hex(identity.vendorId, 8)}, product ${hex(identity.productCode, 8)}`;
+}
+
+function view(file: string, bytes: Uint8Array): Image {
+  try {
+    return JSON.parse(translated(() => native().readSii(Uint8Array.from(bytes)))) as Image;
+  } catch (error) {
+    const { code, message } = EtherCatError.from(error);
+    if (code !== 'ECAT_ERR_INVALID_ARGUMENT') throw error;
+    throw fileError('the SII image', file, new Error(message, { cause: error }));
+  }
+}
+
+async function read(file: string, what: string): Promise<Uint8Array> {
+  try {
+    return Uint8Array.from(await readFile(file));
+  } catch (error) {
+    throw fileError(what, file, error);
+  }
+}
