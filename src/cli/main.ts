@@ -132,6 +132,7 @@ program
     'write a segment file of what you have: SII images, a capture, or a running bus; and say what it could not know',
   )
   .option('--sii <files...>', 'SII images, in the order of the line')
+  .option('--esi <files...>', 'ESI files, in the order of the line; FILE=TYPE of one with several devices')
   .option('--capture <file>', 'pcap or pcapng file')
   .option('--configuration <file>', 'configuration of the running bus')
   .option('--interface <name>', 'network interface of the running bus')

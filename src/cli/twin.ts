@@ -10,12 +10,15 @@ import { native } from '../core/native.ts';
 import { hex, type NetworkSubDevice, nameSubDevices } from '../core/network.ts';
 import { scanSegment } from '../core/scan.ts';
 import { stopSignal } from './failure.ts';
+import { viewEsi } from './sii-source.ts';
 import { twinsOfCapture } from './twin-capture.ts';
 import { Names, type Twin, type TwinDevice, twinFile } from './twin-file.ts';
 
 /** Where a twin comes from: one of them. */
 export interface TwinOptions {
   readonly sii?: readonly string[];
+  /** ESI files, each `FILE` or `FILE=TYPE` where it describes several devices. */
+  readonly esi?: readonly string[];
   readonly interface?: string;
   readonly configuration?: string;
   readonly segment?: string;
@@ -35,19 +38,19 @@ interface Image {
 
 /** Writes the segment file, and prints what it could not know. */
 export async function twin(options: TwinOptions): Promise<void> {
-  const { sii = [], interface: card, configuration, segment, capture, out } = options;
+  const { sii = [], esi = [], interface: card, configuration, segment, capture, out } = options;
   const sources = [
     sii.length > 0,
+    esi.length > 0,
     card !== undefined || configuration !== undefined || segment !== undefined,
     capture !== undefined,
   ];
   if (sources.filter(Boolean).length !== 1) {
     const message =
-      'twin needs one source: --sii FILE…, --capture FILE, or a running bus (--interface NAME or --configuration FILE)';
+      'twin needs one source: --sii FILE…, --esi FILE…, --capture FILE, or a running bus (--interface NAME or --configuration FILE)';
     throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', message);
   }
-  const made =
-    sii.length > 0 ? await ofImages(sii, out) : capture === undefined ? await ofBus(options) : await ofCapture(capture);
+  const made = await source(options);
   await mkdir(dirname(out), { recursive: true });
   await writeFile(out, twinFile(made));
   const unknown = [
@@ -59,6 +62,13 @@ export async function twin(options: TwinOptions): Promise<void> {
     ...unknown.map((what) => `  not known: ${what}`),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+async function source(options: TwinOptions): Promise<Twin> {
+  const { sii = [], esi = [], capture, out } = options;
+  if (sii.length > 0) return await ofImages(sii, out);
+  if (esi.length > 0) return await ofEsi(esi, out);
+  return capture === undefined ? await ofBus(options) : await ofCapture(capture);
 }
 
 /** A line of devices with these images, in their order. */
@@ -78,6 +88,40 @@ async function ofImages(files: readonly string[], out: string): Promise<Twin> {
   }
   return {
     source: `${files.length} SII image${files.length === 1 ? '' : 's'}`,
+    devices,
+    unknown: ['how they are cabled: they stand in a line, in the order in which they were named'],
+  };
+}
+
+/** A line of devices that ESI files describe, the newest revision of each. */
+async function ofEsi(given: readonly string[], out: string): Promise<Twin> {
+  const names = new Names();
+  const devices: TwinDevice[] = [];
+  for (const one of given) {
+    const [file = '', wanted] = one.split('=', 2);
+    const { devices: all } = await viewEsi(file);
+    const types = [...new Set(all.map(({ type }) => type))];
+    const type = wanted ?? types[0] ?? '';
+    if (!types.includes(type) || (wanted === undefined && types.length > 1)) {
+      const choice = types.slice(0, 10).join(', ');
+      const message = `--esi ${one}: which device? Write ${file}=TYPE; it has ${types.length}: ${choice}${types.length > 10 ? ' …' : ''}`;
+      throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', message);
+    }
+    const newest = all.filter((device) => device.type === type).reduce((a, b) => (b.revision > a.revision ? b : a));
+    const path = relative(dirname(out), file);
+    devices.push({
+      name: names.of(type),
+      keys: { esi: { file: path, device: type, revision: newest.revision } },
+      known: [newest.name, ...(newest.slots === 0 ? [] : [`${newest.slots} slots for modules`])],
+      unknown: [
+        'its serial number, its alias, and what its objects hold beside their defaults',
+        ...(newest.slots === 0 ? [] : ['which modules are in its slots: those that the file puts there are assumed']),
+        'how long it takes for transitions and answers, and what it does with its process data',
+      ],
+    });
+  }
+  return {
+    source: `${given.length} ESI file${given.length === 1 ? '' : 's'}`,
     devices,
     unknown: ['how they are cabled: they stand in a line, in the order in which they were named'],
   };
