@@ -55,7 +55,7 @@ test('an ESI file that is not there is an error at the key that names it', async
 
 for (const [wrong, key, expected] of [
   ['esi: 7', '.esi', 'the path of an ESI file, or a mapping with it as file'],
-  ['esi: { device: EK1100 }', '.esi.file', 'missing'],
+  ['esi: { device: EK1100 }', '.esi', 'needs the key file'],
   ['esi: { file: a.xml, modules: [{ slot: 0, module: x }] }', '.esi.modules[0].slot', '0'],
   ['esi: { file: a.xml, modul: [] }', '.esi.modul', 'did you mean modules?'],
   ['{ esi: a.xml, type: EK1100 }', '', 'exactly one of type'],

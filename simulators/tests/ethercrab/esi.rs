@@ -7,8 +7,9 @@ use ecat_wire::Command;
 use ecat_wire::ethernet::MacAddress;
 use ecat_wire::frame::FrameWriter;
 use ethercrab::error::{CoeAbortCode, Error, MailboxError};
+use ethercrab::{MainDevice, Timeouts};
 
-use crate::support::{self, Bus, Storage, open};
+use crate::support::{self, Bus, Storage, open, open_with};
 
 /// A file of this repository, or of the folder beside it: those must not be distributed, and where they are not there,
 /// standard error says so.
@@ -57,6 +58,12 @@ fn to_op(description: &SegmentDescription, what: &str) -> (String, usize, usize)
     let device = group.subdevice(&main_device, 0).expect("there");
     let (outputs, inputs) = (device.outputs_raw().len(), device.inputs_raw().len());
     (device.name().to_owned(), outputs, inputs)
+}
+
+/// A MainDevice that does not wait long for a state that is refused.
+fn impatient<'a>(storage: &'a Storage, segment: Segment) -> (MainDevice<'a>, Bus<'a>) {
+    let state_transition = std::time::Duration::from_millis(100);
+    open_with(storage, segment, Timeouts { state_transition, ..Timeouts::default() })
 }
 
 fn large_stack(work: fn()) {
@@ -209,7 +216,7 @@ fn a_drive_without_the_pdo_that_it_must_have_does_not_go_to_safe_op() {
         let bytes = content("Simulated.xml").unwrap();
         let description = described(&[("Simulated.xml", &bytes)], r#","device":"SIM-DRIVE""#);
         let storage = Storage::new();
-        let (main_device, mut bus) = open(&storage, Segment::new(&description).unwrap());
+        let (main_device, mut bus) = impatient(&storage, Segment::new(&description).unwrap());
         let group = bus
             .run(main_device.init_single_group::<4, 64>(support::now_ns))
             .expect("INIT to PRE-OP");
@@ -229,7 +236,7 @@ fn a_coupler_lists_its_modules_and_refuses_a_list_of_others() {
         for wrong in [false, true] {
             let description = described(&[("Simulated.xml", &bytes)], esi);
             let storage = Storage::new();
-            let (main_device, mut bus) = open(&storage, Segment::new(&description).unwrap());
+            let (main_device, mut bus) = impatient(&storage, Segment::new(&description).unwrap());
             let group = bus
                 .run(main_device.init_single_group::<4, 64>(support::now_ns))
                 .expect("INIT to PRE-OP");
@@ -253,5 +260,28 @@ fn a_coupler_lists_its_modules_and_refuses_a_list_of_others() {
                 assert_eq!(al_status_code(&mut bus), 0x70);
             }
         }
+    });
+}
+
+#[test]
+fn a_device_with_every_mailbox_protocol_comes_to_op_and_says_so_in_its_eeprom() {
+    const FILE: &str = r##"<EtherCATInfo><Vendor><Id>1</Id></Vendor><Descriptions><Devices>
+      <Device Physics="YY"><Type ProductCode="1" RevisionNo="1">ALL</Type>
+      <Fmmu>Outputs</Fmmu><Fmmu>Inputs</Fmmu>
+      <Sm DefaultSize="128" StartAddress="#x1000" ControlByte="#x26" Enable="1">MBoxOut</Sm>
+      <Sm DefaultSize="128" StartAddress="#x1100" ControlByte="#x22" Enable="1">MBoxIn</Sm>
+      <Mailbox><AoE/><EoE IP="1" MAC="1"/><CoE SdoInfo="1"/><FoE/><SoE ChannelCount="2"/><VoE/></Mailbox>
+      <Eeprom><ByteSize>2048</ByteSize><ConfigData>0505</ConfigData></Eeprom>
+      </Device></Devices></Descriptions></EtherCATInfo>"##;
+    large_stack(|| {
+        // Its EEPROM says device emulation, which no device with mail can have.
+        let description = described(&[("all.xml", FILE.as_bytes())], "");
+        let image = ecat_simulator::devices::DeviceImage::all(&description).unwrap().remove(0);
+        assert_eq!(ecat_wire::sii::Sii::parse(&image.sii).unwrap().protocols, 0x3F);
+        let mailbox = image.profile.application.mailbox.expect("a mailbox");
+        assert!(mailbox.dictionary.is_some() && mailbox.files.is_some() && mailbox.eoe.is_some());
+        assert_eq!(mailbox.drives.len(), 2);
+        assert!(mailbox.aoe.is_some() && mailbox.voe.is_some());
+        assert_eq!(to_op(&description, "all protocols"), ("ALL".to_owned(), 0, 0));
     });
 }

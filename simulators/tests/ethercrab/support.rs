@@ -67,8 +67,17 @@ pub struct Bus<'a> {
 
 /// A MainDevice on a segment.
 pub fn open<'a>(storage: &'a Storage, segment: Segment) -> (MainDevice<'a>, Bus<'a>) {
+    open_with(storage, segment, Timeouts::default())
+}
+
+/// The same with other time-outs, for a state that a device refuses: ethercrab asks for it until time is up.
+pub fn open_with<'a>(
+    storage: &'a Storage,
+    segment: Segment,
+    timeouts: Timeouts,
+) -> (MainDevice<'a>, Bus<'a>) {
     let (tx, rx, pdu_loop) = storage.try_split().expect("a fresh storage");
-    let timeouts = Timeouts { eeprom: std::time::Duration::from_millis(50), ..Timeouts::default() };
+    let timeouts = Timeouts { eeprom: std::time::Duration::from_millis(50), ..timeouts };
     let config =
         MainDeviceConfig { dc_static_sync_iterations: 200, retry_behaviour: RetryBehaviour::None };
     let (link, _) = SegmentLink::new(segment);

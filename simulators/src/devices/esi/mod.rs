@@ -11,6 +11,7 @@ use ecat_wire::sii::{self, Sii};
 
 use super::overrides;
 use crate::description::mailbox::MailboxDescription;
+use crate::description::soe::{DriveDescription, SoeDescription};
 use crate::description::{
     DescriptionError, DeviceDescription, EsiDescription, EsiFileDescription, EsiModuleName,
 };
@@ -18,6 +19,10 @@ use crate::esc::{Application, Profile, Refusal, RefusalCondition};
 use crate::mailbox::object_dictionary::ObjectDictionary;
 use crate::mailbox::pdo::PdoRules;
 
+/// The smallest mailbox that a piece of a frame fits into.
+const FRAME_MAILBOX_BYTES: u16 = 48;
+/// Drives that one device can have.
+const DRIVES_MAX: u8 = 8;
 const DEVICE_EMULATION: u16 = 0x0100;
 /// AL status code: the list of modules (0xF030) is not the one that was found (0xF050).
 const OTHER_MODULES: u16 = 0x0070;
@@ -195,6 +200,22 @@ impl Behind {
         let coe = self.device.device.mailbox.coe.as_ref();
         let complete = coe.is_some_and(|coe| coe.complete_access);
         mailbox.complete_access = mailbox.complete_access.or(Some(complete));
+        // Of the other protocols a file says no more than that there are.
+        let protocols = &self.device.device.mailbox;
+        if protocols.eoe.is_some() && sii.mailbox.send_size >= FRAME_MAILBOX_BYTES {
+            mailbox.eoe.get_or_insert_default();
+        }
+        if let Some(soe) = &protocols.soe {
+            let drives = usize::from(soe.channels.unwrap_or(1).clamp(1, DRIVES_MAX));
+            let drives = || SoeDescription { drives: vec![DriveDescription::default(); drives] };
+            mailbox.soe.get_or_insert_with(drives);
+        }
+        if protocols.aoe.is_some() {
+            mailbox.aoe.get_or_insert_default();
+        }
+        if protocols.voe {
+            mailbox.voe.get_or_insert_default();
+        }
         Some(mailbox)
     }
 
