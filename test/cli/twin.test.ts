@@ -96,3 +96,17 @@ test('what is no source of a twin is refused', async (t) => {
     /the SII image: cannot read/,
   );
 });
+
+const esi = join(root, '../shared/data/esi/BogusServo.xml');
+const withEsi = existsSync(esi) ? test : test.skip;
+withEsi('the twin of an ESI file is the device that was named, and a file with several asks which', async (t) => {
+  const out = join(await folderWith(t, {}), 'twin.yaml');
+  t.regex(
+    (await runCli('twin', '--esi', esi, '--out', out)).stderr,
+    /which device\? .* it has 2: B090\.SO\.3\.0, B090\.SO\.3\.1/,
+  );
+  const { code, stderr } = await runCli('twin', '--esi', `${esi}=B090.SO.3.1`, '--out', out);
+  t.is(code, 0, stderr);
+  const twins = native().deviceImages(JSON.stringify(await loadSegmentOf(out)));
+  t.is(twins.length, 1);
+});
