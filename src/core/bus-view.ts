@@ -5,7 +5,7 @@
 
 import type { BusHandle } from './bus-handle.ts';
 import { type Batch, Consumer } from './consumer.ts';
-import { CycleNumber } from './cycle-number.ts';
+import { CycleNumber, cyclesBetween } from './cycle-number.ts';
 import { Decoder, SlotBuffer } from './decode.ts';
 import { DecodeStatus } from './decode-status.ts';
 import { type ErrorDetails, EtherCatError } from './errors/ethercat-error.ts';
@@ -167,6 +167,11 @@ export class BusView {
   /** Whether every decode worker has come to a cycle. */
   get hasDecoded(): boolean {
     return this.statuses.every(({ hasDecoded }) => hasDecoded);
+  }
+
+  /** Whether every decode worker has come to this cycle. */
+  isDecoded(cycle: number): boolean {
+    return this.statuses.every(({ decodedCycle }) => cyclesBetween(decodedCycle, cycle) >= 0);
   }
 
   /** Asks for this thread to be woken once every decode worker has come to this cycle, whether or not it changed. */

@@ -31,6 +31,8 @@ const HISTORY_NS = 32_000_000;
 const HISTORY_SLOTS_MIN = 8;
 /** How often this thread shows that it lives, at the least, and looks for what no bell announced. */
 const TICK_MS_MAX = 25;
+/** How long a cycle in lockstep is looked for before this thread is given away: most take less than being woken does. */
+const WATCH_MS = 0.2;
 /** How long the orderly stop may take before the threads are no longer waited for. The engine's own bound is 300 ms. */
 const CLOSE_MS = 1000;
 /** Events that are taken in one native call. */
@@ -191,7 +193,9 @@ export class Session {
       left -= step;
       this.#checkOpen();
       this.view.beat();
-      await this.#seen(this.#grant(step));
+      const last = this.#grant(step);
+      if (lockstep) this.#watch(last);
+      await this.#seen(last);
       // What subscribers and settled promises of this cycle write goes with the next.
       if (lockstep) await turnOfEventLoop();
       await this.onStep();
@@ -248,6 +252,13 @@ export class Session {
     const last = (this.view.memory.latestCycle + cycles) >>> 0;
     this.#link.engine.grant(cycles);
     return last;
+  }
+
+  /** Looks for a cycle that is about to come without giving the thread away, for a while. */
+  #watch(cycle: number): void {
+    const endMs = performance.now() + WATCH_MS;
+    while (!this.view.isDecoded(cycle)) if (performance.now() > endMs) return;
+    this.#pump();
   }
 
   async #seen(cycle: number, signal?: AbortSignal): Promise<void> {

@@ -39,6 +39,10 @@ const AL_POLL_NS: u64 = 1_000_000;
 const CENSUS_INTERVAL_NS: u64 = 100_000_000;
 /// How long after its start a cycle's frames are waited for at most on the way down, where time is short.
 const RECEIVE_CLOSING_NS: u64 = 20_000_000;
+/// How long a wait for a grant does not sleep at first: who runs cycles one by one grants the next sooner than a
+/// sleeping thread is woken.
+const WATCH_NS: u64 = 100_000;
+
 /// How long a wait for a grant sleeps at most before it looks again.
 const LOOK_NS: u64 = 1_000_000_000;
 /// What an exchange gets beyond its least time when a cycle began late: so much, and no more than this part of a period,
@@ -232,6 +236,7 @@ impl Run {
             return;
         }
         let mut waiting_since_ns = None;
+        let watch_until_ns = sys::monotonic_ns() + WATCH_NS;
         while !self.stopping() {
             self.serve_urgent();
             let granted = self.control.granted();
@@ -240,7 +245,11 @@ impl Run {
             match granted {
                 0 => {
                     waiting_since_ns = None;
-                    wait::for_doorbell(&self.control.doorbell, LOOK_NS);
+                    if sys::monotonic_ns() < watch_until_ns {
+                        std::hint::spin_loop();
+                    } else {
+                        wait::for_doorbell(&self.control.doorbell, LOOK_NS);
+                    }
                 }
                 u64::MAX => return,
                 _ if self.lockstep.missing(self.latest).is_some() => {
