@@ -45,9 +45,13 @@ export class Connections {
     return this.#settled.get(device.id);
   }
 
-  /** The bus that runs on an interface. */
-  busAt(address: string): Promise<MainDevice> | undefined {
-    return this.#buses.get(address)?.opening;
+  /**
+   * The bus that runs on an interface, or is being opened there.
+   * @throws (rejects with) `ECAT_ERR_ABORTED`; the opening goes on for whoever asked for it
+   */
+  async busAt(address: string, signal: AbortSignal | undefined): Promise<MainDevice | undefined> {
+    const shared = this.#buses.get(address);
+    return shared && abortable(shared.opening, signal);
   }
 
   /** Connects a device, or waits for the connection that is being made; without effect where there is one. */
@@ -140,7 +144,7 @@ async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined
   if (signal === undefined) return promise;
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = (): void =>
-    reject(new EtherCatError('ECAT_ERR_ABORTED', 'the connection was aborted', { cause: signal.reason }));
+    reject(new EtherCatError('ECAT_ERR_ABORTED', 'given up, since its signal was aborted', { cause: signal.reason }));
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   try {

@@ -34,10 +34,10 @@ export function parseRange(range: string): string[] {
 /** The devices on one interface: from the bus that runs there, or by bringing the segment to PRE-OP and back to INIT. */
 export async function discover(
   address: string,
-  running: Promise<MainDevice> | undefined,
+  running: MainDevice | undefined,
   signal: AbortSignal | undefined,
 ): Promise<BifrostDevice[]> {
-  if (running !== undefined) return (await running).subDevices.map((subDevice) => describe(address, subDevice));
+  if (running !== undefined) return running.subDevices.map((subDevice) => describe(address, subDevice));
   const configuration = await loadConfiguration({ ethercat: { master: { interface: address } } });
   try {
     const network = await scanSegment(configuration, signal);

@@ -159,7 +159,7 @@ export class EtherCatProtocolHandler implements AsyncDisposable {
         if (signal?.aborted) {
           throw new EtherCatError('ECAT_ERR_ABORTED', 'the discovery was aborted', { cause: signal.reason });
         }
-        devices.push(...(await discover(address, this.#connections.busAt(address), signal)));
+        devices.push(...(await discover(address, await this.#connections.busAt(address, signal), signal)));
       }
       return devices;
     });

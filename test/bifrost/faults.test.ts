@@ -1,0 +1,172 @@
+/** What the handler tells of a segment on which something goes wrong: in virtual time, so that it does so in a known cycle. */
+
+import test, { type ExecutionContext } from 'ava';
+import {
+  type BifrostDevice,
+  type BifrostTag,
+  EtherCatProtocolHandler,
+  ProtocolError,
+} from '../../src/bifrost/index.ts';
+import { MainDevice } from '../../src/index.ts';
+import { plant } from '../support/plant.ts';
+
+interface Line extends AsyncDisposable {
+  readonly bus: MainDevice;
+  readonly handler: EtherCatProtocolHandler;
+  readonly device: BifrostDevice;
+}
+
+const count: BifrostTag = { id: 'count', name: 'count', address: 'count' };
+
+/** The third of the plant's terminals, connected: the one that counts. */
+async function line(name = 'ai'): Promise<Line> {
+  const bus = await MainDevice.open(plant({ time: 'virtual', output_deadline_ms: 0 }));
+  const handler = new EtherCatProtocolHandler({ open: () => Promise.resolve(bus) });
+  const device: BifrostDevice = { id: name, name, protocol: 'ethercat', address: 'line' };
+  await handler.connect(device);
+  await bus.advance(2);
+  return { bus, handler, device, [Symbol.asyncDispose]: () => handler.close() };
+}
+
+async function qualityOf({ handler, device }: Line, tag: BifrostTag): Promise<BifrostTag['quality']> {
+  await handler.readTag(device, tag);
+  return tag.quality;
+}
+
+/** What needs register reads on the bus, while its cycles go on. */
+async function meanwhile<T>({ bus }: Line, reading: Promise<T>): Promise<T> {
+  let settled = false;
+  const end = (): void => {
+    settled = true;
+  };
+  reading.then(end, end);
+  while (!settled) await bus.advance(1);
+  return reading;
+}
+
+const statuses = async (segment: Line): Promise<Record<string, string>> => {
+  const { checks } = await meanwhile(segment, segment.handler.healthCheck(segment.device));
+  return Object.fromEntries(checks.map(({ name, status }) => [name, status]));
+};
+
+async function pingFails(t: ExecutionContext, segment: Line): Promise<void> {
+  await t.throwsAsync(meanwhile(segment, segment.handler.ping(segment.device)), { instanceOf: ProtocolError });
+}
+
+test('a value is STALE in a cycle whose frame was lost, GOOD in the next, and nobody is disconnected by it', async (t) => {
+  await using segment = await line();
+  t.is(await qualityOf(segment, count), 'GOOD');
+  segment.bus.simulator.loseFrames(1);
+  await segment.bus.advance(1);
+  t.is(await qualityOf(segment, count), 'STALE');
+  t.true(segment.handler.isConnected(segment.device));
+  await segment.bus.advance(1);
+  t.is(await qualityOf(segment, count), 'GOOD');
+});
+
+test('a device that is away is BAD and not connected, fails a ping', async (t) => {
+  await using segment = await line();
+  const { bus, handler, device } = segment;
+  bus.simulator.device(3).unplug();
+  const qualities = new Set<BifrostTag['quality']>();
+  for (let cycle = 0; cycle < 60; cycle += 1) {
+    await bus.advance(1);
+    qualities.add(await qualityOf(segment, count));
+  }
+  t.deepEqual([...qualities].slice(-1), ['BAD']);
+  t.false(qualities.has('GOOD'));
+  t.false(handler.isConnected(device));
+  await pingFails(t, segment);
+  t.is((await statuses(segment))['connectivity'], 'CRITICAL');
+  t.is((await meanwhile(segment, handler.healthCheck(device))).status, 'CRITICAL');
+});
+
+test('a device in SAFE-OP is UNCERTAIN and not connected, and answers a ping', async (t) => {
+  await using segment = await line('ao');
+  const { bus, handler, device } = segment;
+  bus.simulator.device(0).cutCable();
+  await bus.advance(300);
+  bus.simulator.mendCables();
+  await bus.advance(100);
+  t.is(await qualityOf(segment, { id: 'o', name: 'o', address: 'ao.output.0.int16' }), 'UNCERTAIN');
+  t.false(handler.isConnected(device));
+  // In virtual time a frame takes none.
+  t.true((await meanwhile(segment, handler.ping(device))) >= 0);
+  const diagnostics = await meanwhile(segment, handler.getDiagnostics(device));
+  t.false(diagnostics.is_healthy);
+  t.like(diagnostics.protocol_diagnostics, { al_state: 'SAFE-OP', al_status_code: 0x1b, quality: 'UNCERTAIN' });
+  t.is((await statuses(segment))['state'], 'CRITICAL');
+});
+
+test('a quality that changes is told like a value', async (t) => {
+  await using segment = await line('in');
+  const free: BifrostTag = { id: 'free', name: 'free', address: 'free' };
+  const told: unknown[] = [];
+  const { handler, device, bus } = segment;
+  const { promise: completed, resolve: complete } = Promise.withResolvers<void>();
+  handler
+    .tagUpdates(device, [free], { intervalMs: 0 })
+    .subscribe({ next: ({ tag: { value, quality } }) => told.push([value, quality]), complete });
+  const isTold = async (length: number): Promise<void> => {
+    while (told.length < length) await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  await isTold(1);
+  bus.simulator.loseFrames(1);
+  await bus.advance(1);
+  await isTold(2);
+  await bus.advance(1);
+  await isTold(3);
+  t.deepEqual(told, [
+    [false, 'GOOD'],
+    [false, 'STALE'],
+    [false, 'GOOD'],
+  ]);
+  await handler.disconnect(device);
+  await completed;
+});
+
+test('the last device to disconnect closes the bus, and no one before it', async (t) => {
+  const bus = await MainDevice.open(plant({ time: 'virtual' }));
+  let opened = 0;
+  const handler = new EtherCatProtocolHandler({
+    open: () => {
+      opened += 1;
+      return Promise.resolve(bus);
+    },
+  });
+  const devices = ['in', 'out', 'ai'].map((name) => ({ id: name, name, protocol: 'ethercat', address: 'line' }));
+  await Promise.all(devices.map((device) => handler.connect(device)));
+  t.is(opened, 1);
+  await handler.disconnect(devices[0]!);
+  await handler.disconnect(devices[0]!);
+  await handler.disconnect(devices[1]!);
+  t.is(bus.state, 'OP');
+  await handler.disconnect(devices[2]!);
+  t.is(bus.state, 'closed');
+});
+
+test('whoever fails to connect holds nothing: the bus closes with those that did', async (t) => {
+  const bus = await MainDevice.open(plant({ time: 'virtual' }));
+  const handler = new EtherCatProtocolHandler({ open: () => Promise.resolve(bus) });
+  const device = { id: 'in', name: 'in', protocol: 'ethercat', address: 'line' };
+  await handler.connect(device);
+  const wrong = { ...device, id: 'wrong', config: { position: 99 } };
+  await t.throwsAsync(handler.connect(wrong), { instanceOf: ProtocolError });
+  t.false(handler.isConnected(wrong));
+  t.is(bus.state, 'OP');
+  await handler.disconnect(device);
+  t.is(bus.state, 'closed');
+});
+
+test('a discovery does not wait longer for a bus that opens than its signal wants', async (t) => {
+  const { promise: never, reject } = Promise.withResolvers<MainDevice>();
+  const handler = new EtherCatProtocolHandler({ open: () => never });
+  const connecting = handler.connect({ id: 'in', name: 'in', protocol: 'ethercat', address: 'line' });
+  const aborting = new AbortController();
+  const discovering = handler.discoverDevices('line', { signal: aborting.signal });
+  aborting.abort();
+  const error = await t.throwsAsync(discovering, { instanceOf: ProtocolError });
+  t.is(error.code, 'ECAT_ERR_ABORTED');
+  reject(new Error('no more'));
+  await t.throwsAsync(connecting, { instanceOf: ProtocolError });
+});
