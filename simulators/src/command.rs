@@ -1,12 +1,16 @@
 //! What may be done to a running segment from outside: faults and inputs.
 
+use ecat_wire::mailbox::soe::{Emergency as DriveEmergency, Idn};
 use serde::Deserialize;
 
+use crate::faults::{Effect, Fault, On, Way, When};
 use crate::mailbox::MailFault;
+use crate::segment::Segment;
 
 /// A command to a running segment. Devices are numbered by their place in the description, from 0,
-/// whether or not they answer at the moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// whether or not they answer at the moment. Those that are faults are short names for one ([`crate::faults`]): of
+/// its kind it replaces the one at the same place.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(
     tag = "kind",
     rename_all = "camelCase",
@@ -192,4 +196,134 @@ pub enum SegmentCommand {
     LinkUp,
     /// The link panics in its next `send`: the engine must survive that.
     Panic,
+    /// A fault begins to wait or to act.
+    #[serde(skip)]
+    Inject {
+        /** Its number. */
+        number: u32,
+        /** The fault. */
+        fault: Fault,
+    },
+    /// A fault ends.
+    #[serde(skip)]
+    ClearFault {
+        /** Its number. */
+        number: u32,
+    },
+    /// All faults end.
+    ClearFaults,
+}
+
+impl Segment {
+    /// Carries a command out. Of those that concern frames on the link, links take the effect; `Panic` is the link's.
+    pub fn apply(&mut self, command: SegmentCommand, now_ns: u64) {
+        match command {
+            SegmentCommand::Inject { number, fault } => self.arm(number, fault, now_ns),
+            SegmentCommand::ClearFault { number } => self.clear_fault(number, now_ns),
+            SegmentCommand::ClearFaults => self.clear_faults(now_ns),
+            SegmentCommand::MendCable => self.mend_cable(None, now_ns),
+            SegmentCommand::MendCableAt { device, port } => {
+                self.mend_cable(Some((device, port)), now_ns);
+            }
+            SegmentCommand::SetInput { device, bit_offset, bit_length, value } => {
+                self.set_input(device, bit_offset, bit_length, value);
+            }
+            SegmentCommand::SetLatchInput { device, input, level } => {
+                self.set_latch_input(device, input, level, now_ns);
+            }
+            SegmentCommand::SetIdentification { device, identification } => {
+                self.set_identification(device, identification);
+            }
+            SegmentCommand::RaiseDriveEmergency { device, drive, code, register, data } => {
+                let emergency = DriveEmergency { drive, code, register, data };
+                self.raise_emergency_of_drive(device, emergency, now_ns);
+            }
+            SegmentCommand::NotifyIdn { device, drive, idn } => {
+                self.notify(device, drive, Idn(idn), now_ns);
+            }
+            SegmentCommand::Panic => {}
+            other => {
+                if let Some(meant) = self.meant(other) {
+                    match meant {
+                        Meant::Begins(fault) => self.set_fault(fault, now_ns),
+                        Meant::Adds(fault) => self.add_fault(fault, now_ns),
+                        Meant::Ends(on, kind) => self.lift_faults(on, kind, now_ns),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The fault that a command is a short name for.
+    fn meant(&self, command: SegmentCommand) -> Option<Meant> {
+        let of = |device: u16| On { device: Some(device), ..On::default() };
+        let at = |device: u16, port: u8| On { port: Some(port), ..of(device) };
+        let link = On { link: Some(Way::In), ..On::default() };
+        let begins = |on, effect| Meant::Begins(Fault { on, when: When::default(), effect });
+        let next = |count| When { count: Some(count), ..When::default() };
+        let adds = |on, effect, when| Meant::Adds(Fault { on, when, effect });
+        Some(match command {
+            SegmentCommand::Unplug { device } => begins(of(device), Effect::PowerOff {}),
+            SegmentCommand::Plug { device } => Meant::Ends(of(device), "power-off"),
+            SegmentCommand::LoseFrames { count } => adds(link, Effect::Drop {}, next(count)),
+            SegmentCommand::DelayFrames { count, by_frames } => {
+                adds(link, Effect::Delay { by_frames, by_ns: None }, next(count))
+            }
+            SegmentCommand::CorruptFrames { device, port, count } => {
+                adds(at(device, port), Effect::Corrupt {}, next(count))
+            }
+            SegmentCommand::CutCable { after } => {
+                begins(at(after, self.port_behind(after)?), Effect::Cut {})
+            }
+            SegmentCommand::CutCableAt { device, port } => begins(at(device, port), Effect::Cut {}),
+            SegmentCommand::ClosePort { device, port } => {
+                begins(at(device, port), Effect::PortClosed {})
+            }
+            SegmentCommand::OpenPort { device, port } => {
+                Meant::Ends(at(device, port), "port-closed")
+            }
+            SegmentCommand::HaltProgram { device, halted: true } => {
+                begins(of(device), Effect::PdiHang {})
+            }
+            SegmentCommand::HaltProgram { device, halted: false } => {
+                Meant::Ends(of(device), "pdi-hang")
+            }
+            SegmentCommand::LinkDown => begins(link, Effect::CarrierLoss {}),
+            SegmentCommand::LinkUp => Meant::Ends(On::default(), "carrier-loss"),
+            SegmentCommand::LosePulses { device, count } => {
+                adds(of(device), Effect::Sync0Loss {}, next(count))
+            }
+            SegmentCommand::SetClockDrift { device, drift_ppb } => {
+                let own_ppb = self.clock_drift_ppb(device)?;
+                let ppb = drift_ppb.saturating_sub(own_ppb);
+                begins(of(device), Effect::ClockDrift { ppb })
+            }
+            SegmentCommand::StepClock { device, by_ns } => {
+                adds(of(device), Effect::ClockStep { by_ns }, When::default())
+            }
+            SegmentCommand::LeaveState { device, state, code } => {
+                adds(of(device), Effect::LeaveState { state, code }, When::default())
+            }
+            SegmentCommand::RaiseEmergency { device, code, register, data } => {
+                let effect = Effect::Emergency { code, register, data, times: 1 };
+                adds(of(device), effect, When::default())
+            }
+            SegmentCommand::DisturbMail { device, fault } => {
+                let when = When { after: fault.after, count: Some(fault.count), ..When::default() };
+                adds(
+                    of(device),
+                    Effect::Mail { does: fault.effect, protocol: fault.protocol },
+                    when,
+                )
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// What a command means: a fault in place of another, one more, or an end.
+enum Meant {
+    Begins(Fault),
+    Adds(Fault),
+    Ends(On, &'static str),
 }

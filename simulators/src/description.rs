@@ -99,6 +99,8 @@ pub use state::{
 
 use serde::Deserialize;
 
+use crate::faults::FaultDescription;
+
 /// A whole segment: a line of devices, the one nearest to the MainDevice first, unless they say otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -111,6 +113,9 @@ pub struct SegmentDescription {
     /// Outputs that are wired to inputs.
     #[serde(default)]
     pub wires: Vec<WireDescription>,
+    /// What goes wrong, from the first frame on.
+    #[serde(default)]
+    pub faults: Vec<FaultDescription>,
     /// What chance there is in the segment is made of: equal seeds give equal answers, byte by byte.
     #[serde(default)]
     pub seed: u64,

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::command::SegmentCommand;
+use crate::faults::{Desk, FaultDescription, FaultError, ReadHits};
 use crate::link::SegmentLink;
 use crate::request::{Answer, Outcome, Refusal, Request, TERMS_MAX, Watch};
 use crate::ring::{RingLink, ring_of};
@@ -37,6 +38,40 @@ pub trait Keeper: Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueFull;
 
+/// Why a fault was not taken, or not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InjectError {
+    /// Something is wrong with it.
+    Fault(FaultError),
+    /// No fault has that name.
+    UnknownName(String),
+    /// See [`QueueFull`].
+    QueueFull,
+}
+
+impl fmt::Display for InjectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fault(error) => error.fmt(f),
+            Self::UnknownName(name) => write!(f, "no fault is called {name:?}"),
+            Self::QueueFull => f.write_str("too many requests wait for the simulated segment"),
+        }
+    }
+}
+
+impl From<FaultError> for InjectError {
+    fn from(error: FaultError) -> Self {
+        Self::Fault(error)
+    }
+}
+
+impl From<QueueFull> for InjectError {
+    fn from(_: QueueFull) -> Self {
+        Self::QueueFull
+    }
+}
+
 /// Somebody has the segment on a wire already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken;
@@ -50,6 +85,8 @@ pub struct SegmentHost {
 struct Home {
     place: Mutex<Place>,
     counter: Mutex<Counter>,
+    /// The log of faults, and names.
+    desk: Arc<Desk>,
     /// The segment's time when it was seen last.
     now_ns: AtomicU64,
 }
@@ -78,21 +115,23 @@ impl SegmentHost {
     /// A segment at home.
     #[must_use]
     pub fn new(segment: Segment) -> Self {
+        let desk = Arc::clone(segment.desk());
         let (station, counter) = Station::new(segment);
-        Self::at(Place::Here(station), counter)
+        Self::at(Place::Here(station), counter, desk)
     }
 
     /// A segment that was taken as soon as it was built.
     pub(crate) fn held(segment: Segment) -> (Held, Self) {
+        let desk = Arc::clone(segment.desk());
         let (station, counter) = Station::new(segment);
         let keeper = KeeperSlot::default();
-        let host = Self::at(Place::Away(Arc::clone(&keeper)), counter);
+        let host = Self::at(Place::Away(Arc::clone(&keeper)), counter, desk);
         (Held { station: Some(station), home: Arc::clone(&host.home), keeper }, host)
     }
 
-    fn at(place: Place, counter: Counter) -> Self {
+    fn at(place: Place, counter: Counter, desk: Arc<Desk>) -> Self {
         let (place, counter) = (Mutex::new(place), Mutex::new(counter));
-        Self { home: Arc::new(Home { place, counter, now_ns: AtomicU64::new(0) }) }
+        Self { home: Arc::new(Home { place, counter, desk, now_ns: AtomicU64::new(0) }) }
     }
 
     /// Takes the segment on a wire. It comes home when the link is dropped, as it is then.
@@ -161,6 +200,45 @@ impl SegmentHost {
     /// [`QueueFull`]; the command was not taken.
     pub fn command(&self, command: SegmentCommand, now_ns: Option<u64>) -> Result<(), QueueFull> {
         self.put(Request::Command { command }, now_ns, false).map(|_| ())
+    }
+
+    /// Hands a fault over in its turn; returns its name.
+    ///
+    /// # Errors
+    /// [`InjectError`]; the fault was not taken.
+    pub fn inject(
+        &self,
+        description: &FaultDescription,
+        now_ns: Option<u64>,
+    ) -> Result<String, InjectError> {
+        let desk = &self.home.desk;
+        let fault = description.resolve(desk)?;
+        let number = desk.number();
+        let name = description.name_of(number);
+        self.command(SegmentCommand::Inject { number, fault }, now_ns)?;
+        desk.name(number, name.clone());
+        Ok(name)
+    }
+
+    /// Ends the faults of a name in its turn, also those of the segment's description.
+    ///
+    /// # Errors
+    /// [`InjectError::UnknownName`], [`InjectError::QueueFull`].
+    pub fn clear(&self, name: &str, now_ns: Option<u64>) -> Result<(), InjectError> {
+        let numbers = self.home.desk.numbers(name);
+        if numbers.is_empty() {
+            return Err(InjectError::UnknownName(name.to_owned()));
+        }
+        for number in numbers {
+            self.command(SegmentCommand::ClearFault { number }, now_ns)?;
+        }
+        Ok(())
+    }
+
+    /// Takes out of the log what faults have done since it was last read.
+    #[must_use]
+    pub fn read_hits(&self) -> ReadHits {
+        self.home.desk.read()
     }
 
     fn put(&self, request: Request, now_ns: Option<u64>, answered: bool) -> Result<u32, QueueFull> {
@@ -241,29 +319,11 @@ impl fmt::Debug for SegmentHost {
     }
 }
 
-/// The cable to the MainDevice, and what happens to frames on it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct MainCable {
-    pub(crate) up: bool,
-    /// The link panics in its next `send`.
-    pub(crate) panics: bool,
-    /// Answers that are lost.
-    pub(crate) lose: u32,
-    /// Answers that are late, and by how many frames.
-    pub(crate) delay: u32,
-    pub(crate) delay_by: u32,
-}
-
-impl Default for MainCable {
-    fn default() -> Self {
-        Self { up: true, panics: false, lose: 0, delay: 0, delay_by: 0 }
-    }
-}
-
-/// A segment with the cable to it, its time, and the other end of the queues.
+/// A segment with its time, and the other end of the queues.
 pub(crate) struct Station {
     pub(crate) segment: Segment,
-    pub(crate) cable: MainCable,
+    /// The link panics in its next `send`.
+    panics: bool,
     now_ns: u64,
     /// The segment's time minus that of whoever has it.
     shift_ns: Option<u64>,
@@ -279,7 +339,7 @@ impl Station {
         let (answers, answers_out) = RingBuffer::new(REQUESTS_MAX);
         let station = Self {
             segment,
-            cable: MainCable::default(),
+            panics: false,
             now_ns: 0,
             shift_ns: None,
             requests: requests_out,
@@ -348,18 +408,8 @@ impl Station {
     }
 
     fn command(&mut self, command: SegmentCommand) {
-        let cable = &mut self.cable;
-        match command {
-            SegmentCommand::LoseFrames { count } => cable.lose = count,
-            SegmentCommand::DelayFrames { count, by_frames } => {
-                cable.delay = count;
-                cable.delay_by = by_frames;
-            }
-            SegmentCommand::LinkDown => cable.up = false,
-            SegmentCommand::LinkUp => cable.up = true,
-            SegmentCommand::Panic => cable.panics = true,
-            other => self.segment.apply(other, self.now_ns),
-        }
+        self.panics |= command == SegmentCommand::Panic;
+        self.segment.apply(command, self.now_ns);
     }
 
     /// Looks whether conditions hold, and tells those who watch for them. After frames alone, besides when a watch
@@ -410,19 +460,17 @@ impl Held {
         &mut self.station_mut().segment
     }
 
-    pub(crate) fn cable(&self) -> &MainCable {
-        &self.station().cable
-    }
-
-    pub(crate) fn cable_mut(&mut self) -> &mut MainCable {
-        &mut self.station_mut().cable
+    pub(crate) fn panics(&self) -> bool {
+        self.station().panics
     }
 
     /// Serves what was asked, and returns the segment's time.
     pub(crate) fn serve(&mut self, now_ns: u64) -> u64 {
         let station = self.station_mut();
         let now_ns = station.at(now_ns);
-        if station.serve_all(false) {
+        let answered = station.serve_all(false);
+        station.segment.follow_faults(now_ns);
+        if answered {
             self.tell();
         }
         self.home.now_ns.store(now_ns, Ordering::Release);

@@ -65,6 +65,11 @@ impl Line {
         self.index_events(devices);
     }
 
+    /// Where a device is on the line.
+    pub(crate) fn place(&self, device: u16) -> Option<usize> {
+        self.places.get(usize::from(device)).copied().flatten()
+    }
+
     /// Where a frame comes out that nothing happens to. From the far end of a whole ring, devices receive it
     /// without processing it.
     pub(crate) fn forward(&self) -> Forward {

@@ -1,33 +1,19 @@
 //! A segment behind [`Link`], in the thread that uses it.
 
-use std::collections::VecDeque;
-
-use ecat_wire::ethernet::{FRAME_BYTES_MIN, TAGGED_FRAME_BYTES_MAX};
 use ecat_wire::{Link, LinkError};
 
 use crate::command::SegmentCommand;
-use crate::host::{Held, QueueFull, SegmentHost};
-use crate::segment::{Forward, Segment};
+use crate::faults::{FaultDescription, ReadHits};
+use crate::host::{Held, InjectError, QueueFull, SegmentHost};
+use crate::segment::Segment;
+use crate::topology::MainPort;
+use crate::transit::Transit;
 
-/// Answers that may wait, delayed ones included; then `send` says [`LinkError::Full`].
-const ANSWERS: usize = 64;
-
-/// A simulated segment as a link. The answer to a frame is ready when `send` returns, and neither
-/// allocates.
+/// A simulated segment as a link. The answer to a frame is ready when `send` returns, unless a fault delays it, and
+/// neither allocates.
 pub struct SegmentLink {
     held: Held,
-    buffers: Vec<[u8; TAGGED_FRAME_BYTES_MAX]>,
-    /// A stack, so that a short exchange touches few buffers.
-    free: Vec<usize>,
-    ready: VecDeque<Answer>,
-    frames_sent: u64,
-}
-
-struct Answer {
-    buffer: usize,
-    length: usize,
-    /// Readable as soon as this many frames were sent.
-    due: u64,
+    transit: Transit,
 }
 
 /// Commands a [`SegmentLink`] from any thread.
@@ -54,6 +40,28 @@ impl SegmentControl {
     pub fn host(&self) -> &SegmentHost {
         &self.host
     }
+
+    /// Hands a fault over; returns its name.
+    ///
+    /// # Errors
+    /// [`InjectError`]; the fault was not taken.
+    pub fn inject(&self, description: &FaultDescription) -> Result<String, InjectError> {
+        self.host.inject(description, None)
+    }
+
+    /// Ends the faults of a name, also those of the segment's description.
+    ///
+    /// # Errors
+    /// [`InjectError::UnknownName`], [`InjectError::QueueFull`].
+    pub fn clear(&self, name: &str) -> Result<(), InjectError> {
+        self.host.clear(name, None)
+    }
+
+    /// Takes out of the log what faults have done since it was last read.
+    #[must_use]
+    pub fn read_hits(&self) -> ReadHits {
+        self.host.read_hits()
+    }
 }
 
 impl SegmentLink {
@@ -65,13 +73,7 @@ impl SegmentLink {
     }
 
     pub(crate) fn on(held: Held) -> Self {
-        Self {
-            held,
-            buffers: vec![[0; TAGGED_FRAME_BYTES_MAX]; ANSWERS],
-            free: (0..ANSWERS).rev().collect(),
-            ready: VecDeque::with_capacity(ANSWERS),
-            frames_sent: 0,
-        }
+        Self { held, transit: Transit::new() }
     }
 
     /// The segment, for process values.
@@ -85,74 +87,32 @@ impl SegmentLink {
         self.held.segment_mut()
     }
 
-    /// Serves what was asked; the segment's time, or no carrier.
-    fn serve(&mut self, now_ns: u64) -> Result<u64, LinkError> {
-        let now_ns = self.held.serve(now_ns);
-        if self.held.cable().up {
-            return Ok(now_ns);
-        }
-        self.free.extend(self.ready.drain(..).map(|answer| answer.buffer));
-        Err(LinkError::Down)
+    /// When a frame that was delayed goes on by time alone; `u64::MAX`: none does.
+    #[must_use]
+    pub fn due_ns(&self) -> u64 {
+        self.transit.due_ns()
     }
 }
 
 impl Link for SegmentLink {
     fn send(&mut self, frame: &[u8], now_ns: u64) -> Result<(), LinkError> {
-        let served = self.serve(now_ns);
-        assert!(!self.held.cable().panics, "the simulated link was commanded to panic");
-        let now_ns = served?;
-        let length = frame.len().max(FRAME_BYTES_MIN);
-        if length > TAGGED_FRAME_BYTES_MAX {
-            return Err(LinkError::Os(EMSGSIZE));
-        }
-        let buffer = self.free.pop().ok_or(LinkError::Full)?;
-        self.frames_sent += 1;
-        let answer = &mut self.buffers[buffer][..length];
-        answer[..frame.len()].copy_from_slice(frame);
-        answer[frame.len()..].fill(0);
-        let returned = self.held.segment_mut().process(answer, now_ns) == Forward::Returned;
+        let now_ns = self.held.serve(now_ns);
+        assert!(!self.held.panics(), "the simulated link was commanded to panic");
+        self.transit.send(self.held.segment_mut(), MainPort::First, frame, now_ns)?;
         self.held.look();
-        let cable = self.held.cable_mut();
-        let lost = cable.lose > 0;
-        cable.lose = cable.lose.saturating_sub(1);
-        if !returned || lost {
-            self.free.push(buffer);
-            return Ok(());
-        }
-        let late = if cable.delay > 0 { u64::from(cable.delay_by) } else { 0 };
-        cable.delay = cable.delay.saturating_sub(1);
-        self.ready.push_back(Answer { buffer, length, due: self.frames_sent + late });
         Ok(())
     }
 
     fn receive(&mut self, buffer: &mut [u8], now_ns: u64) -> Result<Option<usize>, LinkError> {
-        self.serve(now_ns)?;
-        let mut at = 0;
-        while at < self.ready.len() {
-            if self.ready[at].due > self.frames_sent {
-                at += 1;
-                continue;
-            }
-            let Some(answer) = self.ready.remove(at) else { break };
-            self.free.push(answer.buffer);
-            if answer.length <= buffer.len() {
-                buffer[..answer.length]
-                    .copy_from_slice(&self.buffers[answer.buffer][..answer.length]);
-                return Ok(Some(answer.length));
-            }
-        }
-        Ok(None)
+        let now_ns = self.held.serve(now_ns);
+        self.transit.receive(self.held.segment_mut(), MainPort::First, buffer, now_ns)
     }
 
     fn idle(&mut self, now_ns: u64) {
-        // No carrier is nothing to say here.
-        let _carrier = self.serve(now_ns);
+        self.held.serve(now_ns);
     }
 
     fn is_up(&self) -> bool {
-        self.held.cable().up
+        self.held.segment().has_carrier()
     }
 }
-
-/// What Linux answers to a frame that is longer than the interface takes.
-pub(crate) const EMSGSIZE: i32 = 90;

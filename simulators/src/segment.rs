@@ -2,32 +2,30 @@
 
 mod asked;
 mod datagrams;
+mod faults;
 mod frames;
 mod observation;
 
 pub(crate) use observation::{Source, SourceKind};
 
-use ecat_wire::mailbox::coe::emergency::Emergency;
+use std::sync::Arc;
+
 use ecat_wire::mailbox::soe::{Emergency as DriveEmergency, Idn};
 
-use crate::command::SegmentCommand;
 use crate::description::{DescriptionError, SegmentDescription};
 use crate::device::Device;
 use crate::devices;
-use crate::esc::{Changes, SyncPulse};
+use crate::esc::{Changes, Esc, SyncPulse};
+use crate::faults::{Desk, Fault, Faults};
 use crate::line::Line;
 use crate::plant::{Behaviour, Plant};
-use crate::topology::{Attachment, MainPort, Outlet, Ring, Topology};
+use crate::topology::{Attachment, MainPort, Ring, Topology};
 
 /// More data than a datagram can carry (11 bits of length).
 const SCRATCH_BYTES: usize = 2_048;
 
 /// The longest time between two looks at the pulses that somebody takes.
 const PULSES_NS: u64 = 100_000_000;
-
-/// Loop control of a port (0x0101).
-const AUTO: u8 = 0;
-const CLOSED: u8 = 3;
 
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +54,14 @@ pub struct Segment {
     connect_anew: bool,
     /// Some device has begun a reset.
     resets: bool,
-    /// Where frames get a bad checksum, and how many still do.
-    corrupt: Option<(Outlet, u32)>,
+    faults: Faults,
+    /// Faults of the description, with their numbers, and whether their time has begun.
+    described: Vec<(u32, Fault)>,
+    begun: bool,
+    /// Until when faults have acted.
+    faults_stepped_ns: u64,
+    /// Somebody else counts the frames that are sent.
+    numbered: bool,
     /// Places on the line that wait for the end of the frame.
     pending: Vec<usize>,
     scratch: Box<[u8; SCRATCH_BYTES]>,
@@ -76,7 +80,9 @@ impl Segment {
     /// # Errors
     /// [`DescriptionError`] names the offending value by its JSON pointer.
     pub fn new(description: &SegmentDescription) -> Result<Self, DescriptionError> {
-        Ok(Self::build(devices::build(description)?, 0))
+        let mut segment = Self::build(devices::build(description)?, 0);
+        segment.describe_faults(&description.faults)?;
+        Ok(segment)
     }
 
     fn build(parts: devices::Parts, now_ns: u64) -> Self {
@@ -90,6 +96,7 @@ impl Segment {
             device.esc.begin(start, now_ns);
         }
         segment.connect();
+        segment.faults.set_seed(parts.seed);
         segment
     }
 
@@ -117,6 +124,7 @@ impl Segment {
         if takes_pulses {
             devices.iter_mut().for_each(|device| device.esc.observe_pulses());
         }
+        let names = devices.iter().map(|device| device.name.clone()).collect();
         let mut segment = Self {
             pending: Vec::with_capacity(count),
             devices,
@@ -126,7 +134,11 @@ impl Segment {
             other_line: Line::with_capacity(count),
             connect_anew: false,
             resets: false,
-            corrupt: None,
+            faults: Faults::new(Arc::new(Desk::new(names))),
+            described: Vec::new(),
+            begun: false,
+            faults_stepped_ns: 0,
+            numbered: false,
             scratch: Box::new([0; SCRATCH_BYTES]),
             due_ns: 0,
             stepped_ns: None,
@@ -134,6 +146,7 @@ impl Segment {
             pulses: Vec::new(),
         };
         segment.connect();
+        segment.describe_mail_faults();
         segment
     }
 
@@ -168,6 +181,41 @@ impl Segment {
         Plant::new(&mut self.devices).set_input(device, bit_offset, bit_length, value);
     }
 
+    /// A latch input of a device's ESC has a level from now on; its change gets a time stamp.
+    pub fn set_latch_input(&mut self, device: u16, input: u8, level: bool, now_ns: u64) {
+        if let Some(device) = self.devices.get_mut(usize::from(device)) {
+            device.esc.set_latch_input(input, level, now_ns);
+        }
+    }
+
+    /// A drive of a device's program sends an emergency (SoE).
+    pub fn raise_emergency_of_drive(
+        &mut self,
+        device: u16,
+        emergency: DriveEmergency,
+        now_ns: u64,
+    ) {
+        if let Some(device) = self.devices.get_mut(usize::from(device)) {
+            device.esc.raise_emergency_of_drive(emergency, now_ns);
+            self.due_ns = now_ns;
+        }
+    }
+
+    /// A drive of a device's program tells the value of an IDN (SoE).
+    pub fn notify(&mut self, device: u16, drive: u8, idn: Idn, now_ns: u64) {
+        if let Some(device) = self.devices.get_mut(usize::from(device)) {
+            device.esc.notify(drive, idn, now_ns);
+            self.due_ns = now_ns;
+        }
+    }
+
+    /// The selector of a device's explicit identification is turned.
+    pub fn set_identification(&mut self, device: u16, identification: u16) {
+        if let Some(device) = self.devices.get_mut(usize::from(device)) {
+            device.esc.set_identification(identification);
+        }
+    }
+
     /// Reads bits that a device drives at its outputs; see [`Plant::output`]. As of the last frame or
     /// [`Segment::advance`].
     #[must_use]
@@ -177,132 +225,9 @@ impl Segment {
             .map_or(0, |device| device.esc.output(bit_offset, bit_length))
     }
 
-    /// Carries a command out. Those that concern frames on their way, or the carrier, are the link's:
-    /// here they do nothing.
-    pub fn apply(&mut self, command: SegmentCommand, now_ns: u64) {
-        match command {
-            SegmentCommand::Unplug { device } => {
-                if self.topology.power(device, false) {
-                    // Outputs fall with the power.
-                    self.devices[usize::from(device)].esc.power_on(now_ns);
-                    self.devices[usize::from(device)].esc.set_powered(false);
-                    self.connect();
-                }
-            }
-            SegmentCommand::Plug { device } => {
-                if self.topology.power(device, true) {
-                    self.devices[usize::from(device)].esc.power_on(now_ns);
-                    self.connect();
-                }
-            }
-            SegmentCommand::CutCable { after } => {
-                if self.topology.cut_behind(after) {
-                    self.connect();
-                }
-            }
-            SegmentCommand::MendCable => {
-                self.topology.mend();
-                self.connect();
-            }
-            SegmentCommand::HaltProgram { device, halted } => {
-                if let Some(device) = self.devices.get_mut(usize::from(device)) {
-                    device.esc.halt_program(halted, now_ns);
-                    self.due_ns = now_ns;
-                }
-            }
-            SegmentCommand::CutCableAt { device, port } => {
-                if self.topology.cut(device, port, true) {
-                    self.connect();
-                }
-            }
-            SegmentCommand::MendCableAt { device, port } => {
-                if self.topology.cut(device, port, false) {
-                    self.connect();
-                }
-            }
-            SegmentCommand::ClosePort { device, port } => self.control_port(device, port, CLOSED),
-            SegmentCommand::OpenPort { device, port } => self.control_port(device, port, AUTO),
-            SegmentCommand::CorruptFrames { device, port, count } => {
-                self.corrupt = (count > 0).then_some(((device, port), count));
-            }
-            SegmentCommand::SetInput { device, bit_offset, bit_length, value } => {
-                self.set_input(device, bit_offset, bit_length, value);
-            }
-            SegmentCommand::SetLatchInput { device, input, level } => {
-                if let Some(device) = self.devices.get_mut(usize::from(device)) {
-                    device.esc.set_latch_input(input, level, now_ns);
-                }
-            }
-            SegmentCommand::LeaveState { device, state, code } => {
-                if let Some(device) = self.devices.get_mut(usize::from(device)) {
-                    device.esc.leave_state(state, code);
-                    self.due_ns = now_ns;
-                }
-            }
-            SegmentCommand::SetIdentification { device, identification } => {
-                if let Some(device) = self.devices.get_mut(usize::from(device)) {
-                    device.esc.set_identification(identification);
-                }
-            }
-            SegmentCommand::RaiseEmergency { device, code, register, data } => {
-                if let Some(device) = self.devices.get_mut(usize::from(device)) {
-                    device.esc.raise_emergency(Emergency { code, register, data }, now_ns);
-                    self.due_ns = now_ns;
-                }
-            }
-            SegmentCommand::RaiseDriveEmergency { device, drive, code, register, data } => {
-                if let Some(device) = self.devices.get_mut(usize::from(device)) {
-                    let emergency = DriveEmergency { drive, code, register, data };
-                    device.esc.raise_emergency_of_drive(emergency, now_ns);
-                    self.due_ns = now_ns;
-                }
-            }
-            SegmentCommand::NotifyIdn { device, drive, idn } => {
-                if let Some(device) = self.devices.get_mut(usize::from(device)) {
-                    device.esc.notify(drive, Idn(idn), now_ns);
-                    self.due_ns = now_ns;
-                }
-            }
-            SegmentCommand::DisturbMail { device, fault } => {
-                if let Some(device) = self.devices.get_mut(usize::from(device)) {
-                    device.esc.disturb_mail(fault);
-                }
-            }
-            SegmentCommand::LosePulses { device, count } => {
-                if let Some(device) = self.devices.get_mut(usize::from(device)) {
-                    device.esc.lose_pulses(count);
-                }
-            }
-            SegmentCommand::SetClockDrift { device, drift_ppb } => {
-                if let Some(device) = self.devices.get_mut(usize::from(device)) {
-                    device.esc.set_drift(drift_ppb, now_ns);
-                    // Pulses come at other times now.
-                    self.due_ns = now_ns;
-                }
-            }
-            SegmentCommand::StepClock { device, by_ns } => {
-                if let Some(device) = self.devices.get_mut(usize::from(device)) {
-                    device.esc.step_clock(by_ns, now_ns);
-                    self.due_ns = now_ns;
-                }
-            }
-            SegmentCommand::LoseFrames { .. }
-            | SegmentCommand::DelayFrames { .. }
-            | SegmentCommand::LinkDown
-            | SegmentCommand::LinkUp
-            | SegmentCommand::Panic => {}
-        }
-    }
-
-    fn control_port(&mut self, device: u16, port: u8, control: u8) {
-        if let Some(device) = self.devices.get_mut(usize::from(device)) {
-            device.esc.control_port(port, control);
-            self.connect();
-        }
-    }
-
     /// Lets time pass without a frame: programs, watchdogs, behaviours.
     pub fn advance(&mut self, now_ns: u64) {
+        self.follow_faults(now_ns);
         while self.takes_pulses && self.due_ns < now_ns.saturating_sub(PULSES_NS) {
             self.tick(self.due_ns + PULSES_NS);
         }
@@ -321,11 +246,11 @@ impl Segment {
 
     fn tick(&mut self, now_ns: u64) {
         if now_ns >= self.due_ns {
-            self.due_ns = self
-                .devices
-                .iter_mut()
-                .map(|device| device.esc.tick(now_ns))
-                .fold(u64::MAX, u64::min);
+            self.due_ns = u64::MAX;
+            for n in 0..self.devices.len() {
+                let next_ns = self.with_esc(n as u16, |esc| esc.tick(now_ns));
+                self.due_ns = self.due_ns.min(next_ns);
+            }
             let mut reverted = false;
             for device in &mut self.devices {
                 reverted |= device.esc.take_reverted();
@@ -355,7 +280,7 @@ impl Segment {
     /// Takes one Ethernet frame (without FCS) through the segment, in place. `now_ns` is when it was sent,
     /// by a clock that never goes back.
     pub fn process(&mut self, frame: &mut [u8], now_ns: u64) -> Forward {
-        self.advance(now_ns);
+        self.begin_frame(now_ns);
         let forward = self.take_through(frame, now_ns);
         if std::mem::take(&mut self.connect_anew) {
             self.connect();
@@ -368,7 +293,7 @@ impl Segment {
         if port == MainPort::First {
             return self.process(frame, now_ns);
         }
-        self.advance(now_ns);
+        self.begin_frame(now_ns);
         std::mem::swap(&mut self.line, &mut self.other_line);
         let forward = self.take_through(frame, now_ns);
         std::mem::swap(&mut self.line, &mut self.other_line);
@@ -380,6 +305,27 @@ impl Segment {
             Forward::Crossed => Forward::Returned,
             Forward::Lost => Forward::Lost,
         }
+    }
+
+    fn begin_frame(&mut self, now_ns: u64) {
+        if !self.numbered {
+            self.faults.frame_sent();
+        }
+        self.advance(now_ns);
+    }
+
+    /// Takes a device's turn, with the segment's faults where they concern it.
+    fn with_esc<T>(&mut self, device: u16, turn: impl FnOnce(&mut Esc) -> T) -> T {
+        let esc = &mut self.devices[usize::from(device)].esc;
+        if !esc.is_concerned() {
+            return turn(esc);
+        }
+        esc.begin_turn(self.faults.lend(device));
+        let result = turn(esc);
+        if let Some(faults) = esc.end_turn() {
+            self.faults = faults;
+        }
+        result
     }
 
     /// Events show in all datagrams of a frame alike: they change at its end.
@@ -398,20 +344,23 @@ impl Segment {
             return;
         }
         let mut changes = Changes::default();
-        for &place in &self.pending {
-            let esc = &mut self.devices[usize::from(self.line.present[place])].esc;
-            if esc.end_of_exchange() {
+        for n in 0..self.pending.len() {
+            let place = self.pending[n];
+            let device = self.line.present[place];
+            if self.devices[usize::from(device)].esc.end_of_exchange() {
                 continue;
             }
             let passage = self.line.passage(place, now_ns);
-            let changed = esc.end_of_frame(passage);
+            let (changed, next_ns) = self.with_esc(device, |esc| {
+                let changed = esc.end_of_frame(passage);
+                let next_ns = esc.tick(passage.arrival_ns);
+                (changed, if esc.has_pulses() { now_ns } else { next_ns })
+            });
             changes.addresses |= changed.addresses;
             changes.mappings |= changed.mappings;
             changes.ports |= changed.ports;
             changes.event_mask |= changed.event_mask;
             self.resets |= changed.reset;
-            let next_ns = esc.tick(passage.arrival_ns);
-            let next_ns = if esc.has_pulses() { now_ns } else { next_ns };
             self.due_ns = self.due_ns.min(next_ns);
         }
         self.pending.clear();

@@ -187,16 +187,36 @@ impl Topology {
         std::mem::replace(&mut self.cables[number].cut, cut) != cut
     }
 
-    /// Cuts the cable to the first device that frames reach behind this one.
-    pub(crate) fn cut_behind(&mut self, device: u16) -> bool {
-        let behind =
-            [3, 1, 2].into_iter().find(|&port| self.far(End::Port(device, port)).is_some());
-        behind.is_some_and(|port| self.cut(device, port, true))
+    /// The port that leads to the first device that frames reach behind this one.
+    pub(crate) fn port_behind(&self, device: u16) -> Option<u8> {
+        [3, 1, 2].into_iter().find(|&port| self.far(End::Port(device, port)).is_some())
     }
 
-    /// Mends all cables.
-    pub(crate) fn mend(&mut self) {
-        self.cables.iter_mut().for_each(|cable| cable.cut = false);
+    /// The cable in a port, by its number.
+    pub(crate) fn cable(&self, device: u16, port: u8) -> Option<usize> {
+        self.socket(End::Port(device, port)).flatten()
+    }
+
+    /// Lets two devices change places: each is plugged in where the other one was.
+    pub(crate) fn exchange(&mut self, one: u16, other: u16) {
+        let count = self.plugs.len();
+        if one == other || usize::from(one.max(other)) >= count {
+            return;
+        }
+        let swapped = |device: u16| match device {
+            device if device == one => other,
+            device if device == other => one,
+            device => device,
+        };
+        for end in self.cables.iter_mut().flat_map(|cable| &mut cable.ends) {
+            if let End::Port(device, _) = end {
+                *device = swapped(*device);
+            }
+        }
+        for (device, _) in &mut self.outside {
+            *device = swapped(*device);
+        }
+        self.plugs.swap(usize::from(one), usize::from(other));
     }
 
     /// The other end of a whole cable, and the cable's delay.

@@ -58,6 +58,7 @@ impl Expanded {
             signals: given.signals.clone(),
             wires: given.wires.clone(),
             ethernet: given.ethernet.clone(),
+            faults: given.faults.clone(),
             seed: given.seed,
             ring,
             compare: given.compare.clone(),

@@ -88,6 +88,8 @@ pub(crate) struct Parts {
     pub(crate) ring: Option<Ring>,
     /// Ports with a link to something that is not described.
     pub(crate) outside: Vec<Outlet>,
+    /// What chance is made of.
+    pub(crate) seed: u64,
 }
 
 /// Builds the devices of a description, and what moves their process data.
@@ -122,7 +124,8 @@ pub(crate) fn build(description: &SegmentDescription) -> Result<Parts, Descripti
         .into_iter()
         .map(|image| Device { name: image.name, esc: Esc::new(image.profile, image.sii) })
         .collect();
-    Ok(Parts { devices, behaviours, starts, attachments, ring, outside })
+    let seed = description.seed;
+    Ok(Parts { devices, behaviours, starts, attachments, ring, outside, seed })
 }
 
 /// What a device is made of.

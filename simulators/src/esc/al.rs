@@ -10,6 +10,7 @@ use ecat_wire::sync_manager::{SYNC_MANAGER_BYTES, SyncManager};
 use super::Esc;
 use super::profile::{RefusalCondition, Role};
 use super::release::InternalEvent;
+use crate::faults::{Effect, Occasion};
 
 pub(super) const INIT: u8 = 1;
 pub(super) const PRE_OP: u8 = 2;
@@ -49,6 +50,8 @@ pub(super) struct Al {
     staged: bool,
     /// A request that the program has not read yet.
     unread: bool,
+    /// Number of the frame that brought it, where faults of the device want to know.
+    frame: u64,
     read_at_ns: Option<u64>,
     answer: Option<(u64, Answer)>,
     /// Until when the program waits on the way to OP for pulses and outputs.
@@ -127,7 +130,7 @@ impl Esc {
             self.memory.set_u16(reg::AL_STATUS, control & (STATE | ERROR_OR_ACKNOWLEDGE));
             return;
         }
-        self.al.unread = true;
+        (self.al.unread, self.al.frame) = (true, self.passing_frame());
         // Without an application (EEPROM not loaded) nobody ever reads it.
         if self.application_runs() {
             let busy_until = self.al.answer.map_or(now_ns, |(due, _)| due);
@@ -170,7 +173,19 @@ impl Esc {
                 if let Some(count) = self.al.attempts.get_mut(usize::from(control & STATE)) {
                     *count = count.saturating_add(1);
                 }
-                let answer = self.answer(control);
+                let mut answer = self.answer(control);
+                let mut slow_ns = 0;
+                if answer.is_some_and(|answer| answer.code == 0) {
+                    let to = (control & STATE) as u8;
+                    let (frame, occasion) = (self.al.frame, Occasion::Request { to });
+                    match self.meet_of(occasion, frame, due) {
+                        Some(Effect::Refuse { code, .. }) => answer = Some(Answer { state, code }),
+                        Some(Effect::SlowTransition { delay_ms, .. }) => {
+                            slow_ns = u64::from(delay_ms) * 1_000_000;
+                        }
+                        _ => {}
+                    }
+                }
                 if answer.is_some() {
                     self.al.identify = control & IDENTIFICATION != 0;
                 }
@@ -178,7 +193,7 @@ impl Esc {
                 self.al.synchronising_until_ns =
                     if to_op { self.synchronises_until(due) } else { None };
                 if self.al.synchronising_until_ns.is_none() {
-                    let delay_ns = self.profile.application.transition_delay_ns;
+                    let delay_ns = self.profile.application.transition_delay_ns + slow_ns;
                     self.al.answer = answer.map(|answer| (due + delay_ns, answer));
                 }
             } else {

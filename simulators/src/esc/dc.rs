@@ -87,7 +87,7 @@ impl Esc {
     }
 
     fn local_time(&self, now_ns: u64) -> u64 {
-        self.clock.local(now_ns, self.profile.clock_drift_ppb)
+        self.clock.local(now_ns, self.drift_ppb())
     }
 
     /// Local time as a stamp shows it: no two are equally good. A function of seed and time alone.
@@ -96,7 +96,7 @@ impl Esc {
     }
 
     fn jitter_ns(&self, now_ns: u64) -> i64 {
-        let jitter = u64::from(self.profile.clock_jitter_ns);
+        let jitter = u64::from(self.profile.clock_jitter_ns) + u64::from(self.spoiled.jitter_ns);
         if jitter == 0 {
             return 0;
         }
@@ -160,7 +160,7 @@ impl Esc {
     }
 
     /// What went by the clock so far is settled before it changes.
-    fn clock_changes(&mut self, now_ns: u64) {
+    pub(super) fn clock_changes(&mut self, now_ns: u64) {
         self.show_buffer_change();
         self.sync_unit_changes(now_ns);
     }
@@ -182,11 +182,15 @@ impl Esc {
         self.clock_jumped(now_ns);
     }
 
-    /// From now on the local clock runs fast by `drift_ppb`·10⁻⁹.
-    pub(crate) fn set_drift(&mut self, drift_ppb: i32, now_ns: u64) {
-        self.clock_changes(now_ns);
-        self.clock.rebase(now_ns, self.profile.clock_drift_ppb);
-        self.profile.clock_drift_ppb = drift_ppb;
+    /// By how much the local clock runs fast, in 10⁻⁹.
+    fn drift_ppb(&self) -> i32 {
+        self.profile.clock_drift_ppb.saturating_add(self.spoiled.drift_ppb)
+    }
+
+    /// The clock's rate changes now.
+    pub(super) fn settle_clock(&mut self, now_ns: u64) {
+        let drift_ppb = self.drift_ppb();
+        self.clock.rebase(now_ns, drift_ppb);
     }
 
     pub(super) fn latch_receive_times(&mut self) {
@@ -203,7 +207,7 @@ impl Esc {
     /// 0x0930 was written: difference and speed are learnt anew.
     pub(super) fn reset_clock_filters(&mut self, now_ns: u64) {
         self.clock_changes(now_ns);
-        self.clock.rebase(now_ns, self.profile.clock_drift_ppb);
+        self.settle_clock(now_ns);
         let clock = &mut self.clock;
         (clock.mean_difference, clock.compared_ns) = (None, None);
         (clock.rate_ppb, clock.slew_ns) = (0, 0);
@@ -238,7 +242,7 @@ impl Esc {
         let bandwidth = self.bandwidth();
         // Pulses that came before go by the clock as it was.
         self.clock_changes(now_ns);
-        self.clock.rebase(now_ns, self.profile.clock_drift_ppb);
+        self.settle_clock(now_ns);
         let clock = &mut self.clock;
         // A larger bandwidth value means a smaller share.
         let share_of_phase = |value: i64| value * BANDWIDTH / (2 * bandwidth.max(BANDWIDTH));
@@ -246,8 +250,9 @@ impl Esc {
         let elapsed =
             before_ns.map_or(COMPARISON_NS, |before| now_ns.saturating_sub(before)).max(1);
         // No more than is done by the next value.
+        let unlocked = self.spoiled.unlocked;
         let bound = (elapsed.min(1_000_000_000) as i64 / SLEW_DIVISOR).max(1);
-        let wanted = -share_of_phase(difference);
+        let wanted = if unlocked { 0 } else { -share_of_phase(difference) };
         // A large phase says nothing about the rate.
         if before_ns.is_some() && wanted.abs() <= bound {
             // Of the phase that is corrected, a share is taken for the clock's rate, the smaller the deeper

@@ -7,6 +7,7 @@ use ecat_wire::sii::{CHECKSUM_BYPASS, checksum};
 
 use super::release::InternalEvent;
 use super::{Esc, Start};
+use crate::faults::{EepromError, Effect, Occasion};
 
 const WRITE_ENABLE: u16 = 0x0001;
 const READ_EIGHT: u16 = 0x0040;
@@ -115,6 +116,9 @@ impl Esc {
             status |= CHECKSUM_ERROR | NOT_LOADED;
         }
         self.memory.set_u16(reg::EEPROM_CONTROL, status);
+        if self.spoiled.eeprom_busy {
+            self.show_eeprom_busy(true);
+        }
     }
 
     /// Whether the device's program runs: it needs the configuration area.
@@ -124,6 +128,9 @@ impl Esc {
 
     /// Word of the image; 0xFFFF behind its end.
     pub(super) fn sii_word(&self, word: u32) -> u16 {
+        if let Some(spoiled) = self.spoiled.sii_word(word) {
+            return spoiled;
+        }
         let at = word as usize * 2;
         match self.sii.get(at..at + 2) {
             Some(bytes) => u16::from_le_bytes([bytes[0], bytes[1]]),
@@ -132,6 +139,9 @@ impl Esc {
     }
 
     fn sii_checksum_fits(&self) -> bool {
+        if self.spoiled.spoils_checksum() {
+            return false;
+        }
         let Some(configuration) = self.sii.first_chunk::<14>() else { return false };
         let word = self.sii_word(7);
         word == CHECKSUM_BYPASS || word & 0x00FF == u16::from(checksum(configuration))
@@ -174,6 +184,13 @@ impl Esc {
             _ => NO_ACKNOWLEDGE,
         };
         self.end_write_cycle(now_ns);
+        let writes = command == WRITE;
+        let met = self.meet(Occasion::Eeprom { writes }, now_ns);
+        let refused = match met.filter(|_| refused == 0) {
+            Some(Effect::EepromError { error: EepromError::WriteEnable }) => WRITE_ENABLE_ERROR,
+            Some(_) => NO_ACKNOWLEDGE,
+            None => refused,
+        };
         let silent = self.eeprom.silent_until_ns.is_some();
         self.eeprom.refused = (silent && refused == 0).then_some(control);
         let refused = if silent { NO_ACKNOWLEDGE } else { refused };
@@ -197,8 +214,19 @@ impl Esc {
         }
     }
 
+    /// Fault: the interface is busy and stays so, or no longer; what was under way is lost.
+    pub(super) fn show_eeprom_busy(&mut self, busy: bool) {
+        self.eeprom.running = busy.then_some((u64::MAX, READ));
+        let status = self.memory.u16(reg::EEPROM_CONTROL) & !(COMMAND | BUSY);
+        let busy = if busy { BUSY } else { 0 };
+        self.memory.set_u16(reg::EEPROM_CONTROL, status | busy);
+    }
+
     /// Ends the command under way when its time has come.
     pub(super) fn refresh_eeprom(&mut self, now_ns: u64) {
+        if self.spoiled.eeprom_busy {
+            return;
+        }
         let Some((due, command)) = self.eeprom.running else { return };
         if !self.release.take(InternalEvent::EepromDone, due, now_ns) {
             return;

@@ -11,7 +11,8 @@ use ecat_wire::sync_manager::{
 use super::profile::{ClockLevel, Role};
 use super::release::InternalEvent;
 use super::{Esc, al};
-use crate::mailbox::{Drive, EthernetCounters, EthernetFrame, MailFault, Mailbox, Moment};
+use crate::faults::{Effect, Occasion};
+use crate::mailbox::{Drive, EthernetCounters, EthernetFrame, MailEffect, Mailbox, Moment};
 
 /// How long until a program without a mailbox has read a mail, in ns.
 const MAIL_READ_NS: u64 = 500_000;
@@ -21,6 +22,8 @@ const BOOT: u8 = 3;
 pub(super) struct Mail {
     /// Bit per mailbox that holds mail which the program has not read.
     unread: u16,
+    /// Number of the frame that brought it, where faults of the device want to know.
+    frame: u64,
     read_at_ns: Option<u64>,
     /// What the program says, and when it is ready to.
     answer_at_ns: Option<u64>,
@@ -56,6 +59,7 @@ impl Esc {
         }
         if filled != 0 {
             self.mail.unread |= filled;
+            self.mail.frame = self.passing_frame();
             self.mail.read_at_ns.get_or_insert(now_ns + self.mail_delay_ns());
         }
         if let Some([_, send]) = self.mail.open {
@@ -159,11 +163,24 @@ impl Esc {
         self.buffer_changed_by_program(due_ns);
         let moment = self.moment(due_ns);
         self.refresh_objects();
+        let met = content.as_ref().and_then(|content| self.meet_mail(content, due_ns));
         if let (Some(mailbox), Some(content)) = (&mut self.mailbox, content) {
-            mailbox.receive(&content, moment);
+            mailbox.receive(&content, moment, met);
             let read_ns = mailbox.answer_delay_ns() / 2;
             let delay_ns = mailbox.take_answer_delay_ns();
             self.mail.answer_at_ns = Some(due_ns + (delay_ns - read_ns));
+        }
+    }
+
+    /// What a mail that was read meets.
+    fn meet_mail(&mut self, mail: &[u8], now_ns: u64) -> Option<MailEffect> {
+        if !self.is_concerned() {
+            return None;
+        }
+        let (kind, sdo) = self.mailbox.as_ref()?.kind_of(mail)?;
+        match self.meet_of(Occasion::Mail(kind, sdo), self.mail.frame, now_ns)? {
+            Effect::Mail { does, .. } => Some(does),
+            _ => None,
         }
     }
 
@@ -205,7 +222,9 @@ impl Esc {
     /// Puts the next mail into the send mailbox.
     fn present_mail(&mut self) {
         let (Some([_, send]), Some(mailbox)) = (self.mail.open, &mut self.mailbox) else { return };
-        if let Some(mail) = self.mail.put_off.take().or_else(|| mailbox.next_mail()) {
+        let (spoiled, now_ns) = (&mut self.spoiled, self.mail.now_ns);
+        let loses = || spoiled.meet(Occasion::Fragment, now_ns).is_some();
+        if let Some(mail) = self.mail.put_off.take().or_else(|| mailbox.next_mail(loses)) {
             self.fill_mailbox(send, &mail);
             self.mail.presented = Some(mail);
             self.buffer_changed_by_program(self.mail.now_ns);
@@ -388,13 +407,6 @@ impl Esc {
     /// The next frame that leaves by an Ethernet socket.
     pub(crate) fn next_outgoing(&mut self) -> Option<(u8, EthernetFrame)> {
         self.mailbox.as_mut()?.next_outgoing()
-    }
-
-    /// Something goes wrong with the mail from here on.
-    pub(crate) fn disturb_mail(&mut self, fault: MailFault) {
-        if let Some(mailbox) = &mut self.mailbox {
-            mailbox.disturb(fault);
-        }
     }
 
     /// What a file of the device holds.

@@ -21,6 +21,7 @@ mod profile;
 mod protection;
 mod quirks;
 mod release;
+mod spoiled;
 mod start;
 mod sync;
 mod sync_manager;
@@ -128,6 +129,7 @@ pub struct Esc {
     /// How often it was powered on, from 1.
     power_ons: u32,
     release: release::Release,
+    spoiled: spoiled::Spoiled,
 }
 
 impl Esc {
@@ -164,6 +166,7 @@ impl Esc {
             pending: false,
             power_ons: 0,
             release: release::Release::default(),
+            spoiled: spoiled::Spoiled::default(),
         };
         esc.new_mailbox();
         esc.power_on(0);

@@ -5,6 +5,7 @@
 use ecat_wire::register as reg;
 
 use super::Esc;
+use crate::faults::Occasion;
 
 /// 0x0980: the device's own program has the unit.
 const BY_DEVICE: u8 = 0x01;
@@ -45,8 +46,6 @@ pub struct SyncPulse {
 #[derive(Clone, Debug)]
 pub(super) struct Sync {
     next_ns: [u64; 2],
-    /// Faults: so many pulses of SYNC0 do not come.
-    pub(super) lose: u32,
     /// Somebody runs at the pulses.
     pub(super) observed: bool,
     pub(super) pulses: Vec<SyncPulse>,
@@ -54,7 +53,7 @@ pub(super) struct Sync {
 
 impl Default for Sync {
     fn default() -> Self {
-        Self { next_ns: [NEVER; 2], lose: 0, observed: false, pulses: Vec::new() }
+        Self { next_ns: [NEVER; 2], observed: false, pulses: Vec::new() }
     }
 }
 
@@ -130,12 +129,21 @@ impl Esc {
 
     fn start_pulses(&mut self, activation: u8, now_ns: u64) {
         let time = self.device_time(now_ns);
-        let (ahead, half) = if self.wide_clock() {
+        let (mut ahead, half) = if self.wide_clock() {
             (self.memory.u64(reg::DC_START_TIME).wrapping_sub(time), 1 << 63)
         } else {
             let start = self.memory.u32(reg::DC_START_TIME);
             (u64::from(start.wrapping_sub(time as u32)), 1 << 31)
         };
+        if self.meet(Occasion::SyncStart, now_ns).is_some() {
+            // As if it had been written a cycle too late.
+            let late = u64::from(self.memory.u32(reg::DC_SYNC0_CYCLE)).max(1);
+            ahead = if self.wide_clock() {
+                late.wrapping_neg()
+            } else {
+                u64::from((late as u32).wrapping_neg())
+            };
+        }
         let near = if activation & NEAR_FUTURE_SHORT == 0 { half } else { 1 << 31 };
         let mut status = (activation & (SYNC0 | SYNC1)) >> 1;
         let mut start = time.wrapping_add(ahead);
@@ -191,8 +199,7 @@ impl Esc {
         if self.memory.u8(reg::DC_SYNC_ACTIVATION) & SYNC0 << number == 0 {
             return;
         }
-        if number == 0 && self.sync.lose > 0 {
-            self.sync.lose -= 1;
+        if number == 0 && self.meet(Occasion::Pulse, at_ns).is_some() {
             return;
         }
         let pending = self.memory.u8(reg::DC_ACTIVATION_STATUS) & !(1 << number);
@@ -237,10 +244,5 @@ impl Esc {
     /// Takes the pulses since this was last asked, in their order.
     pub(crate) fn take_pulses(&mut self) -> std::vec::Drain<'_, SyncPulse> {
         self.sync.pulses.drain(..)
-    }
-
-    /// Fault: the next pulses of SYNC0 do not come.
-    pub(crate) fn lose_pulses(&mut self, count: u32) {
-        self.sync.lose = count;
     }
 }

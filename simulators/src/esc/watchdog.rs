@@ -106,11 +106,19 @@ impl Esc {
         if now_ns < due {
             return due;
         }
+        self.expire_watchdog();
+        u64::MAX
+    }
+
+    /// It expires, if it runs.
+    pub(crate) fn expire_watchdog(&mut self) {
+        if self.watchdog.triggered_ns.is_none() || self.watchdog.expired {
+            return;
+        }
         self.watchdog.expired = true;
         self.memory.set_u8(reg::WATCHDOG_STATUS, 0);
         self.memory.count(reg::WATCHDOG_COUNTER_SM);
         self.watchdog_expired_al();
-        u64::MAX
     }
 
     /// Whether outputs may be driven, as far as the watchdog is concerned.

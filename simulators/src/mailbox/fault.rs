@@ -1,5 +1,5 @@
-//! What goes wrong with mail, commanded or described: of requests of a protocol, some pass, and the next ones
-//! meet the fault. So any stage of a transfer can be hit.
+//! What goes wrong with mail: of requests of a protocol, some pass, and the next ones meet the fault, so that any
+//! stage of a transfer can be hit. Which ones do is decided with all other faults ([`crate::faults`]).
 
 use ecat_wire::mailbox::Kind;
 use serde::Deserialize;
@@ -135,56 +135,19 @@ pub enum MailEffect {
     LoseFragment,
 }
 
-impl MailFault {
-    fn concerns(&self, kind: Kind) -> bool {
-        let possible = match self.effect {
-            MailEffect::Abort { .. } | MailEffect::WrongToggle => kind == Kind::Coe,
-            MailEffect::FileBusy | MailEffect::FileError { .. } => kind == Kind::Foe,
-            MailEffect::DriveError { .. } => kind == Kind::Soe,
-            MailEffect::AdsError { .. } => kind == Kind::Aoe,
-            MailEffect::EthernetResult { .. } => kind == Kind::Eoe,
-            MailEffect::LoseFragment => false,
+impl MailEffect {
+    /// Whether it can happen to a request of this kind, where it is one of that protocol.
+    pub(crate) fn concerns(self, kind: Kind, protocol: Option<MailProtocol>) -> bool {
+        let possible = match self {
+            Self::Abort { .. } | Self::WrongToggle => kind == Kind::Coe,
+            Self::FileBusy | Self::FileError { .. } => kind == Kind::Foe,
+            Self::DriveError { .. } => kind == Kind::Soe,
+            Self::AdsError { .. } => kind == Kind::Aoe,
+            Self::EthernetResult { .. } => kind == Kind::Eoe,
+            Self::LoseFragment => false,
             _ => true,
         };
-        possible && self.protocol.is_none_or(|protocol| protocol.kind() == kind)
-    }
-}
-
-/// The faults that wait for their requests.
-#[derive(Clone, Debug, Default)]
-pub(super) struct MailFaults(Vec<MailFault>);
-
-impl MailFaults {
-    pub(super) fn new(faults: &[MailFault]) -> Self {
-        Self(faults.to_vec())
-    }
-
-    pub(super) fn add(&mut self, fault: MailFault) {
-        self.0.push(fault);
-    }
-
-    /// What the next request of a protocol meets.
-    pub(super) fn meet(&mut self, kind: Kind) -> Option<MailEffect> {
-        self.meets(|fault| fault.concerns(kind))
-    }
-
-    /// Whether the next fragment that the device sends gets lost.
-    pub(super) fn loses_fragment(&mut self) -> bool {
-        self.meets(|fault| fault.effect == MailEffect::LoseFragment).is_some()
-    }
-
-    fn meets(&mut self, concerned: impl Fn(&MailFault) -> bool) -> Option<MailEffect> {
-        let mut met = None;
-        for fault in self.0.iter_mut().filter(|fault| concerned(fault)) {
-            if fault.after > 0 {
-                fault.after -= 1;
-            } else if met.is_none() && fault.count > 0 {
-                fault.count -= 1;
-                met = Some(fault.effect);
-            }
-        }
-        self.0.retain(|fault| fault.count > 0);
-        met
+        possible && protocol.is_none_or(|protocol| protocol.kind() == kind)
     }
 }
 

@@ -43,6 +43,8 @@ use diagnosis::Severity;
 use object_dictionary::ObjectDictionary;
 
 const BOOT: u8 = 3;
+/// CoE service of a request by SDO (ETG.1000.6).
+const SDO_REQUEST: u8 = 2;
 /// Error register, object 0x1001.
 const ERROR_REGISTER: u16 = 0x1001;
 /// More mail than this waits for nobody: emergencies are then lost.
@@ -134,7 +136,6 @@ pub(crate) struct Mailbox {
     outbox: Outbox,
     receive_bytes: usize,
     last_counter: u8,
-    faults: fault::MailFaults,
     /// Answers that wait for those of the next request.
     held: VecDeque<Vec<u8>>,
     /// The answer to the last mail takes so much longer.
@@ -154,7 +155,6 @@ impl Mailbox {
             outbox: Outbox::default(),
             receive_bytes: 0,
             last_counter: 0,
-            faults: fault::MailFaults::default(),
             held: VecDeque::new(),
             late_ns: 0,
         };
@@ -171,7 +171,6 @@ impl Mailbox {
         let drives = settings.drives.clone();
         self.soe = (!drives.is_empty()).then(|| soe::Soe::new(drives));
         self.aoe = settings.aoe.clone().map(aoe::Aoe::new);
-        self.faults = fault::MailFaults::new(&self.settings.faults);
         self.stop();
     }
 
@@ -182,11 +181,6 @@ impl Mailbox {
     /// How long the answer to the mail that was just received takes, in ns.
     pub(crate) fn take_answer_delay_ns(&mut self) -> u64 {
         self.settings.answer_delay_ns + std::mem::take(&mut self.late_ns)
-    }
-
-    /// Something is about to go wrong.
-    pub(crate) fn disturb(&mut self, fault: MailFault) {
-        self.faults.add(fault);
     }
 
     /// The mailboxes are open, with these sizes.
@@ -320,15 +314,24 @@ impl Mailbox {
         }
     }
 
-    /// Takes what stood in the receive mailbox.
-    pub(crate) fn receive(&mut self, mail: &[u8], moment: Moment) {
+    /// The protocol of a mail, and whether it is a request by SDO; `None` for one that is not taken: no mail, or one
+    /// that has come before.
+    pub(crate) fn kind_of(&self, mail: &[u8]) -> Option<(Kind, bool)> {
+        let (header, body) = Header::parse(mail).ok()?;
+        let again = header.counter != 0 && header.counter == self.last_counter;
+        let sdo =
+            header.kind == Kind::Coe && body.get(1).is_some_and(|byte| byte >> 4 == SDO_REQUEST);
+        (!again).then_some((header.kind, sdo))
+    }
+
+    /// Takes what stood in the receive mailbox, and what it meets.
+    pub(crate) fn receive(&mut self, mail: &[u8], moment: Moment, effect: Option<MailEffect>) {
         let Ok((header, body)) = Header::parse(mail) else { return };
         // A counter of 0 is in no sequence.
         if header.counter != 0 && header.counter == self.last_counter {
             return;
         }
         self.last_counter = header.counter;
-        let effect = self.faults.meet(header.kind);
         let before = self.outbox.mails.len();
         match effect {
             Some(MailEffect::Silence) => return,
@@ -440,11 +443,11 @@ impl Mailbox {
     }
 
     /// The next mail to present, if any: what was asked for first, then fragments of frames. So other mail passes
-    /// between two of them.
-    pub(crate) fn next_mail(&mut self) -> Option<Vec<u8>> {
+    /// between two of them. `loses` tells whether the next fragment gets lost.
+    pub(crate) fn next_mail(&mut self, mut loses: impl FnMut() -> bool) -> Option<Vec<u8>> {
         while self.outbox.mails.is_empty() {
             let eoe = self.eoe.as_mut().filter(|eoe| eoe.has_fragment())?;
-            eoe.push_fragment(self.faults.loses_fragment(), &mut self.outbox);
+            eoe.push_fragment(loses(), &mut self.outbox);
         }
         self.outbox.mails.pop_front()
     }

@@ -117,10 +117,14 @@ impl Segment {
         merge: Merge,
         now_ns: u64,
     ) {
-        let esc = &mut self.devices[usize::from(self.line.present[place])].esc;
+        let device = self.line.present[place];
+        let esc = &mut self.devices[usize::from(device)].esc;
         let arrival_ns = self.line.arrival(place, now_ns);
         if wanted == BOTH && esc.ignores_read_write() {
             return;
+        }
+        if esc.is_concerned() {
+            esc.begin_turn(self.faults.lend(device));
         }
         let waited = esc.is_pending();
         let mut done = Access::default();
@@ -135,6 +139,9 @@ impl Segment {
             done.read = esc.read(register, datagram.data, merge, arrival_ns);
         } else {
             done.write = esc.write(register, datagram.data, arrival_ns);
+        }
+        if let Some(faults) = esc.end_turn() {
+            self.faults = faults;
         }
         if !waited && esc.is_pending() {
             self.pending.push(place);
@@ -166,6 +173,9 @@ impl Segment {
             if !waited && esc.is_pending() {
                 self.pending.push(place);
             }
+        }
+        if counter > 0 {
+            self.faults.process_data_exchanged();
         }
         datagram.add_working_counter(counter);
     }

@@ -58,12 +58,21 @@ impl Segment {
         if let Some(limit) = destroyed_at {
             self.line.reached = limit;
         }
-        let damaged_at = self.damage();
+        let (damaged_at, lost_at) =
+            if self.disturbs_ports() { self.meet_at_ports(frame, now_ns) } else { (None, None) };
+        if let Some(limit) = lost_at {
+            self.line.reached = self.line.reached.min(limit);
+        }
+        // Whoever would destroy it never sees it.
+        let destroyed_at = destroyed_at.filter(|&at| lost_at.is_none_or(|lost| at < lost));
         let mut forward = self.process_reached(frame, envelope, now_ns);
         if let Some(limit) = destroyed_at {
             if let Some(&by) = self.line.present.get(limit) {
                 self.devices[usize::from(by)].esc.count_malformed();
             }
+            forward = Forward::Lost;
+        }
+        if lost_at.is_some() {
             forward = Forward::Lost;
         }
         self.line.reached = self.line.present.len();
@@ -129,23 +138,6 @@ impl Segment {
                 }
             }
         }
-    }
-
-    /// Damages the frame that is about to pass, if that was commanded and it comes by there: counts at the
-    /// ports from there on, and returns the first place that processes it so.
-    fn damage(&mut self) -> Option<usize> {
-        let ((device, port), count) = self.corrupt?;
-        let receptions = &self.line.route.receptions;
-        let first = receptions.iter().position(|&(at, by, ..)| (at, by) == (device, port))?;
-        self.corrupt = (count > 1).then_some(((device, port), count - 1));
-        for (n, &(at, by, ..)) in receptions.iter().enumerate().skip(first) {
-            self.devices[usize::from(at)].esc.count_bad_checksum(by, n > first);
-        }
-        let place = receptions[first].3;
-        for &n in &self.line.present[place..] {
-            self.devices[usize::from(n)].esc.set_damaged(true);
-        }
-        Some(place)
     }
 
     /// The end of a damaged frame, for the devices from `first` on.

@@ -6,7 +6,7 @@ use ecat_wire::Command;
 use super::Segment;
 use crate::description::{DescriptionError, SegmentDescription};
 use crate::devices;
-use crate::esc::InternalEvent;
+use crate::esc::{InternalEvent, Merge};
 
 /// What kind of thing a byte of a device's memory is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,11 @@ impl Segment {
             other_line: self.other_line.clone(),
             resets: self.resets,
             connect_anew: self.connect_anew,
-            corrupt: self.corrupt,
+            faults: self.faults.clone(),
+            described: self.described.clone(),
+            begun: self.begun,
+            faults_stepped_ns: self.faults_stepped_ns,
+            numbered: self.numbered,
             pending: self.pending.clone(),
             scratch: self.scratch.clone(),
             due_ns: self.due_ns,
@@ -71,6 +75,17 @@ impl Segment {
             takes_pulses: false,
             pulses: Vec::new(),
         }
+    }
+
+    /// What a register of a device reads at a moment, without a frame and without what reading does. Bytes that cannot
+    /// be read are 0.
+    #[must_use]
+    pub fn register(&self, device: u16, register: u16, bytes: usize, now_ns: u64) -> Vec<u8> {
+        let mut data = vec![0; bytes];
+        if let Some(device) = self.devices.get(usize::from(device)) {
+            device.esc.clone().read(register, &mut data, Merge::Replace, now_ns);
+        }
+        data
     }
 
     /// From here on, the devices' work ends when [`Segment::release`] says so.
