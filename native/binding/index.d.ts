@@ -166,6 +166,15 @@ export declare class BindingSegment {
    * queue is full.
    */
   command(command: string): boolean
+  /**
+   * Hands a fault over, as the JSON of a `FaultDescription`, to begin in its turn; returns its name, or `null` where
+   * the queue is full.
+   */
+  inject(fault: string): string | null
+  /** Ends the faults of a name in its turn, or with `null` all of them. False where the queue is full. */
+  clearFaults(name?: string | null): boolean
+  /** What faults have done since this was last asked, as JSON. */
+  readHits(): string
   /** Answers that were not taken yet, each once. */
   takeAnswers(): Array<BindingSegmentAnswer>
 }

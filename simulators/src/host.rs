@@ -477,6 +477,12 @@ impl Held {
         now_ns
     }
 
+    /// A moment of the segment's time by the clock of whoever has it; `u64::MAX` stays.
+    pub(crate) fn outside(&self, at_ns: u64) -> u64 {
+        let shift_ns = self.station().shift_ns.unwrap_or(0);
+        if at_ns == u64::MAX { at_ns } else { at_ns.saturating_sub(shift_ns) }
+    }
+
     /// A frame has passed: looks whether what is watched for is so now.
     pub(crate) fn look(&mut self) {
         if self.station_mut().look() {

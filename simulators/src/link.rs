@@ -86,12 +86,6 @@ impl SegmentLink {
     pub fn segment_mut(&mut self) -> &mut Segment {
         self.held.segment_mut()
     }
-
-    /// When a frame that was delayed goes on by time alone; `u64::MAX`: none does.
-    #[must_use]
-    pub fn due_ns(&self) -> u64 {
-        self.transit.due_ns()
-    }
 }
 
 impl Link for SegmentLink {
@@ -110,6 +104,10 @@ impl Link for SegmentLink {
 
     fn idle(&mut self, now_ns: u64) {
         self.held.serve(now_ns);
+    }
+
+    fn due_ns(&self) -> u64 {
+        self.held.outside(self.transit.due_ns())
     }
 
     fn is_up(&self) -> bool {

@@ -45,12 +45,6 @@ impl RingLink {
     pub fn with_segment<T>(&self, look: impl FnOnce(&mut Segment) -> T) -> T {
         look(self.shared().held.segment_mut())
     }
-
-    /// When a frame that was delayed goes on by time alone; `u64::MAX`: none does.
-    #[must_use]
-    pub fn due_ns(&self) -> u64 {
-        self.shared().transit.due_ns()
-    }
 }
 
 impl Link for RingLink {
@@ -70,6 +64,11 @@ impl Link for RingLink {
 
     fn idle(&mut self, now_ns: u64) {
         self.shared().held.serve(now_ns);
+    }
+
+    fn due_ns(&self) -> u64 {
+        let shared = self.shared();
+        shared.held.outside(shared.transit.due_ns())
     }
 
     fn is_up(&self) -> bool {

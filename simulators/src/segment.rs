@@ -241,6 +241,7 @@ impl Segment {
             if plant.is_woken() {
                 self.due_ns = self.due_ns.min(now_ns);
             }
+            self.take_wanted_faults(now_ns);
         }
     }
 

@@ -55,10 +55,25 @@ program
     'take faults and inputs from stdin: one JSON object a line, {"kind":"unplug","device":3}',
     false,
   )
+  .option(
+    '--fault <fault>',
+    "a fault from the first frame on, as in a segment file: '{ on: { device: axis }, effect: { kind: power-off } }'",
+    (fault: string, before: readonly string[]) => [...before, fault],
+    [] as readonly string[],
+  )
+  .option('--hits', 'print what faults do, one JSON object a line', false)
   .action(
     (
       file: string,
-      options: { interface: string; secondInterface?: string; priority?: number; cpu?: number; commands: boolean },
+      options: {
+        interface: string;
+        secondInterface?: string;
+        priority?: number;
+        cpu?: number;
+        commands: boolean;
+        fault: readonly string[];
+        hits: boolean;
+      },
     ) => guarded(false, async () => (await import('./simulate.ts')).simulate(file, options)),
   );
 

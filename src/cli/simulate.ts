@@ -1,8 +1,15 @@
 /** `bifrost-ethercat simulate`: a simulated segment on a network card, for a MainDevice elsewhere. */
 
 import { createInterface } from 'node:readline';
+import { parse } from 'yaml';
+import type { SegmentFault } from '../core/configuration/fault-types.ts';
+import { EtherCatError } from '../core/errors/ethercat-error.ts';
 import { simulate as simulated } from '../simulator/simulate.ts';
+import type { SimulatedSegment } from '../simulator/simulated-segment.ts';
 import { reportFailure, stopSignal, untilAborted } from './failure.ts';
+
+/** How often hits are printed. */
+const HITS_MS = 100;
 
 /** Serves the segment of `file` on a network interface until the process is told to stop. */
 export async function simulate(
@@ -13,18 +20,26 @@ export async function simulate(
     readonly priority?: number;
     readonly cpu?: number;
     readonly commands: boolean;
+    /** Faults from the first frame on, as YAML or JSON. */
+    readonly fault?: readonly string[];
+    /** Whether what they do is printed. */
+    readonly hits?: boolean;
   },
 ): Promise<void> {
   const segment = await simulated(file, { time: 'wall' });
+  for (const fault of options.fault ?? []) segment.inject(faultOf(fault));
   const stopping = stopSignal();
   const server = segment.serve(options.interface, options);
   const commands = options.commands ? createInterface({ input: process.stdin }) : undefined;
-  commands?.on('line', (line) => obey(line, (command) => segment.port.command(command)));
+  commands?.on('line', (line) => obey(line, segment));
+  const watch = options.hits === true ? setInterval(() => printHits(segment), HITS_MS) : undefined;
   try {
     const ready = { event: 'ready', interface: options.interface, subDevices: segment.devices.length };
     process.stdout.write(`${JSON.stringify(ready)}\n`);
     await untilAborted(stopping.signal);
   } finally {
+    clearInterval(watch);
+    printHits(segment, options.hits === true);
     commands?.close();
     server.close();
     stopping.dispose();
@@ -32,12 +47,37 @@ export async function simulate(
 }
 
 /** Carries out a command of stdin and says so; what is wrong with one ends nothing. */
-function obey(line: string, command: (json: string) => void): void {
+function obey(line: string, segment: SimulatedSegment): void {
   if (line.trim() === '') return;
   try {
-    command(line);
-    process.stdout.write('{"event":"commanded"}\n');
+    const command = JSON.parse(line) as { kind?: string; fault?: SegmentFault; name?: string };
+    let answer = {};
+    if (command.kind === 'inject' && command.fault !== undefined)
+      answer = { fault: segment.inject(command.fault).name };
+    else if (command.kind === 'clearFault') segment.port.clearFaults(command.name);
+    else segment.port.command(line);
+    process.stdout.write(`${JSON.stringify({ event: 'commanded', ...answer })}\n`);
   } catch (error) {
-    reportFailure(error, true);
+    const wrong = error instanceof SyntaxError;
+    reportFailure(wrong ? new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `command: ${error.message}`) : error, true);
   }
+}
+
+/** A fault of an option. */
+function faultOf(text: string): SegmentFault {
+  try {
+    const fault: unknown = parse(text);
+    if (typeof fault === 'object' && fault !== null && 'effect' in fault) return fault as SegmentFault;
+  } catch {
+    // Said below.
+  }
+  const expected =
+    'expected a fault such as { on: { device: axis }, effect: { kind: power-off }, when: { after_ms: 500 } }';
+  throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `--fault: ${expected}, got ${text}`);
+}
+
+/** Prints what faults have done, a line each. */
+function printHits(segment: SimulatedSegment, isWanted = true): void {
+  if (!isWanted) return;
+  for (const hit of segment.hits().hits) process.stdout.write(`${JSON.stringify({ event: 'hit', ...hit })}\n`);
 }

@@ -106,6 +106,19 @@ export class SegmentPort {
     throw new EtherCatError('ECAT_ERR_REQUEST_QUEUE_FULL', 'more commands wait than the simulated segment holds');
   }
 
+  /** Hands a fault over, with camelCase keys; returns its name. @throws as `command` */
+  inject(fault: object): string {
+    const name = translated(() => this.binding.inject(JSON.stringify(fault)));
+    if (name !== null) return name;
+    throw new EtherCatError('ECAT_ERR_REQUEST_QUEUE_FULL', 'more commands wait than the simulated segment holds');
+  }
+
+  /** Ends the faults of a name, or without one all of them. @throws as `command` */
+  clearFaults(name?: string): void {
+    if (translated(() => this.binding.clearFaults(name))) return;
+    throw new EtherCatError('ECAT_ERR_REQUEST_QUEUE_FULL', 'more commands wait than the simulated segment holds');
+  }
+
   /**
    * Asks something.
    *

@@ -1,7 +1,17 @@
 /** bifrost-ethercat/simulator: a simulated segment, for tests and for machines in software. */
 
+export type {
+  DatagramCommand,
+  FaultEffect,
+  FaultFrames,
+  FaultPlace,
+  FaultTimes,
+  MailEffect,
+  SegmentFault,
+} from '../core/configuration/fault-types.ts';
 export type { SegmentDescription, SegmentDocument } from '../core/configuration/segment-types.ts';
 export { all, any, Condition } from './conditions.ts';
+export { type FaultHit, type FaultHits, InjectedFault } from './injected-fault.ts';
 export type { IntervalScript } from './scripts.ts';
 export type { SegmentServer, ServeOptions } from './segment-server.ts';
 export { type SimulateOptions, simulate } from './simulate.ts';

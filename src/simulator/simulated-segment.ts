@@ -1,11 +1,15 @@
 /** A simulated segment from outside: its devices, its cable, its time. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SegmentFault } from '../core/configuration/fault-types.ts';
+import { camelCased } from '../core/configuration/segment.ts';
 import type { SegmentDescription } from '../core/configuration/segment-types.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
+import { translated } from '../core/errors/from-binding.ts';
 import { SegmentPort } from '../core/segment-port.ts';
 import { checkVirtualCycles } from '../core/virtual-time.ts';
 import { Condition } from './conditions.ts';
+import { type FaultHits, InjectedFault } from './injected-fault.ts';
 import { type IntervalScript, Scripts } from './scripts.ts';
 import { SegmentServer, type ServeOptions } from './segment-server.ts';
 import { SimulatedDevice } from './simulated-device.ts';
@@ -137,6 +141,26 @@ export class SimulatedSegment {
       throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `expected a period in ms above 0, got ${periodMs}`);
     }
     return this.#scripts.every(periodMs, run);
+  }
+
+  /**
+   * Something goes wrong from now on: where, when and what, in the form of a segment file's `faults`. It begins before the
+   * next frame, in the order of the calls.
+   *
+   * @throws `ECAT_ERR_INVALID_ARGUMENT` with what does not fit, `ECAT_ERR_REQUEST_QUEUE_FULL`
+   */
+  inject(fault: SegmentFault): InjectedFault {
+    return new InjectedFault(this.port, this.port.inject(camelCased(fault)));
+  }
+
+  /** All faults end. @throws `ECAT_ERR_REQUEST_QUEUE_FULL` */
+  clearFaults(): void {
+    this.port.clearFaults();
+  }
+
+  /** What faults have done since this was last called: the newest 512, and how many were lost before them. */
+  hits(): FaultHits {
+    return JSON.parse(translated(() => this.port.binding.readHits())) as FaultHits;
   }
 
   /** The next frames do not come back; the devices have processed them. */

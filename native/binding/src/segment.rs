@@ -7,7 +7,10 @@ use ecat_engine::engine::Messenger;
 use ecat_engine::error::ErrorCode;
 use ecat_engine::link::sys::{Doorbell, monotonic_ns};
 use ecat_simulator::request::Request;
-use ecat_simulator::{Keeper, Segment, SegmentCommand, SegmentDescription, SegmentHost, Taken};
+use ecat_simulator::{
+    FaultDescription, InjectError, Keeper, Segment, SegmentCommand, SegmentDescription,
+    SegmentHost, Taken,
+};
 use napi::Env;
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
@@ -107,6 +110,49 @@ impl BindingSegment {
         })
     }
 
+    /// Hands a fault over, as the JSON of a `FaultDescription`, to begin in its turn; returns its name, or `null` where
+    /// the queue is full.
+    #[napi(catch_unwind)]
+    pub fn inject(
+        &self,
+        env: Env,
+        #[napi(ts_arg_type = "string")] fault: Argument<String>,
+    ) -> napi::Result<Option<String>> {
+        guarded(&env, || {
+            let fault: FaultDescription = serde_json::from_str(&fault.0)
+                .map_err(|error| invalid(format!("fault: {error}")))?;
+            taken(self.host.inject(&fault, self.home_ns()))
+        })
+    }
+
+    /// Ends the faults of a name in its turn, or with `null` all of them. False where the queue is full.
+    #[napi(catch_unwind)]
+    pub fn clear_faults(
+        &self,
+        env: Env,
+        #[napi(ts_arg_type = "string | null")] name: Option<Argument<String>>,
+    ) -> napi::Result<bool> {
+        guarded(&env, || {
+            let cleared = match name {
+                Some(name) => self.host.clear(&name.0, self.home_ns()),
+                None => {
+                    let all = SegmentCommand::ClearFaults;
+                    self.host.command(all, self.home_ns()).map_err(InjectError::from)
+                }
+            };
+            taken(cleared).map(|cleared| cleared.is_some())
+        })
+    }
+
+    /// What faults have done since this was last asked, as JSON.
+    #[napi(catch_unwind)]
+    pub fn read_hits(&self, env: Env) -> napi::Result<String> {
+        guarded(&env, || {
+            serde_json::to_string(&self.host.read_hits())
+                .map_err(|error| invalid(format!("hits: {error}")))
+        })
+    }
+
     /// Answers that were not taken yet, each once.
     #[napi(catch_unwind)]
     pub fn take_answers(&self, env: Env) -> napi::Result<Vec<BindingSegmentAnswer>> {
@@ -136,6 +182,15 @@ impl BindingSegment {
     /// Where it is asked and taken.
     pub fn host(&self) -> &SegmentHost {
         &self.host
+    }
+}
+
+/// Whether a fault was taken or ended; `None` where too many requests wait.
+fn taken<T>(result: Result<T, InjectError>) -> Result<Option<T>, EngineError> {
+    match result {
+        Ok(taken) => Ok(Some(taken)),
+        Err(InjectError::QueueFull) => Ok(None),
+        Err(error) => Err(invalid(error.to_string())),
     }
 }
 

@@ -230,24 +230,25 @@ fn serve(ends: &mut [End], shared: &Shared, doorbell: &Doorbell) {
                 let _lost = segment.send(&buffer[..length], now_ns);
             }
         }
-        if received == 0 {
-            ends.iter_mut().for_each(|(_, segment)| segment.idle(now_ns));
-            // Without a carrier there is nothing to do but wait for it.
-            let mut descriptors = ends.iter().map(|(link, _)| link.poll_fd());
-            let [first, second] = [descriptors.next().flatten(), descriptors.next().flatten()];
-            let _woken = wait_readable([first, second, Some(doorbell.as_fd())], now_ns + WAIT_NS);
-            let _was_rung = doorbell.drain();
-            continue;
-        }
         let mut returned = 0;
         for (link, segment) in &mut *ends {
-            // A frame that was delayed comes back together with a later one.
+            // A frame that was delayed comes back together with a later one, or when its time has come.
             while let Ok(Some(length)) = segment.receive(&mut buffer, now_ns) {
                 returned += u64::from(send(link, &buffer[..length]));
             }
         }
         shared.frames.fetch_add(returned, Ordering::Relaxed);
         shared.received.fetch_add(received, Ordering::Relaxed);
+        if received == 0 {
+            ends.iter_mut().for_each(|(_, segment)| segment.idle(now_ns));
+            let due = ends.iter().map(|(_, segment)| segment.due_ns());
+            let until = due.fold(now_ns + WAIT_NS, u64::min);
+            // Without a carrier there is nothing to do but wait for it.
+            let mut descriptors = ends.iter().map(|(link, _)| link.poll_fd());
+            let [first, second] = [descriptors.next().flatten(), descriptors.next().flatten()];
+            let _woken = wait_readable([first, second, Some(doorbell.as_fd())], until);
+            let _was_rung = doorbell.drain();
+        }
     }
 }
 

@@ -34,6 +34,11 @@ pub trait Link {
         let _ = now_ns;
     }
 
+    /// When an answer that is under way will be there, by the caller's clock; `u64::MAX` where none waits for time.
+    fn due_ns(&self) -> u64 {
+        u64::MAX
+    }
+
     /// Whether the carrier is there.
     fn is_up(&self) -> bool {
         true
@@ -55,6 +60,10 @@ impl<L: Link + ?Sized> Link for Box<L> {
 
     fn idle(&mut self, now_ns: u64) {
         (**self).idle(now_ns);
+    }
+
+    fn due_ns(&self) -> u64 {
+        (**self).due_ns()
     }
 
     fn is_up(&self) -> bool {

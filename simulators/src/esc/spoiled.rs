@@ -3,6 +3,7 @@
 
 use super::Esc;
 use crate::faults::{Effect, Faults, Identity, Occasion};
+use crate::mailbox::MailFault;
 
 /// Words of the SII image: vendor, product code, revision, serial number.
 const IDENTITY_WORDS: std::ops::Range<u32> = 8..16;
@@ -14,6 +15,8 @@ pub(super) struct Spoiled {
     concerned: bool,
     /// The faults of the segment, for this device's turn.
     lent: Option<Faults>,
+    /// What the program wants to go wrong with its mail.
+    wanted: Vec<MailFault>,
     identity: Identity,
     checksum: bool,
     blank: bool,
@@ -62,6 +65,16 @@ impl Esc {
         self.spoiled.concerned = concerned;
     }
 
+    /// The program wants something to go wrong with its mail; the segment takes that over behind the programs' turn.
+    pub(crate) fn disturb_mail(&mut self, fault: MailFault) {
+        self.spoiled.wanted.push(fault);
+    }
+
+    /// What its program wants to go wrong.
+    pub(crate) fn next_wanted(&mut self) -> Option<MailFault> {
+        self.spoiled.wanted.pop()
+    }
+
     /// Begins its turn.
     pub(crate) fn begin_turn(&mut self, faults: Faults) {
         self.spoiled.lent = Some(faults);
@@ -104,6 +117,7 @@ impl Esc {
         let before = std::mem::take(&mut self.spoiled);
         let spoiled = &mut self.spoiled;
         (spoiled.concerned, spoiled.lent) = (before.concerned, before.lent);
+        spoiled.wanted = before.wanted;
         for condition in conditions {
             match condition {
                 Effect::Identity(identity) => {

@@ -229,6 +229,17 @@ impl Segment {
         }
     }
 
+    /// Takes over what programs want to go wrong with their devices' mail.
+    pub(super) fn take_wanted_faults(&mut self, now_ns: u64) {
+        for n in 0..self.devices.len() {
+            while let Some(mail) = self.devices[n].esc.next_wanted() {
+                let when = When { after: mail.after, count: Some(mail.count), ..When::default() };
+                let effect = Effect::Mail { does: mail.effect, protocol: mail.protocol };
+                self.add_fault(Fault::on_device(n as u16, effect).when(when), now_ns);
+            }
+        }
+    }
+
     /// As [`Segment::describe_fault`], of a fault that names devices.
     pub(super) fn describe_faults(
         &mut self,

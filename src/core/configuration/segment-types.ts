@@ -1,5 +1,7 @@
 /** A simulated segment: as a person writes it (`SegmentDocument`), and as the simulator reads it (`SegmentDescription`). */
 
+import type { SegmentFault } from './fault-types.ts';
+
 /** `schemas/segment.schema.json` describes every key. */
 export interface SegmentDocument {
   /** A line in this order, or each after the one that it is plugged into; at least one. */
@@ -10,6 +12,8 @@ export interface SegmentDocument {
   wires?: readonly WireDocument[];
   /** Ethernet cables between sockets of devices, each end as DEVICE.SOCKET. */
   ethernet?: readonly WireDocument[];
+  /** What goes wrong, from the first frame on. */
+  faults?: readonly SegmentFault[];
   /** What the segment's chance is made of; by default 0. */
   seed?: number;
   /** The port that is cabled to the MainDevice's second port. */
@@ -160,6 +164,8 @@ export interface SegmentDescription {
   readonly wires: readonly Readonly<Record<string, unknown>>[];
   /** Ethernet cables between sockets of devices. */
   readonly ethernet?: readonly Readonly<Record<string, unknown>>[];
+  /** What goes wrong, from the first frame on. */
+  readonly faults?: readonly Readonly<Record<string, unknown>>[];
   /** What the segment's chance is made of; by default 0. */
   readonly seed?: number;
   /** The port that is cabled to the MainDevice's second port. */

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EtherCatError } from '../errors/ethercat-error.ts';
 import { type ParsedDocument, type Path, pathText } from './document.ts';
+import { checkFaults } from './faults.ts';
 import { fileError, within } from './files.ts';
 import { inOrder, nearest, problem, schemaProblems, shown } from './problems.ts';
 import type { SegmentDescription, SegmentDocument, SegmentEsiDocument, SimulatedDeviceType } from './segment-types.ts';
@@ -118,6 +119,7 @@ export async function describeSegment(
     signals: (segment.signals ?? []).map((signal) => camelCased(signal)),
     wires: (segment.wires ?? []).map((wire) => ({ ...wire })),
     ...(segment.ethernet === undefined ? {} : { ethernet: segment.ethernet.map((cable) => ({ ...cable })) }),
+    ...(segment.faults === undefined ? {} : { faults: segment.faults.map((fault) => camelCased(fault)) }),
     ...(segment.seed === undefined ? {} : { seed: segment.seed }),
     ...(segment.ring === undefined ? {} : { ring: camelCased(segment.ring) }),
     ...(segment.compare === undefined ? {} : { compare: segment.compare.map((one) => ({ ...one })) }),
@@ -144,7 +146,7 @@ function esiDescription(esi: string | SegmentEsiDocument, folder: string): objec
 function crossCheck(
   document: ParsedDocument,
   base: Path,
-  { devices, signals = [], wires = [], compare = [] }: SegmentDocument,
+  { devices, signals = [], wires = [], compare = [], faults = [] }: SegmentDocument,
 ): EtherCatError[] {
   const problems: EtherCatError[] = [];
   const complain = (path: Path, message: string): void =>
@@ -164,6 +166,11 @@ function crossCheck(
       complain([...path, 'channels'], 'means something only for terminals with any number of them');
     }
   }
+  checkFaults(
+    faults,
+    devices.map(({ name }) => name),
+    complain,
+  );
   for (const [index, { device }] of compare.entries()) {
     if (device !== undefined && !names.has(device))
       complain(['compare', index, 'device'], `is ${shown(device)}, but no device is called that`);
@@ -212,7 +219,7 @@ async function readSii(file: string): Promise<Buffer> {
 }
 
 /** The same with `vendor_id` as `vendorId`, at every depth. */
-function camelCased(value: object): Record<string, unknown> {
+export function camelCased(value: object): Record<string, unknown> {
   const convert = (part: unknown): unknown => {
     if (Array.isArray(part)) return part.map(convert);
     return typeof part === 'object' && part !== null ? camelCased(part) : part;

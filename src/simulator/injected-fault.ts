@@ -1,0 +1,63 @@
+/** A fault that was injected, and what faults have done. */
+
+import type { DatagramCommand, FaultEffect } from '../core/configuration/fault-types.ts';
+import type { SegmentPort } from '../core/segment-port.ts';
+
+/** One thing that a fault did. */
+export interface FaultHit {
+  /** Name of the fault. */
+  readonly fault: string;
+  readonly kind: FaultEffect['kind'];
+  /** By the segment's time. */
+  readonly timeNs: number;
+  /** Number of the frame that it touched, or that passed last, from 1. */
+  readonly frame: number;
+  /** The datagram that it touched, or that made the frame one of those it concerns. */
+  readonly datagram?: {
+    /** Which one of its frame, from 0. */
+    readonly number: number;
+    readonly index: number;
+    readonly command: DatagramCommand | 'unknown';
+    readonly position?: number;
+    readonly station?: number;
+    readonly register?: number;
+    readonly logical?: number;
+  };
+  readonly device?: string;
+  readonly port?: number;
+  /** A condition began or ended; it happened; or a number changed, from `before` to `after`. */
+  readonly change: 'began' | 'ended' | 'done' | 'value';
+  readonly before?: number;
+  readonly after?: number;
+}
+
+/** What was read of the log. */
+export interface FaultHits {
+  /** In their order. */
+  readonly hits: readonly FaultHit[];
+  /** How many in all were lost because nobody read them. */
+  readonly lost: number;
+  /** Faults in all that were not taken because 64 were there already. */
+  readonly refused: number;
+}
+
+/** A fault that was injected. */
+export class InjectedFault implements Disposable {
+  readonly name: string;
+  readonly #port: SegmentPort;
+
+  /** @internal */
+  constructor(port: SegmentPort, name: string) {
+    this.#port = port;
+    this.name = name;
+  }
+
+  /** It ends, and what holds by it with it. Without effect where it is over already. */
+  clear(): void {
+    this.#port.clearFaults(this.name);
+  }
+
+  [Symbol.dispose](): void {
+    this.clear();
+  }
+}
