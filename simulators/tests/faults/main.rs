@@ -2,9 +2,13 @@
 //! data sheet, sections I and II; ETG.1000.4 and .6), and in no others.
 
 mod bench;
+mod clock;
 mod device;
 mod frame;
+mod mail;
 mod port;
+mod random;
+mod sii;
 
 use bench::Bench;
 
