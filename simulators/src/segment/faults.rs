@@ -247,7 +247,7 @@ impl Segment {
     ) -> Result<(), DescriptionError> {
         for (n, description) in descriptions.iter().enumerate() {
             let fault = description.resolve(self.desk()).map_err(|error| {
-                DescriptionError::new(&format!("/faults/{n}{}", error.path), error.message)
+                DescriptionError::new(format!("/faults/{n}{}", error.path), error.message)
             })?;
             self.describe_fault(fault, Some(description));
         }
