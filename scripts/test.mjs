@@ -14,7 +14,7 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 let broken = false;
 
 if (only === undefined || only === 'rust') {
-  await suite('cargo', ['test', '--locked', '--workspace', '--quiet', ...rest], (line) => {
+  await suite('cargo', ['test', '--locked', '--workspace', '--quiet', '--no-fail-fast', ...rest], (line) => {
     const result = /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/.exec(line);
     if (result !== null) count(Number(result[1]), Number(result[2]), Number(result[3]));
   });

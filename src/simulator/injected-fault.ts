@@ -7,6 +7,7 @@ import type { SegmentPort } from '../core/segment-port.ts';
 export interface FaultHit {
   /** Name of the fault. */
   readonly fault: string;
+  /** What it does. */
   readonly kind: FaultEffect['kind'];
   /** By the segment's time. */
   readonly timeNs: number;
@@ -23,11 +24,15 @@ export interface FaultHit {
     readonly register?: number;
     readonly logical?: number;
   };
+  /** Name of the device that it touched. */
   readonly device?: string;
+  /** Port of that device. */
   readonly port?: number;
   /** A condition began or ended; it happened; or a number changed, from `before` to `after`. */
   readonly change: 'began' | 'ended' | 'done' | 'value';
+  /** The number before. */
   readonly before?: number;
+  /** The number after. */
   readonly after?: number;
 }
 
@@ -43,6 +48,7 @@ export interface FaultHits {
 
 /** A fault that was injected. */
 export class InjectedFault implements Disposable {
+  /** How hits call it. */
   readonly name: string;
   readonly #port: SegmentPort;
 

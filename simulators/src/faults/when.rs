@@ -51,7 +51,7 @@ pub struct When<D = u16, F = u32> {
 
 /// Something that happens in a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Milestone<D = u16, F = u32> {
     /// A device is in a state, as in register 0x0130: 1 INIT, 2 PRE-OP, 3 BOOT, 4 SAFE-OP, 8 OP.
     State {

@@ -22,6 +22,7 @@ type State = 'INIT' | 'PRE-OP' | 'BOOT' | 'SAFE-OP' | 'OP';
 
 /** Datagrams that have all of these. */
 export interface FaultFrames {
+  /** What they do: one of these. */
   command?: DatagramCommand | readonly DatagramCommand[];
   /** A physical address, or the first and the last one. */
   register?: number | readonly [number, number];
@@ -50,7 +51,7 @@ export interface FaultTimes {
   /** What it waits for first; everything else counts from there on. */
   at?:
     | { state: { device?: string | number; state: State } }
-    | { 'process-data': Record<string, never> }
+    | { process_data: Record<string, never> }
     | { sdo: { device?: string | number; number: number } }
     | { fault: { name: string } };
   /** Begins so long after. */
@@ -107,7 +108,10 @@ export type FaultEffect =
 export interface SegmentFault {
   /** How hits call it, and who clears it; by default its kind and a number. */
   name?: string;
+  /** Where; by default the MainDevice's link. */
   on?: FaultPlace;
+  /** When; by default at every occasion. */
   when?: FaultTimes;
+  /** What happens. */
   effect: FaultEffect;
 }

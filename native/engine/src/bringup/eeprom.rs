@@ -258,7 +258,10 @@ mod tests {
             for bytes in [4, 8] {
                 let (read, reads) = read(&image, bytes);
                 let read = read.unwrap();
-                assert_eq!(Sii::parse(&read), Sii::parse(&image), "{name}");
+                // Categories that nobody here wants are passed over.
+                let wanted =
+                    |image: &[u8]| Sii::parse(image).map(|sii| Sii { others: Vec::new(), ..sii });
+                assert_eq!(wanted(&read), wanted(&image), "{name}");
                 assert!(reads * bytes < image.len(), "{name}: {reads} reads");
             }
         }
