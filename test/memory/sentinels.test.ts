@@ -30,9 +30,11 @@ test('what Rust writes into every field TypeScript finds there', async (t) => {
 
   // Where sections begin that stand elsewhere than at an offset of their own, or several times.
   const lane = header('LANES_OFFSET') + layout.LANE_STRIDE_BYTES;
+  const log = header('LOG_OFFSET') + header('LOG_STRIDE_BYTES');
   const begins: Readonly<Record<string, number>> = {
     // Its indices count from the start of the memory.
     CONTROL: 0,
+    WAITERS: 0,
     SLOT_HEADER: memory.ringOffset,
     COUNTERS: layout.COUNTERS_OFFSET,
     LATENESS: layout.LATENESS_OFFSET,
@@ -42,7 +44,14 @@ test('what Rust writes into every field TypeScript finds there', async (t) => {
     INTERLOCK_ACKNOWLEDGEMENTS: layout.INTERLOCK_ACKNOWLEDGEMENTS_OFFSET,
     LANE_WRITER_LINE: lane,
     LANE_CYCLE_LINE: lane + layout.LANE_CYCLE_LINE_OFFSET,
-    LOG_CURSOR: header('LOG_OFFSET') + header('LOG_STRIDE_BYTES'),
+    // A lane's first owner has the buffer that is neither the middle one (0) nor the cycle thread's (2).
+    LANE_BUFFER_HEADER:
+      header('LANE_BUFFERS_OFFSET') + (layout.LANE_BUFFERS + 1) * header('LANE_BUFFER_STRIDE_BYTES'),
+    RECEIPT: header('RECEIPTS_OFFSET') + layout.RECEIPTS_STRIDE_BYTES + layout.RECEIPT_RECORDS_OFFSET,
+    CONSUMER_LINE: layout.CONSUMERS_OFFSET + (layout.CONSUMERS_MAX - 1) * layout.LINE_BYTES,
+    LOG_CURSOR: log,
+    LOG_BATCH: log + layout.LOG_RECORDS_OFFSET,
+    LOG_ENTRY: log + layout.LOG_RECORDS_OFFSET + layout.LOG_BATCH_BYTES,
   };
   const isHistogram = (section: string): boolean => ['LATENESS', 'ROUND_TRIP', 'PUBLISH'].includes(section);
   for (const [section, field, element, value] of written) {
@@ -60,11 +69,27 @@ test('what Rust writes into every field TypeScript finds there', async (t) => {
   const fields = new Set(
     written.map(([section, field]) => `${isHistogram(section) ? 'HISTOGRAM' : section}_${field.toUpperCase()}`),
   );
-  const whole = ['CONTROL', 'COUNTERS', 'HISTOGRAM', 'LANE_WRITER_LINE', 'LANE_CYCLE_LINE', 'LOG_CURSOR'];
+  const whole = [
+    'CONTROL',
+    'WAITERS',
+    'COUNTERS',
+    'HISTOGRAM',
+    'CONSUMER_LINE',
+    'LANE_WRITER_LINE',
+    'LANE_CYCLE_LINE',
+    'LANE_BUFFER_HEADER',
+    'RECEIPT',
+    'LOG_CURSOR',
+    'LOG_BATCH',
+    'LOG_ENTRY',
+  ];
   for (const name of Object.keys(numbers).filter((key) => key.endsWith('_I32'))) {
     const field = name.slice(0, -'_I32'.length);
     if (whole.some((section) => field.startsWith(`${section}_`))) t.true(fields.has(field), name);
   }
+
+  // No field is told by a value that stands in a word that nobody wrote, but for what is always 0.
+  for (const [section, field, , value] of written) t.true(value !== '0' || field === 'reserved', `${section}.${field}`);
 
   // The header, by what it was made from; and the slot behind its head.
   const made = {
@@ -77,7 +102,7 @@ test('what Rust writes into every field TypeScript finds there', async (t) => {
     PARTITION_COUNT: 2,
     LANE_COUNT: 2,
     CYCLE_PERIOD_NS: 1_000_000,
-    FIRST_CYCLE: 0,
+    FIRST_CYCLE: 0xa4b4_c410,
     TOTAL_BYTES: buffer.byteLength,
   };
   for (const [field, value] of Object.entries(made)) t.is(header(field), value, field);

@@ -3,9 +3,16 @@
 //! which looks for them by the generated layout.
 
 use std::fmt::Write;
+use std::mem::offset_of;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ecat_engine::shared::{Dimensions, SharedMemory, required_bytes};
+use ecat_engine::shared::layout::{
+    LogBatch, LogEntry, RECORD_BYTES, Verdict, WAITERS_OFFSET, Waiters,
+};
+use ecat_engine::shared::{Attached, Claims, Dimensions, Seen, SharedMemory, required_bytes};
+
+/// Number of the first cycle, none of whose bytes are equal.
+const FIRST_CYCLE: u32 = 0xA4B4_C410;
 
 /// What was written: section, field, element, value.
 type Written = Vec<(&'static str, &'static str, usize, u64)>;
@@ -28,6 +35,61 @@ macro_rules! fill {
     )* };
 }
 
+/// What is written byte by byte, at the places that the compiler gave the fields of a struct.
+macro_rules! place {
+    ($written:ident, $section:literal, $struct:ident in $bytes:expr, $number:ident: $($field:ident),*) => { $(
+        let value = $number(&$written);
+        let at = offset_of!($struct, $field);
+        $bytes[at..at + size_of_val(&value)].copy_from_slice(&value.to_le_bytes());
+        $written.push(($section, stringify!($field), 0, value.into()));
+    )* };
+}
+
+/// One commit of lane 1, from its owner to its receipt, by the lane writer and the merger. Leaves the ring
+/// behind its fourth cycle.
+fn commit(memory: &Attached, written: &mut Written) -> Result<(), Box<dyn std::error::Error>> {
+    let length = memory.dimensions().output_bytes as usize;
+    let (line, cycle_line) = memory.lane_lines(1)?;
+    let epoch = narrow(written);
+    cycle_line.epoch.store(epoch, Ordering::Relaxed);
+    line.committed_seq.store(!epoch, Ordering::Relaxed);
+    let (registry, mut merger) = memory.outputs(&[0..length]);
+    let mut ring = memory.ring_writer();
+    let mut run = |nth: u32| {
+        let cycle = FIRST_CYCLE + nth;
+        let _sent = merger.merge(cycle, Seen::default());
+        let published = ring.begin(cycle).publish();
+        merger.settle(published, true, |_| nth == 3, |_| ());
+    };
+    run(0);
+    let none = || vec![0; length].into();
+    let claims = Claims {
+        mask: vec![0xFF; length].into(),
+        loss_mask: none(),
+        loss_image: none(),
+        ..Claims::default()
+    };
+    let generation = registry.claim(1, 1, &claims)?;
+    run(1);
+    let mut lane = memory.lane_writer(1)?;
+    let seq = lane.commit(&vec![0x3C; length]);
+    // One cycle carries it and loses it, so that another one decides.
+    run(2);
+    run(3);
+    let head = [("seq", seq), ("epoch", epoch), ("generation", generation), ("reserved", 0)];
+    let (carried, decided) = (FIRST_CYCLE + 2, FIRST_CYCLE + 3);
+    let receipt = [
+        ("seq", seq),
+        ("first_cycle", carried),
+        ("cycle", decided),
+        ("verdict", Verdict::Ok as u32),
+    ];
+    for (section, fields) in [("LANE_BUFFER_HEADER", head), ("RECEIPT", receipt)] {
+        written.extend(fields.map(|(field, value)| (section, field, 0, value.into())));
+    }
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dimensions = Dimensions {
         input_bytes: 21,
@@ -39,7 +101,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         partition_count: 2,
         lane_count: 2,
         cycle_period_ns: 1_000_000,
-        first_cycle: 0,
+        first_cycle: FIRST_CYCLE,
     };
     let words: Vec<AtomicU64> =
         (0..required_bytes(&dimensions).div_ceil(8)).map(|_| AtomicU64::new(0)).collect();
@@ -47,9 +109,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let memory = SharedMemory::from_static(words).initialise(&dimensions)?;
     let mut written = Written::new();
 
-    // The slot of cycle 0, by the writer that the cycle thread has.
+    commit(&memory, &mut written)?;
+
+    // A slot of the first place, by the writer that the cycle thread has.
     let mut ring = memory.ring_writer();
-    let mut slot = ring.begin(0);
+    let mut slot = ring.begin(FIRST_CYCLE + 4);
     let (host, dc) = (wide(&written), wide(&written) + 1);
     slot.set_times(host, dc);
     slot.set_flags(0xA5);
@@ -106,8 +170,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (writer, cycle) = memory.lane_lines(1)?;
     fill!(written, "LANE_WRITER_LINE", writer, narrow: state, heartbeat, committed_seq, generation);
     fill!(written, "LANE_CYCLE_LINE", cycle, narrow: lane_state, epoch, applied_seq, changed_cycle, front);
+    // A batch with an entry, published as a decode worker publishes it, before the log's ends are overwritten.
+    let mut staging = [0; size_of::<LogBatch>() + size_of::<LogEntry>()];
+    assert_eq!(staging.len() % RECORD_BYTES, 0);
+    let (batch, entry) = staging.split_at_mut(size_of::<LogBatch>());
+    place!(written, "LOG_BATCH", LogBatch in batch, narrow: marker, cycle, count, missed);
+    place!(written, "LOG_BATCH", LogBatch in batch, wide: host_time_ns, dc_time_ns);
+    place!(written, "LOG_ENTRY", LogEntry in entry, narrow: tag, cycle);
+    place!(written, "LOG_ENTRY", LogEntry in entry, wide: value);
+    memory.log_writer(1)?.publish(&staging)?;
     let cursor = memory.log_cursor(1)?;
     fill!(written, "LOG_CURSOR", cursor, narrow: starting_head, head);
+
+    // The last consumer of all.
+    let (consumers, _) = memory.lockstep();
+    let consumer = consumers.memory().lines.last().ok_or("no consumers")?;
+    fill!(written, "CONSUMER_LINE", consumer, narrow: acknowledged, registered);
+    // Readers count themselves while they sleep, and no longer: here by its place.
+    let mut waiters = [0; 8];
+    place!(written, "WAITERS", Waiters in waiters, narrow: readers);
+    words[WAITERS_OFFSET / 8].store(u64::from_le_bytes(waiters), Ordering::Relaxed);
 
     let mut bytes = String::new();
     for word in words {
