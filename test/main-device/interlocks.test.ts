@@ -58,7 +58,10 @@ test('an urgent write goes out between two cycles, where the SubDevice allows it
     t.true(cycle > 0);
   }
   await bus.writeUrgent({ 'lamp.on': true });
-  await t.throwsAsync(bus.writeUrgent({ 'speed.target': 40 }), { code: 'ECAT_ERR_URGENT_NOT_ALLOWED' });
+  await t.throwsAsync(bus.writeUrgent({ 'speed.target': 40 }), {
+    code: 'ECAT_ERR_URGENT_NOT_ALLOWED',
+    message: /SubDevice \d+ changes.*may be synchronous to its SyncManager or to SYNC0.*declare urgent: true/,
+  });
   await bus.write({ 'horn.on': true });
   t.like(bus.snapshot().values(), { 'lamp.on': true, 'horn.on': true, 'speed.target': 0 });
 });

@@ -2,7 +2,7 @@
 
 use ecat_engine::EngineError;
 use ecat_engine::error::ErrorCode;
-use ecat_engine::shared::{Claims, LaneOwner, LaneWriter, ReceiptReader, UrgentGuard};
+use ecat_engine::shared::{Claims, LaneOwner, LaneWriter, NOT_URGENT, ReceiptReader, UrgentGuard};
 use napi::Env;
 use napi_derive::napi;
 
@@ -89,7 +89,7 @@ impl OwnLane {
             Some(guard) => guard.check(image),
             None => Err(EngineError::new(
                 ErrorCode::UrgentNotAllowed,
-                "no SubDevice's outputs may be sent out of cycle",
+                format!("no SubDevice's outputs may be sent out of cycle: {NOT_URGENT}"),
             )),
         }
     }

@@ -53,7 +53,7 @@ fn commit(memory: &Attached, written: &mut Written) -> Result<(), Box<dyn std::e
     let epoch = narrow(written);
     cycle_line.epoch.store(epoch, Ordering::Relaxed);
     line.committed_seq.store(!epoch, Ordering::Relaxed);
-    let (registry, mut merger) = memory.outputs(&[0..length]);
+    let (registry, mut merger) = memory.outputs(std::slice::from_ref(&(0..length)));
     let mut ring = memory.ring_writer();
     let mut run = |nth: u32| {
         let cycle = FIRST_CYCLE + nth;

@@ -239,7 +239,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
   ECAT_ERR_URGENT_NOT_ALLOWED: {
     category: 'configuration',
     recoverable: false,
-    meaning: 'An urgent write changes an output of a SubDevice that an extra frame could disturb.',
+    meaning:
+      'An urgent write changes an output of a SubDevice that an extra frame could disturb: it has no device emulation, so that it may be synchronous to its SyncManager or to SYNC0, or it is declared urgent: false.',
     action:
       'Use write(), which goes with the next cycle; where the SubDevice runs free, set urgent: true at the device.',
   },

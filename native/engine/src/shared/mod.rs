@@ -41,4 +41,4 @@ pub use merge::{LaneEvent, OutputMerger, Settled};
 pub use receipts::ReceiptReader;
 pub use ring::{Copied, Published, RingReader, RingWriter, SlotWriter};
 pub use statistics::Statistics;
-pub use urgent::{UrgentAreas, UrgentGuard, UrgentRequest};
+pub use urgent::{NOT_URGENT, UrgentAreas, UrgentGuard, UrgentRequest};

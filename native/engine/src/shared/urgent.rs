@@ -6,6 +6,11 @@ use std::sync::Arc;
 use super::atomics::{Atomics, Native, Ordering, Word};
 use crate::error::{EngineError, ErrorCode, Failure};
 
+/// Why the outputs of a SubDevice may not be sent out of cycle, and what to do.
+pub const NOT_URGENT: &str = "without device emulation a SubDevice may be synchronous to its SyncManager or \
+     to SYNC0, which a frame between two cycles would disturb; use write(), or, where it runs free, declare \
+     urgent: true at the device";
+
 /// Says that there is a commit that should not wait for the next cycle. It names none: the cycle thread
 /// takes whatever commits there are.
 pub struct UrgentRequest<A: Atomics = Native> {
@@ -100,8 +105,9 @@ impl UrgentGuard {
         let position = self.areas.areas.iter().position(|(outputs, _)| outputs.contains(&byte));
         let position = position.and_then(|position| u16::try_from(position).ok());
         let who = position.map_or_else(String::new, |position| format!(" of SubDevice {position}"));
-        let message =
-            format!("byte {byte} of the outputs{who} changes, which may not be sent out of cycle");
+        let message = format!(
+            "byte {byte} of the outputs{who} changes, which may not be sent out of cycle: {NOT_URGENT}"
+        );
         Err(Failure { position, ..Failure::new(ErrorCode::UrgentNotAllowed, message) }.into())
     }
 }
@@ -122,6 +128,8 @@ mod tests {
             (error.first.code, error.first.position),
             (ErrorCode::UrgentNotAllowed, Some(2))
         );
+        assert!(error.first.message.contains("of SubDevice 2 changes"));
+        assert!(error.first.message.ends_with(NOT_URGENT));
         guard.claim(&[0xFF, 0, 0, 0]);
         guard.check(&[1, 2, 9, 9]).unwrap();
         assert!(!UrgentAreas::default().any());
