@@ -352,7 +352,7 @@ fn mail_is_answered_from_pre_op_on_and_forgotten_in_init() {
 fn a_description_that_cannot_be_is_refused_with_its_place() {
     let cases = [
         (r#""type":"digital-inputs","mailbox":{}"#, "/mailbox"),
-        (r#""type":"generic","pdos":[],"mailbox":{"bytes":16}"#, "/mailbox/bytes"),
+        (r#""type":"generic","pdos":[],"mailbox":{"bytes":15}"#, "/mailbox/bytes"),
         (r#""type":"generic","pdos":[],"mailbox":{"delayMs":-1}"#, "/mailbox/delayMs"),
         (
             r#""type":"generic","pdos":[],"mailbox":{"objects":[{"index":1},{"index":2,"dataType":5,"value":256}]}"#,
