@@ -45,8 +45,7 @@ test('what Rust writes into every field TypeScript finds there', async (t) => {
     LANE_WRITER_LINE: lane,
     LANE_CYCLE_LINE: lane + layout.LANE_CYCLE_LINE_OFFSET,
     // A lane's first owner has the buffer that is neither the middle one (0) nor the cycle thread's (2).
-    LANE_BUFFER_HEADER:
-      header('LANE_BUFFERS_OFFSET') + (layout.LANE_BUFFERS + 1) * header('LANE_BUFFER_STRIDE_BYTES'),
+    LANE_BUFFER_HEADER: header('LANE_BUFFERS_OFFSET') + (layout.LANE_BUFFERS + 1) * header('LANE_BUFFER_STRIDE_BYTES'),
     RECEIPT: header('RECEIPTS_OFFSET') + layout.RECEIPTS_STRIDE_BYTES + layout.RECEIPT_RECORDS_OFFSET,
     CONSUMER_LINE: layout.CONSUMERS_OFFSET + (layout.CONSUMERS_MAX - 1) * layout.LINE_BYTES,
     LOG_CURSOR: log,
