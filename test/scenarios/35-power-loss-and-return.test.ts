@@ -1,0 +1,18 @@
+import test from 'ava';
+import { faultOfPage, plant } from './support.ts';
+
+test('a device that comes back is in INIT without an address, and stays lost', async (t) => {
+  const { machine, bus, cycles, changes, qualities, errors, hits, faults, states, write } = await plant(t);
+  machine.inject(faultOfPage(import.meta.url, 'supply'));
+  t.deepEqual(await cycles(3), ['uncertain uncertain', 'good bad', 'good bad']);
+  t.false((await machine.device('axis').status()).powered);
+  await cycles(300);
+  t.deepEqual(await changes(), ['out lost links 1: 0 to 1', 'axis AL status: 0x8 to 0x1']);
+  t.like(await machine.device('axis').status(), { powered: true, reached: true, stationAddress: 0 });
+  t.deepEqual([faults, states], [['working-counter', 'sub-device-lost axis'], ['axis lost']]);
+  t.deepEqual(qualities(), ['good', 'bad']);
+  t.is(bus.subDevice('axis').quality, 'bad');
+  t.is(errors().lostFrames, 0);
+  t.deepEqual(hits(), ['supply axis: began', 'supply axis: ended']);
+  t.is(await write(4), 'pending');
+});
