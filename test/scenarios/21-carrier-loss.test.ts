@@ -1,13 +1,12 @@
 import test from 'ava';
 import { faultOfPage, plant } from './support.ts';
 
-test('while the carrier is gone nothing is good, and no device counts anything', async (t) => {
+test('while the carrier is gone values are stale, and no device counts anything', async (t) => {
   const { machine, cycles, changes, faults } = await plant(t);
   machine.inject(faultOfPage(import.meta.url, 'unplugged'));
-  const seen = await cycles(10);
-  t.false(seen.includes('good good'));
+  // The cycle at the end of its 10 ms finds the carrier back.
+  t.deepEqual(await cycles(10), [...Array<string>(9).fill('stale stale'), 'good good']);
   t.true(faults.includes('link-down'));
-  await cycles(40);
-  t.deepEqual(await cycles(1), ['good good']);
+  t.deepEqual(new Set(await cycles(40)), new Set(['good good']));
   t.deepEqual(await changes(), []);
 });
