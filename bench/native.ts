@@ -124,15 +124,21 @@ export async function runNative(
   return new NativeResult(lines);
 }
 
+/** A segment that is served by another process, and what that has printed so far. */
+export interface NativeServer extends AsyncDisposable {
+  printed(): NativeResult;
+}
+
 /** Starts `ecat-bench serve` and resolves when it serves. It ends when it is disposed of, or when this process does. */
 export async function serveNative(
   context: BenchContext,
   values: Arguments,
   prefix: readonly string[],
-): Promise<AsyncDisposable> {
+): Promise<NativeServer> {
   const server = start(await program(context), 'serve', values, prefix);
   await Promise.race([server.firstLine, server.ended]);
   return {
+    printed: () => new NativeResult(server.lines),
     async [Symbol.asyncDispose]() {
       server.child.stdin?.end();
       await server.ended;

@@ -49,8 +49,10 @@ pub fn describe(devices: usize, bytes: usize) -> SegmentDescription {
 }
 
 fn pdo(direction: Direction, index: u16, bytes: usize) -> PdoDescription {
+    // Objects of outputs and of inputs stand apart, as in the modular device profile (ETG.5001).
+    let object = if direction == Direction::Output { 0x7000 } else { 0x6000 };
     let entry = |(n, bits)| EntryDescription {
-        index: 0x6000,
+        index: object,
         subindex: n,
         name: String::new(),
         bits,

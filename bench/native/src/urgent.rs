@@ -17,7 +17,7 @@ use crate::samples::Samples;
 use crate::{plant, report};
 
 /// Where a frame's stamp has the number of the frame.
-const FRAME_AT: usize = 30;
+pub const FRAME_AT: usize = 30;
 const DEVICES: usize = 10;
 const SETTLE: usize = 50;
 /// A commit that comes when no frame would leave before the cycle rides it; it is waited for no longer than
