@@ -220,7 +220,7 @@ test('a script reacts to what the MainDevice sends, always in the same cycle', a
     const machine = await simulate(segment, { seed: 5 });
     await using bus = await MainDevice.open(configuration, { segment: machine });
     const told: string[] = [];
-    const note = (what: string): void => void told.push(`${what} after ${bus.statistics().cycles}`);
+    const note = (what: string): void => void told.push(`${what} after ${bus.snapshot().cycle}`);
     machine
       .device('out')
       .output(1)
@@ -242,7 +242,7 @@ test('a script reacts to what the MainDevice sends, always in the same cycle', a
     // Who it was for is not all there.
     off.catch(() => undefined);
     return told
-      .map((line) => line.replace(/\d+$/, (cycle) => String(Number(cycle) - bus.statistics().cycles)))
+      .map((line) => line.replace(/\d+$/, (cycle) => String(Number(cycle) - bus.snapshot().cycle)))
       .join('; ');
   };
   const told = await run();
