@@ -241,9 +241,7 @@ test('a script reacts to what the MainDevice sends, always in the same cycle', a
     await machine.advance(5);
     // Who it was for is not all there.
     off.catch(() => undefined);
-    return told
-      .map((line) => line.replace(/\d+$/, (cycle) => String(Number(cycle) - bus.snapshot().cycle)))
-      .join('; ');
+    return told.map((line) => line.replace(/\d+$/, (cycle) => String(Number(cycle) - bus.snapshot().cycle))).join('; ');
   };
   const told = await run();
   t.regex(told, /sensor false .*lamp false → true .*sensor true .*unknown .*lamp true → false .*sensor false/);
