@@ -1,5 +1,6 @@
 import test from 'ava';
-import { faultOfPage, plant } from './support.ts';
+import { faultOfPage } from './page.ts';
+import { plant } from './support.ts';
 
 test('an answer that is late counts as lost, and does not disturb the next', async (t) => {
   const { machine, cycles, changes, errors, hits, faults, states, write } = await plant(t);

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { faultOfPage, plant } from './support.ts';
+import { faultOfPage } from './page.ts';
+import { plant } from './support.ts';
 
 test('an old answer is never taken for a new one', async (t) => {
   const { machine, cycles, changes, errors, hits, faults, states, write } = await plant(t);

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { faultOfPage, plant } from './support.ts';
+import { faultOfPage } from './page.ts';
+import { plant } from './support.ts';
 
 test('the RX error counter points at the plug, and all behind it count a forwarded error', async (t) => {
   const { machine, cycles, changes, errors, hits, faults, states, write } = await plant(t);

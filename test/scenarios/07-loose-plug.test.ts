@@ -1,5 +1,6 @@
 import test from 'ava';
-import { faultOfPage, plant } from './support.ts';
+import { faultOfPage } from './page.ts';
+import { plant } from './support.ts';
 
 test('every bad frame is counted at the plug, and lost to the MainDevice', async (t) => {
   const { machine, cycles, changes, errors, hits, faults, write } = await plant(t);

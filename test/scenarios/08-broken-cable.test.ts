@@ -1,5 +1,6 @@
 import test from 'ava';
-import { faultOfPage, plant } from './support.ts';
+import { faultOfPage } from './page.ts';
+import { plant } from './support.ts';
 
 test('both ends of a broken cable count a lost link, and who is behind it is lost until it is mended', async (t) => {
   const { machine, cycles, changes, qualities, errors, hits, faults, states, write } = await plant(t);

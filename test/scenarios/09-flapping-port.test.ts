@@ -1,5 +1,6 @@
 import test from 'ava';
-import { faultOfPage, plant } from './support.ts';
+import { faultOfPage } from './page.ts';
+import { plant } from './support.ts';
 
 test('each flap counts a lost link at both ends, and the device comes back each time', async (t) => {
   const { machine, cycles, changes, qualities, errors, hits, faults, states, write } = await plant(t);

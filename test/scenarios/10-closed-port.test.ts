@@ -1,5 +1,6 @@
 import test from 'ava';
-import { faultOfPage, plant } from './support.ts';
+import { faultOfPage } from './page.ts';
+import { plant } from './support.ts';
 
 test('a closed port is seen in 0x0110 alone, and no link is lost', async (t) => {
   const { machine, cycles, changes, qualities, errors, hits, faults, states, write } = await plant(t);

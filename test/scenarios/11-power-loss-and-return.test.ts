@@ -1,5 +1,6 @@
 import test from 'ava';
-import { faultOfPage, plant } from './support.ts';
+import { faultOfPage } from './page.ts';
+import { plant } from './support.ts';
 
 test('a device that comes back is in INIT without an address, and stays lost', async (t) => {
   const { machine, bus, cycles, changes, qualities, errors, hits, faults, states, write } = await plant(t);

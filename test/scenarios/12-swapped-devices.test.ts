@@ -1,6 +1,7 @@
 import test from 'ava';
 import { MainDevice } from '../../src/index.ts';
-import { CONFIGURATION, faultOfPage, plant } from './support.ts';
+import { faultOfPage } from './page.ts';
+import { CONFIGURATION, plant } from './support.ts';
 
 test('those with an address go on, and the next start is refused', async (t) => {
   const { machine, bus, cycles, changes, errors, hits, faults, states, write } = await plant(t);

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { faultsOfPage, refused } from './support-devices.ts';
+import { faultsOfPage } from './page.ts';
+import { refused } from './support-devices.ts';
 
 const DEMANDED = { vendor_id: 0x0e7f };
 
@@ -12,6 +13,6 @@ test('a device of another vendor is refused before it has outputs, by place, nam
     expected: { vendorId: 0x0e7f },
     found: { vendorId: 0x1234 },
   });
-  t.deepEqual(changes, { 'drive: AL status': 2 });
+  t.deepEqual(changes, ['drive AL status: 0x1 to 0x2']);
   t.like(machine.hits().hits, [{ fault: 'other drive', kind: 'identity', device: 'drive', change: 'began' }]);
 });

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { counted, faultsOfPage, refused } from './support-devices.ts';
+import { faultsOfPage } from './page.ts';
+import { counted, refused } from './support-devices.ts';
 
 const NOT_LOADED = 0x1800;
 
@@ -10,7 +11,7 @@ test('a blank EEPROM is told by the name of its device, and no PDI works', async
   t.is(Number(await drive.register(0x0502, 2).read()) & 0x7800, NOT_LOADED);
   t.is(Number(await drive.register(0x0110, 2).read()) & 1, 0);
   t.is(await drive.state.read(), 'INIT');
-  t.deepEqual(counted(changes), {});
+  t.deepEqual(counted(changes), []);
   t.like(machine.hits().hits, [{ fault: 'blank', device: 'drive', change: 'began' }]);
 });
 
@@ -18,5 +19,5 @@ test('a wrong checksum names the device too', async (t) => {
   const { machine, error, changes } = await refused(t, [{ on: { device: 'drive' }, effect: { kind: 'sii-checksum' } }]);
   t.like(error, { code: 'ECAT_ERR_BRING_UP', position: 3, subDevice: 'drive' });
   t.is(Number(await machine.device('drive').register(0x0502, 2).read()) & 0x7800, NOT_LOADED);
-  t.deepEqual(counted(changes), {});
+  t.deepEqual(counted(changes), []);
 });

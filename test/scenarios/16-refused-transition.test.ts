@@ -1,5 +1,6 @@
 import test from 'ava';
-import { counted, faultsOfPage, refused } from './support-devices.ts';
+import { faultsOfPage } from './page.ts';
+import { counted, refused } from './support-devices.ts';
 
 test('a refused state is told with the code of the device, in words', async (t) => {
   const { machine, error, changes } = await refused(t, faultsOfPage(import.meta.url));
@@ -12,7 +13,7 @@ test('a refused state is told with the code of the device, in words', async (t) 
     state: 2,
   });
   t.regex(error.message, /invalid input configuration/);
-  t.deepEqual(counted(changes), {});
+  t.deepEqual(counted(changes), []);
   t.false(await machine.device('out').output(1).read());
   t.like(machine.hits(), { hits: [{ fault: 'wrong PDOs', device: 'drive', change: 'done' }], lost: 0, refused: 0 });
 });

@@ -1,7 +1,9 @@
 import test from 'ava';
 import { MainDevice } from '../../src/index.ts';
 import { simulate } from '../../src/simulator/index.ts';
-import { changed, configuration, counted, counters, faultsOfPage, refused, segment } from './support-devices.ts';
+import { changed, counters } from './counters.ts';
+import { faultsOfPage } from './page.ts';
+import { configuration, counted, refused, segment } from './support-devices.ts';
 
 test('a slow device is waited for', async (t) => {
   const machine = await simulate({ ...segment, faults: faultsOfPage(import.meta.url) });
@@ -10,7 +12,7 @@ test('a slow device is waited for', async (t) => {
   await using bus = await MainDevice.open(configuration(), { segment: machine });
   t.is(bus.state, 'OP');
   t.true(machine.nowMs - begun >= 300);
-  t.deepEqual(counted(changed(before, await counters(machine))), {});
+  t.deepEqual(counted(changed(before, await counters(machine))), []);
   t.like(machine.hits(), { hits: [{ fault: 'charging', device: 'drive', change: 'done' }], lost: 0, refused: 0 });
 });
 

@@ -1,16 +1,18 @@
 import test from 'ava';
-import { changed, counters, faultsOfPage, qualities, running } from './support-devices.ts';
+import { changed, counters } from './counters.ts';
+import { faultsOfPage } from './page.ts';
+import { qualities, running } from './support-devices.ts';
 
 test('an expired watchdog is counted, and stops only the drive', async (t) => {
   const { machine, bus, faults, states } = await running(t);
   const before = await counters(machine);
   machine.inject(faultsOfPage(import.meta.url)[0]!);
   await machine.advance(100);
-  t.deepEqual(changed(before, await counters(machine)), {
-    'drive: AL status': 0x14,
-    'drive: AL status code': 0x1b,
-    'drive: process data watchdogs': 1,
-  });
+  t.deepEqual(changed(before, await counters(machine)), [
+    'drive SM watchdog: 0 to 1',
+    'drive AL status: 0x8 to 0x14',
+    'drive AL status code: 0x0 to 0x1b',
+  ]);
   t.deepEqual(
     faults.map(({ kind }) => kind),
     ['working-counter', 'sub-device-state'],

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { faultOfPage, plant } from './support.ts';
+import { faultOfPage } from './page.ts';
+import { plant } from './support.ts';
 
 test('while the carrier is gone values are stale, and no device counts anything', async (t) => {
   const { machine, cycles, changes, faults } = await plant(t);

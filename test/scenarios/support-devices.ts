@@ -1,10 +1,9 @@
-// A small plant in virtual time, and all that its devices count.
+/** A small plant with a drive that has a mailbox, in virtual time: for what goes wrong within devices. */
 
-import { readFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
-import { parse } from 'yaml';
 import { type ConfigurationDocument, type Fault, MainDevice, type StateChange } from '../../src/index.ts';
 import { type SegmentDocument, type SegmentFault, type SimulatedSegment, simulate } from '../../src/simulator/index.ts';
+import { changed, counters } from './counters.ts';
 
 /** A coupler, inputs, outputs, and a drive with a mailbox and distributed clocks. */
 export const segment: SegmentDocument = {
@@ -51,14 +50,6 @@ export function configuration(
   };
 }
 
-/** The faults that the page beside a test writes as YAML, so that the page and the test are of the same fault. */
-export function faultsOfPage(test: string): SegmentFault[] {
-  const page = readFileSync(new URL(test.replace(/\.test\.ts$/, '.md')), 'utf8');
-  const yaml = /```yaml\n([\s\S]*?)```/.exec(page)?.[1];
-  if (yaml === undefined) throw new Error(`${test}: its page has no YAML`);
-  return (parse(yaml) as { faults: SegmentFault[] }).faults;
-}
-
 /** The error that a MainDevice does not open with while these faults hold, the segment, and what it counts then. */
 export async function refused(
   t: ExecutionContext,
@@ -67,7 +58,7 @@ export async function refused(
 ): Promise<{
   machine: SimulatedSegment;
   error: Error & Record<string, unknown>;
-  changes: Counters;
+  changes: string[];
 }> {
   const machine = await simulate({ ...segment, faults });
   const before = await counters(machine);
@@ -78,8 +69,8 @@ export async function refused(
 }
 
 /** Those of the changes that are no state: what devices counted. */
-export function counted(changes: Counters): Counters {
-  return Object.fromEntries(Object.entries(changes).filter(([what]) => !/status/.test(what)));
+export function counted(changes: readonly string[]): string[] {
+  return changes.filter((change) => !/status/.test(change));
 }
 
 /** Quality of sensor, position, lamp and target. */
@@ -112,37 +103,4 @@ export async function running(
   t.teardown(() => bus.close());
   await machine.advance({ cycles: 5 });
   return { machine, bus, ...reports(bus) };
-}
-
-/** Names, registers and widths of what a device counts and says. */
-const REGISTERS: [string, number, number][] = [
-  ...[0, 1, 2, 3].flatMap((port): [string, number, number][] => [
-    [`invalid frames ${port}`, 0x0300 + 2 * port, 1],
-    [`receive errors ${port}`, 0x0301 + 2 * port, 1],
-    [`forwarded errors ${port}`, 0x0308 + port, 1],
-    [`lost links ${port}`, 0x0310 + port, 1],
-  ]),
-  ['processing unit errors', 0x030c, 1],
-  ['PDI errors', 0x030d, 1],
-  ['DL status', 0x0110, 2],
-  ['process data watchdogs', 0x0442, 1],
-  ['PDI watchdogs', 0x0443, 1],
-  ['AL status', 0x0130, 1],
-  ['AL status code', 0x0134, 2],
-];
-
-export type Counters = Record<string, number>;
-
-/** What all devices count and say, by `device: register`, looked at without a frame. */
-export async function counters(machine: SimulatedSegment): Promise<Counters> {
-  const all: Counters = {};
-  for (const name of names)
-    for (const [what, address, bytes] of REGISTERS)
-      all[`${name}: ${what}`] = Number(await machine.device(name).register(address, bytes).read());
-  return all;
-}
-
-/** What is another value after than before, and the value that it has. */
-export function changed(before: Counters, after: Counters): Counters {
-  return Object.fromEntries(Object.entries(after).filter(([what, value]) => before[what] !== value));
 }

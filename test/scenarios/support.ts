@@ -1,10 +1,9 @@
-/** A small plant in virtual time, the fault of the page beside a test, and everything in which a fault could be seen. */
+/** A small plant in virtual time, and everything in which a fault could be seen. */
 
-import { readFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
-import { parse } from 'yaml';
 import { type ConfigurationDocument, MainDevice } from '../../src/index.ts';
-import { type SegmentDocument, type SegmentFault, type SimulatedSegment, simulate } from '../../src/simulator/index.ts';
+import { type SegmentDocument, type SimulatedSegment, simulate } from '../../src/simulator/index.ts';
+import { changed, counters } from './counters.ts';
 
 const NAMES = ['coupler', 'in', 'out', 'axis'];
 
@@ -46,44 +45,6 @@ export const CONFIGURATION: ConfigurationDocument = {
   },
 };
 
-/** What is looked at in every device: name, register, bytes. ESC data sheet, section II, register descriptions. */
-const REGISTERS: [name: string, address: number, bytes: number][] = [
-  ...[0, 1, 2, 3].flatMap((port): [string, number, number][] => [
-    [`invalid frames ${port}`, 0x0300 + 2 * port, 1],
-    [`RX errors ${port}`, 0x0301 + 2 * port, 1],
-    [`forwarded ${port}`, 0x0308 + port, 1],
-    [`lost links ${port}`, 0x0310 + port, 1],
-  ]),
-  ['processing unit', 0x030c, 1],
-  ['PDI errors', 0x030d, 1],
-  ['SM watchdog', 0x0442, 1],
-  ['PDI watchdog', 0x0443, 1],
-  ['DL status', 0x0110, 2],
-  ['AL status', 0x0130, 1],
-  ['AL status code', 0x0134, 2],
-];
-
-/** Registers by device and name. */
-export type Counters = ReadonlyMap<string, number>;
-
-/** What is different, in words: `axis RX errors 0: 0 to 1`; states and DL status are hexadecimal. */
-export function changed(before: Counters, after: Counters): string[] {
-  const text = (name: string, value: number): string => (/status/.test(name) ? `0x${value.toString(16)}` : `${value}`);
-  return [...after]
-    .filter(([name, value]) => before.get(name) !== value)
-    .map(([name, value]) => `${name}: ${text(name, before.get(name)!)} to ${text(name, value)}`);
-}
-
-/** A fault that the page beside a test writes as YAML, so that both are of the same fault. */
-export function faultOfPage(test: string, name: string): SegmentFault {
-  const page = readFileSync(new URL(test.replace(/\.test\.ts$/, '.md')), 'utf8');
-  const yaml = /```yaml\n([\s\S]*?)```/.exec(page)?.[1];
-  if (yaml === undefined) throw new Error(`${test}: its page has no YAML`);
-  const fault = (parse(yaml) as { faults: SegmentFault[] }).faults.find((one) => one.name === name);
-  if (fault === undefined) throw new Error(`${test}: its page has no fault ${name}`);
-  return fault;
-}
-
 /** The plant in OP, and what is seen of it from here on. */
 export interface Plant {
   readonly machine: SimulatedSegment;
@@ -92,7 +53,6 @@ export interface Plant {
   readonly faults: string[];
   /** Changes of states that it told of. */
   readonly states: string[];
-  counters(): Promise<Counters>;
   /** What differs in the devices since the plant was in OP. */
   changes(): Promise<string[]>;
   /** Quality of the tags: sensor, position. */
@@ -122,16 +82,7 @@ export async function plant(t: ExecutionContext): Promise<Plant> {
     states.push(`${who} ${change.state}`);
   });
   states.length = 0;
-  const counters = async (): Promise<Counters> => {
-    const all = new Map<string, number>();
-    for (const device of machine.devices) {
-      for (const [name, address, bytes] of REGISTERS) {
-        all.set(`${device.name} ${name}`, Number(await device.register(address, bytes).read()));
-      }
-    }
-    return all;
-  };
-  const before = await counters();
+  const before = await counters(machine);
   const begun = bus.statistics();
   const qualities = (): string[] => ['sensor', 'position'].map((tag) => bus.snapshot().quality(tag));
   let target = 0;
@@ -140,8 +91,7 @@ export async function plant(t: ExecutionContext): Promise<Plant> {
     bus,
     faults,
     states,
-    counters,
-    changes: async () => changed(before, await counters()),
+    changes: async () => changed(before, await counters(machine)),
     qualities,
     cycles: async (count) => {
       const seen: string[] = [];
