@@ -132,7 +132,7 @@ impl Entry {
 }
 
 /// Little-endian bytes, at most eight, as a number.
-fn number(bytes: &[u8], signed: bool) -> i128 {
+pub(super) fn number(bytes: &[u8], signed: bool) -> i128 {
     let bytes = &bytes[..bytes.len().min(8)];
     let negative = signed && bytes.last().is_some_and(|last| last & 0x80 != 0);
     let mut all = [if negative { 0xFF } else { 0 }; 16];

@@ -5,6 +5,7 @@ use ecat_wire::mailbox::soe::{
 };
 
 use super::DriveCommand;
+use crate::mailbox::object_dictionary::number;
 
 const PRE_OP: u8 = 2;
 const SAFE_OP: u8 = 4;
@@ -175,15 +176,6 @@ impl Parameter {
         let signed = self.attribute.data_type == DataType::Signed;
         Some(number(a, signed).cmp(&number(b, signed)))
     }
-}
-
-/// Little-endian bytes, at most eight, as a number.
-fn number(bytes: &[u8], signed: bool) -> i128 {
-    let bytes = &bytes[..bytes.len().min(8)];
-    let negative = signed && bytes.last().is_some_and(|last| last & 0x80 != 0);
-    let mut all = [if negative { 0xFF } else { 0 }; 16];
-    all[..bytes.len()].copy_from_slice(bytes);
-    i128::from_le_bytes(all)
 }
 
 fn real(bytes: &[u8]) -> Option<f64> {
