@@ -71,38 +71,26 @@ fn only_frames_that_carry_a_datagram_meet_the_fault() {
     assert_eq!(bench.hits(), ["corrupt sensor port 0: done"]);
 }
 
-/// What is seen while the cable between the lamp and the axis is not there.
-const CUT: [&str; 6] = [
-    "WKC BRD: 4 to 2",
-    "WKC LRW: 6 to 2",
-    "WKC axis: 1 to 0",
-    "WKC sensor: 1 to 0",
-    "lamp DL status: 0x5a33 to 0x5623",
-    "lamp events: 0x0 to 0x4",
-];
-
 #[test]
 fn a_cut_cable_is_seen_at_both_ends_and_nowhere_else() {
     // 0x0110, 0x0210 bit 2, 0x0310 + p: link of a port that closes by itself.
     let mut bench = Bench::new();
     bench.inject(Fault::on_port(LAMP, 1, Effect::Cut {}));
-    let differ = bench.differences();
-    let of = |name: &str| differ.iter().filter(|one| one.starts_with(name)).count();
-    assert_eq!([of("coupler"), of("sensor")], [0, 0], "{differ:?}");
-    assert!(differ.contains(&"lamp lost links 1: 0 to 1".to_owned()), "{differ:?}");
-    assert!(differ.contains(&"axis lost links 0: 0 to 1".to_owned()), "{differ:?}");
-    for seen in ["lamp events: 0x0 to 0x4", "axis events: 0x0 to 0x4"] {
-        assert!(differ.contains(&seen.to_owned()), "{differ:?}");
-    }
-    for seen in &CUT[..4] {
-        assert!(differ.contains(&(*seen).to_owned()), "{differ:?}");
-    }
-    // Nothing but links, events and working counters.
-    let known =
-        ["WKC", "lamp lost", "axis lost", "lamp events", "axis events", "lamp DL", "axis DL"];
-    assert!(
-        differ.iter().all(|one| known.iter().any(|known| one.starts_with(known))),
-        "{differ:?}"
+    assert_eq!(
+        bench.differences(),
+        [
+            "WKC BRD: 4 to 2",
+            "WKC LRW: 6 to 2",
+            "WKC axis: 1 to 0",
+            "WKC sensor: 1 to 0",
+            // Link and communication at port 1 alone, loop closed at port 0; at the lamp the other way round.
+            "axis DL status: 0x5a33 to 0x5923",
+            "axis events: 0x0 to 0x4",
+            "axis lost links 0: 0 to 1",
+            "lamp DL status: 0x5a33 to 0x5613",
+            "lamp events: 0x0 to 0x4",
+            "lamp lost links 1: 0 to 1",
+        ]
     );
     bench.clear();
     let differ = bench.differences();
