@@ -152,7 +152,7 @@ impl Choice {
             };
             return Err(ChoiceError::new(ChoicePart::Device, message));
         };
-        let of = |(file, one): (&EsiFile, &Device)| (file.vendor.id, one.product_code);
+        let of = |(_, one): (&EsiFile, &Device)| (one.vendor.id, one.product_code);
         if found.iter().any(|one| of(*one) != of(first)) {
             return refused("it is not clear which device is meant".to_owned(), &found);
         }

@@ -1,5 +1,7 @@
 //! A device with its modules: PDOs where they are carried, all objects, all init commands.
 
+use std::collections::BTreeMap;
+
 use ecat_wire::sii::{PdoDirection, SyncManagerKind};
 
 use crate::choice::{Choice, ChoiceError, ChoicePart};
@@ -81,7 +83,7 @@ impl ConfiguredDevice {
             })
             .collect();
         let mut configured = Self {
-            vendor: file.vendor.clone(),
+            vendor: device.vendor.clone(),
             group_name: file.group_name(&device.group, choice.language).to_owned(),
             device: device.clone(),
             own_pdos: device.pdos.len(),
@@ -168,15 +170,7 @@ impl ConfiguredDevice {
     }
 
     fn carries(&self, number: u8, wanted: SyncManagerKind) -> bool {
-        self.device.sync_managers.get(usize::from(number)).is_some_and(|one| {
-            let kind = ecat_wire::sii::SiiSyncManager {
-                control: one.control,
-                enable: one.enable_byte(),
-                kind: one.kind,
-                ..Default::default()
-            };
-            kind.effective_kind() == wanted
-        })
+        self.device.sync_managers.get(usize::from(number)).is_some_and(|one| one.kind == wanted)
     }
 
     /// The first SyncManager of a PDO's direction that may carry it.
@@ -189,21 +183,28 @@ impl ConfiguredDevice {
 
     /// Of PDOs that exclude each other and are both assigned by default, the first one stays.
     fn settle_exclusions(&mut self) {
+        // Of each index, the first PDO that stays and is, or excludes, one of that index.
+        let mut there: BTreeMap<u16, u16> = BTreeMap::new();
+        let mut against: BTreeMap<u16, u16> = BTreeMap::new();
         for n in 0..self.pdos.len() {
-            if self.pdos[n].sync_manager.is_none() {
+            let pdo = &self.pdos[n];
+            if pdo.sync_manager.is_none() {
                 continue;
             }
-            let before = self.pdos[..n].iter().filter(|pdo| pdo.sync_manager.is_some());
-            let other = before
-                .map(|pdo| pdo.index.base)
-                .find(|other| self.excludes(self.pdos[n].index.base, *other));
-            if let Some(other) = other {
-                let index = self.pdos[n].index.base;
+            let index = pdo.index.base;
+            let excluded = pdo.excludes.iter().filter_map(|one| there.get(&one.base));
+            let other = against.get(&index).or(excluded.min()).copied();
+            if let Some(other) = other.filter(|other| *other != index) {
                 self.notes.push(format!(
                     "PDOs {other:#06x} and {index:#06x} exclude each other and are both assigned; \
                      {other:#06x} stays"
                 ));
                 self.pdos[n].sync_manager = None;
+                continue;
+            }
+            there.insert(index, index);
+            for one in &self.pdos[n].excludes {
+                against.entry(one.base).or_insert(index);
             }
         }
     }
@@ -223,30 +224,27 @@ impl ConfiguredDevice {
     /// the place of one that says so, and otherwise the first one stays.
     #[must_use]
     pub fn objects(&self) -> Vec<ResolvedObject> {
-        let mut objects: Vec<ResolvedObject> = Vec::new();
+        let mut objects: BTreeMap<u16, ResolvedObject> = BTreeMap::new();
         for dictionary in self.device.dictionaries() {
+            let types = dictionary.types_by_name();
             for object in &dictionary.objects {
-                let resolved = object.resolve(dictionary, self.language);
-                if objects.iter().all(|known| known.index != resolved.index) {
-                    objects.push(resolved);
-                }
+                let known = objects.entry(object.index.base);
+                known.or_insert_with(|| object.resolve(&types, self.language));
             }
         }
         for module in &self.modules {
             for dictionary in &module.module.dictionaries {
+                let types = dictionary.types_by_name();
                 for object in &dictionary.objects {
-                    let mut resolved = object.resolve(dictionary, self.language);
-                    resolved.index = module.placed(object.index).base;
-                    match objects.iter_mut().find(|known| known.index == resolved.index) {
-                        Some(known) if known.overwritten_by_module => *known = resolved,
-                        Some(_) => {}
-                        None => objects.push(resolved),
+                    let index = module.placed(object.index).base;
+                    if objects.get(&index).is_none_or(|known| known.overwritten_by_module) {
+                        let resolved = object.resolve(&types, self.language);
+                        objects.insert(index, ResolvedObject { index, ..resolved });
                     }
                 }
             }
         }
-        objects.sort_by_key(|object| object.index);
-        objects
+        objects.into_values().collect()
     }
 
     /// What a MainDevice is to send on its way between states: the device's commands, then its modules'. A module's

@@ -4,6 +4,7 @@ use crate::dc::Dc;
 use crate::dictionary::Dictionary;
 use crate::eeprom::Eeprom;
 use crate::error::{EsiError, Place};
+use crate::file::Vendor;
 use crate::info::{Info, PortKind};
 use crate::mailbox::Mailbox;
 use crate::module::Slots;
@@ -17,6 +18,8 @@ use crate::text::Texts;
 pub struct Device {
     /// Where it stands in its file.
     pub place: Place,
+    /// Whose it is.
+    pub vendor: Vendor,
     /// What people call it (`Type`), for example `EK1100`.
     pub r#type: String,
     /// Product code.
@@ -112,7 +115,7 @@ impl Device {
         self.profiles.iter().filter_map(|profile| profile.dictionary.as_ref())
     }
 
-    pub(crate) fn read(element: &Element<'_>) -> Result<Self, EsiError> {
+    pub(crate) fn read(element: &Element<'_>, vendor: &Vendor) -> Result<Self, EsiError> {
         element.ignores_all_but(&[
             "Sci",
             "Type",
@@ -159,6 +162,7 @@ impl Device {
         };
         Ok(Self {
             place: element.place(),
+            vendor: vendor.clone(),
             r#type: r#type.text().into_owned(),
             product_code: number("ProductCode")?,
             revision: number("RevisionNo")?,

@@ -1,5 +1,7 @@
 //! The object dictionary as a file has it (`Dictionary`). What it comes to is in `objects.rs`.
 
+use std::collections::HashMap;
+
 use crate::data_type::DataType;
 use crate::error::EsiError;
 use crate::flags::Flags;
@@ -45,12 +47,24 @@ pub struct ValueInfo {
     pub default_data: Option<Vec<u8>>,
     /// Default as it is written (`DefaultValue`): a number, a real number among them.
     pub default_value: Option<String>,
-    /// Least value (`MinValue`, or `MinData` as a number).
-    pub minimum: Option<i64>,
-    /// Largest value (`MaxValue`, or `MaxData` as a number).
-    pub maximum: Option<i64>,
+    /// Least value (`MinValue`, `MinData`).
+    pub minimum: Option<Limit>,
+    /// Largest value (`MaxValue`, `MaxData`).
+    pub maximum: Option<Limit>,
     /// Name of the unit (`Unit`), as it is written.
     pub unit: Option<String>,
+}
+
+/// Types of a dictionary by their names.
+pub(crate) type Types<'a> = HashMap<&'a str, &'a DataType>;
+
+/// A limit as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// A number (`MinValue`, `MaxValue`).
+    Number(i64),
+    /// Bytes of the type, the lowest first (`MinData`, `MaxData`).
+    Data(Vec<u8>),
 }
 
 impl Dictionary {
@@ -66,9 +80,9 @@ impl Dictionary {
         })
     }
 
-    /// A type by its name.
-    pub(crate) fn data_type(&self, name: &str) -> Option<&DataType> {
-        self.types.iter().find(|one| one.name == name)
+    /// Types by their names; of several of one name the first.
+    pub(crate) fn types_by_name(&self) -> Types<'_> {
+        self.types.iter().rev().map(|one| (one.name.as_str(), one)).collect()
     }
 }
 
@@ -124,16 +138,11 @@ impl ValueInfo {
     }
 }
 
-/// A limit as a number. What is beyond 64 bits, or a real number, limits nothing.
-fn limit(element: &Element<'_>, value: &'static str, data: &'static str) -> Option<i64> {
+/// What is beyond 64 bits, or a real number, limits nothing.
+fn limit(element: &Element<'_>, value: &'static str, data: &'static str) -> Option<Limit> {
     if let Some(child) = element.child(value) {
-        return parse_integer(&child.text()).and_then(|number| i64::try_from(number).ok());
+        let number = parse_integer(&child.text()).and_then(|number| i64::try_from(number).ok());
+        return number.map(Limit::Number);
     }
-    let bytes = element.child_bytes(data)?;
-    if bytes.len() > 8 {
-        return None;
-    }
-    let mut all = [0; 8];
-    all[..bytes.len()].copy_from_slice(&bytes);
-    Some(i64::from_le_bytes(all))
+    element.child_bytes(data).filter(|bytes| (1..=8).contains(&bytes.len())).map(Limit::Data)
 }

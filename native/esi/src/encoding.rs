@@ -7,11 +7,38 @@ use crate::error::EsiError;
 /// The declaration stands within so many bytes.
 const DECLARATION_BYTES: usize = 256;
 
-/// The text of a file.
+/// The text of a file, without what an XML reader stumbles over at its ends.
 ///
+/// Editors leave a second byte order mark, blank lines or a comment before the declaration, and tools fill the end up
+/// with zeros. What the declaration says is known by then: blanks take its place, so that places stay.
+pub(crate) fn decode(bytes: &[u8]) -> Result<String, EsiError> {
+    let mut text = decoded(bytes)?;
+    text.truncate(text.trim_end_matches('\0').len());
+    let marks = text.len() - text.trim_start_matches('\u{FEFF}').len();
+    text.drain(..marks);
+    if let Some(declaration) = declaration(&text) {
+        let blank: String =
+            text[declaration.clone()].chars().map(|c| if c == '\n' { c } else { ' ' }).collect();
+        text.replace_range(declaration, &blank);
+    }
+    Ok(text)
+}
+
+/// Where the XML declaration stands: first of all but comments and blanks.
+fn declaration(text: &str) -> Option<std::ops::Range<usize>> {
+    let mut rest = text.trim_start();
+    while let Some(comment) = rest.strip_prefix("<!--") {
+        rest = comment.split_once("-->")?.1.trim_start();
+    }
+    let start = text.len() - rest.len();
+    let named = rest.strip_prefix("<?xml")?;
+    named.starts_with(char::is_whitespace).then_some(())?;
+    Some(start..start + rest.find("?>")? + "?>".len())
+}
+
 /// A byte order mark decides, then zeros between the first letters (UTF-16 without a mark), then the declaration,
 /// then UTF-8. Where a file says UTF-8 and is not, Windows-1252 is tried: it is what such files are.
-pub(crate) fn decode(bytes: &[u8]) -> Result<String, EsiError> {
+fn decoded(bytes: &[u8]) -> Result<String, EsiError> {
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         return decode_as(encoding, &bytes[length..]);
     }

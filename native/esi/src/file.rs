@@ -19,7 +19,7 @@ const NODES_MAX: u32 = 8_000_000;
 /// What a file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EsiFile {
-    /// Whose devices these are.
+    /// Whose devices these are; of a list of several files, the first one's.
     pub vendor: Vendor,
     /// Groups of devices.
     pub groups: Vec<Group>,
@@ -60,7 +60,7 @@ pub struct Group {
 }
 
 impl EsiFile {
-    /// Reads a file: `EtherCATInfo` with devices, or `EtherCATModule` with modules only.
+    /// Reads a file: `EtherCATInfo` with devices, `EtherCATModule` with modules only, or a list of the first.
     ///
     /// # Errors
     /// With line and column of what makes it no such file.
@@ -74,10 +74,8 @@ impl EsiFile {
             });
         }
         let text = decode(bytes)?;
-        // Some editors leave it behind the declaration's encoding.
-        let text = text.trim_start_matches('\u{FEFF}');
         let options = ParsingOptions { nodes_limit: NODES_MAX, ..ParsingOptions::default() };
-        let document = Document::parse_with_options(text, options).map_err(|error| {
+        let document = Document::parse_with_options(&text, options).map_err(|error| {
             let position = error.pos();
             EsiError {
                 place: Place { line: position.row, column: position.col },
@@ -93,12 +91,35 @@ impl EsiFile {
     }
 
     fn read(root: &Element<'_>) -> Result<Self, EsiError> {
-        if !matches!(root.name(), "EtherCATInfo" | "EtherCATModule") {
-            return Err(root.error(
-                format!("the root element is {}, not EtherCATInfo or EtherCATModule", root.name()),
+        match root.name() {
+            "EtherCATInfo" | "EtherCATModule" => Self::read_one(root),
+            "EtherCATInfoList" => Self::read_list(root),
+            other => Err(root.error(
+                format!("the root element is {other}, not EtherCATInfo or EtherCATModule"),
                 "choose an ESI file; a network configuration (ENI) is none".to_owned(),
-            ));
+            )),
         }
+    }
+
+    /// The devices of several vendors in one file, as the IgH MainDevice describes a bus (`ethercat xml`).
+    fn read_list(root: &Element<'_>) -> Result<Self, EsiError> {
+        root.required("EtherCATInfo")?;
+        root.ignores_all_but(&["EtherCATInfo"]);
+        let mut list = Self::default();
+        for (n, one) in root.children("EtherCATInfo").enumerate() {
+            let one = Self::read_one(&one)?;
+            if n == 0 {
+                list.vendor = one.vendor;
+            }
+            list.groups.extend(one.groups);
+            list.devices.extend(one.devices);
+            list.modules.extend(one.modules);
+            list.references.extend(one.references);
+        }
+        Ok(list)
+    }
+
+    fn read_one(root: &Element<'_>) -> Result<Self, EsiError> {
         root.ignores_all_but(&["InfoReference", "Vendor", "Descriptions", "Modules"]);
         let vendor = Vendor::read(root)?;
         let references =
@@ -112,12 +133,13 @@ impl EsiFile {
             (None, root.child("Modules"), None)
         };
         let devices = devices.iter().flat_map(|all| all.children("Device"));
+        let devices = devices.map(|one| Device::read(&one, &vendor)).collect::<Result<_, _>>()?;
         let modules = modules.iter().flat_map(|all| all.children("Module"));
         let groups = groups.iter().flat_map(|all| all.children("Group"));
         Ok(Self {
             vendor,
             groups: groups.map(|one| Group::read(&one)).collect(),
-            devices: devices.map(|one| Device::read(&one)).collect::<Result<_, _>>()?,
+            devices,
             modules: modules.map(|one| Module::read(&one)).collect::<Result<_, _>>()?,
             references,
             ..Self::default()

@@ -46,7 +46,7 @@ pub use data_type::{
 };
 pub use dc::{Dc, OpMode, Sync};
 pub use device::{Device, Esc, Hidden, Profile};
-pub use dictionary::{Dictionary, DictionaryObject, ValueInfo};
+pub use dictionary::{Dictionary, DictionaryObject, Limit, ValueInfo};
 pub use eeprom::{Eeprom, EepromCategory};
 pub use error::{EsiError, Place, Warning};
 pub use file::{EsiFile, Group, Vendor};

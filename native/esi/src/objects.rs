@@ -1,9 +1,11 @@
 //! What a dictionary comes to: objects with their entries, of which each has a type, an access and a value.
 
+use std::collections::HashMap;
+
 use crate::data_type::{
     BOOLEAN, DataType, VISIBLE_STRING, array_of, basic_type, basic_type_bits, has_variable_length,
 };
-use crate::dictionary::{Dictionary, DictionaryObject, ValueInfo};
+use crate::dictionary::{DictionaryObject, Limit, Types, ValueInfo};
 use crate::flags::Flags;
 use crate::number::parse_integer;
 
@@ -75,19 +77,19 @@ struct Shape {
 
 impl DictionaryObject {
     /// The object with its types looked up in its dictionary.
-    pub(crate) fn resolve(&self, dictionary: &Dictionary, language: u32) -> ResolvedObject {
+    pub(crate) fn resolve(&self, types: &Types<'_>, language: u32) -> ResolvedObject {
         let object = ResolvedObject {
             index: self.index.base,
             overwritten_by_module: self.index.overwritten_by_module,
             name: self.name.get(language).to_owned(),
             ..ResolvedObject::default()
         };
-        match dictionary.data_type(&self.r#type) {
+        match types.get(self.r#type.as_str()) {
             Some(record) if !record.sub_items.is_empty() => {
-                self.with_entries(record, object, dictionary, language)
+                self.with_entries(record, object, types, language)
             }
             _ => {
-                let mut shape = shape(&self.r#type, dictionary, language);
+                let mut shape = shape(&self.r#type, types, language);
                 if shape.bits == 0 {
                     shape.bits = self.bits;
                 }
@@ -103,7 +105,7 @@ impl DictionaryObject {
         &self,
         record: &DataType,
         object: ResolvedObject,
-        dictionary: &Dictionary,
+        types: &Types<'_>,
         language: u32,
     ) -> ResolvedObject {
         let mut entries: Vec<ResolvedEntry> = Vec::new();
@@ -111,20 +113,24 @@ impl DictionaryObject {
         // Values stand in the order of the parts; of arrays each element has one.
         let mut values = self.sub_items.iter();
         let named = self.sub_items.iter().all(|(name, _)| !name.is_empty());
+        let by_name: HashMap<&str, &ValueInfo> = match named {
+            true => self.sub_items.iter().rev().map(|(name, info)| (name.as_str(), info)).collect(),
+            false => HashMap::new(),
+        };
         let mut next = 0_u16;
         for item in &record.sub_items {
             // What a part does not say the object says; what is said in part has the defaults of the schema
             // (ETG2000, "Content of Dictionary/Object").
             let flags = item.flags.or(self.flags).unwrap_or_default();
             let first = item.subindex.map_or(next, u16::from);
-            let array = dictionary
-                .data_type(&item.r#type)
+            let array = types
+                .get(item.r#type.as_str())
                 .filter(|one| !one.arrays.is_empty() && first > 0 && record.sub_items.len() == 2);
             if let Some(array) = array {
                 is_array = true;
                 let base = array.base.as_deref().unwrap_or_default();
                 let count = array.elements().min(255);
-                let mut element = shape(base, dictionary, language);
+                let mut element = shape(base, types, language);
                 if element.bits == 0 && count > 0 {
                     element.bits = array.bits / count;
                 }
@@ -143,16 +149,17 @@ impl DictionaryObject {
             }
             // By its name where the order is another one.
             let positional = values.next();
-            let by_name = || self.sub_items.iter().find(|(name, _)| *name == item.name);
             let value = match positional {
-                Some((name, _)) if named && *name != item.name => by_name().or(positional),
-                other => other,
+                Some((name, info)) if *name != item.name => {
+                    Some(by_name.get(item.name.as_str()).copied().unwrap_or(info))
+                }
+                other => other.map(|(_, info)| info),
             };
-            let mut shape = shape(&item.r#type, dictionary, language);
+            let mut shape = shape(&item.r#type, types, language);
             if shape.bits == 0 || (item.bits > 0 && has_variable_length(shape.code)) {
                 shape.bits = item.bits;
             }
-            let info = value.map_or(&NOTHING, |(_, info)| info);
+            let info = value.unwrap_or(&NOTHING);
             let name = match item.display.get(language) {
                 "" => &item.name,
                 display => display,
@@ -206,12 +213,12 @@ fn count_entries(entries: &mut Vec<ResolvedEntry>, object: &DictionaryObject, re
     }
 }
 
-fn shape(name: &str, dictionary: &Dictionary, language: u32) -> Shape {
+fn shape(name: &str, types: &Types<'_>, language: u32) -> Shape {
     let mut values = Vec::new();
     let mut bits = 0;
     let mut current = name.to_owned();
     for _ in 0..ALIASES_MAX {
-        let declared = dictionary.data_type(&current);
+        let declared = types.get(current.as_str());
         if let Some(one) = declared {
             if bits == 0 {
                 bits = one.bits;
@@ -263,21 +270,13 @@ fn entry(
     infos: &[&ValueInfo],
 ) -> ResolvedEntry {
     let Shape { code, bits, values } = shape;
-    let value = infos
-        .iter()
-        .find_map(|info| default(info, code, bits))
-        .unwrap_or_else(|| if has_variable_length(code) { Vec::new() } else { zeros(bits) });
-    let limits = is_integer(code);
-    let limit = |of: fn(&ValueInfo) -> Option<i64>| {
-        infos.iter().find_map(|info| of(info)).filter(|_| limits)
-    };
-    let (mut minimum, mut maximum) = (limit(|i| i.minimum), limit(|i| i.maximum));
-    // Limits that exclude each other limit nothing.
-    if let (Some(least), Some(most)) = (minimum, maximum)
-        && least > most
-    {
-        (minimum, maximum) = (None, None);
-    }
+    let given = infos.iter().find_map(|info| default(info, code, bits));
+    let written = |of: fn(&ValueInfo) -> Option<&Limit>| infos.iter().find_map(|info| of(info));
+    let (least, most) =
+        (written(|info| info.minimum.as_ref()), written(|info| info.maximum.as_ref()));
+    let (minimum, maximum) = limits(code, given.as_deref(), least, most);
+    let value =
+        given.unwrap_or_else(|| if has_variable_length(code) { Vec::new() } else { zeros(bits) });
     ResolvedEntry {
         subindex,
         name: name.to_owned(),
@@ -289,6 +288,57 @@ fn entry(
         maximum,
         values,
     }
+}
+
+/// Limits of a value, those that exclude each other left out.
+///
+/// Vendors write `MinData` and `MaxData` with the highest byte first as well, beside a default with the lowest first:
+/// so they are read where the default is within them then and is not otherwise.
+fn limits(
+    code: u16,
+    default: Option<&[u8]>,
+    least: Option<&Limit>,
+    most: Option<&Limit>,
+) -> (Option<i64>, Option<i64>) {
+    if !is_integer(code) {
+        return (None, None);
+    }
+    let read = |limit: Option<&Limit>, reversed: bool| match limit? {
+        Limit::Number(number) => Some(*number),
+        Limit::Data(bytes) if reversed => {
+            Some(number(code, &bytes.iter().rev().copied().collect::<Vec<_>>()))
+        }
+        Limit::Data(bytes) => Some(number(code, bytes)),
+    };
+    let pair = |reversed| (read(least, reversed), read(most, reversed));
+    let default = default.map(|bytes| number(code, bytes));
+    let holds = |(least, most): (Option<i64>, Option<i64>)| {
+        least.is_none_or(|least| most.is_none_or(|most| least <= most))
+            && default.is_none_or(|default| {
+                least.is_none_or(|least| least <= default)
+                    && most.is_none_or(|most| default <= most)
+            })
+    };
+    if !holds(pair(false)) && holds(pair(true)) {
+        return pair(true);
+    }
+    match pair(false) {
+        (Some(least), Some(most)) if least > most => (None, None),
+        limits => limits,
+    }
+}
+
+/// An integer by its bytes, the lowest first.
+fn number(code: u16, bytes: &[u8]) -> i64 {
+    let negative = is_signed(code) && bytes.last().is_some_and(|byte| byte & 0x80 != 0);
+    let mut all = [if negative { 0xFF } else { 0 }; 8];
+    let count = bytes.len().min(8);
+    all[..count].copy_from_slice(&bytes[..count]);
+    i64::from_le_bytes(all)
+}
+
+const fn is_signed(code: u16) -> bool {
+    matches!(code, 0x02..=0x04 | 0x10 | 0x12..=0x15)
 }
 
 fn zeros(bits: u32) -> Vec<u8> {

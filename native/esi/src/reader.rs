@@ -1,7 +1,7 @@
 //! Elements with their place: numbers, flags and texts of them, and what is wrong with those.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use roxmltree::{Document, Node};
@@ -13,13 +13,19 @@ use crate::number::{parse_bytes, parse_flag, parse_integer};
 const WARNINGS_MAX: usize = 200;
 /// Characters of a value that a message shows.
 const SHOWN_MAX: usize = 40;
+/// A line may be as long as the file: characters are counted once, by blocks of so many bytes.
+const BLOCK_BYTES: usize = 4096;
 
 /// What is collected while a document is read.
 pub(crate) struct Context<'a> {
     document: &'a Document<'a>,
     /// Where each line begins: positions are asked for by the thousand.
     lines: Vec<usize>,
+    /// Characters before each block.
+    blocks: Vec<usize>,
     warnings: RefCell<Vec<Warning>>,
+    /// Warnings beyond those.
+    further: Cell<usize>,
     ignored: RefCell<BTreeMap<String, usize>>,
 }
 
@@ -28,7 +34,19 @@ impl<'a> Context<'a> {
         let text = document.input_text();
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let lines = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
-        Self { document, lines, warnings: RefCell::default(), ignored: RefCell::default() }
+        let mut before = 0;
+        let blocks = text.as_bytes().chunks(BLOCK_BYTES).map(|block| {
+            before += characters(block);
+            before
+        });
+        Self {
+            document,
+            lines,
+            blocks: std::iter::once(0).chain(blocks).collect(),
+            warnings: RefCell::default(),
+            further: Cell::default(),
+            ignored: RefCell::default(),
+        }
     }
 
     pub(crate) fn root(&'a self) -> Element<'a> {
@@ -36,15 +54,28 @@ impl<'a> Context<'a> {
     }
 
     pub(crate) fn into_findings(self) -> (Vec<Warning>, BTreeMap<String, usize>) {
-        (self.warnings.into_inner(), self.ignored.into_inner())
+        let mut warnings = self.warnings.into_inner();
+        if let further @ 1.. = self.further.get()
+            && let Some(last) = warnings.last().cloned()
+        {
+            let message = format!("{further} more oddities behind this place are not listed");
+            warnings.push(Warning { message, ..last });
+        }
+        (warnings, self.ignored.into_inner())
     }
 
     fn place(&self, offset: usize) -> Place {
         let line = self.lines.partition_point(|start| *start <= offset);
         let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(0);
-        let before = self.document.input_text().get(start..offset).unwrap_or("");
+        let before = self.characters_before(offset) - self.characters_before(start);
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Place { line: number(line), column: number(before.chars().count() + 1) }
+        Place { line: number(line), column: number(before + 1) }
+    }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let block = offset / BLOCK_BYTES;
+        let within = self.document.input_text().as_bytes().get(block * BLOCK_BYTES..offset);
+        self.blocks.get(block).copied().unwrap_or(0) + within.map_or(0, characters)
     }
 }
 
@@ -143,23 +174,24 @@ impl<'a> Element<'a> {
         flag
     }
 
-    /// Its text as a number of any size.
-    pub(crate) fn integer(&self) -> Result<i128, EsiError> {
+    /// Its text as a number that fits; or why it is none, and what to do.
+    fn parsed<N: TryFrom<i128> + Limits>(&self) -> Result<N, (String, &'static str)> {
         let text = self.text();
-        parse_integer(&text).ok_or_else(|| {
-            self.error(
-                format!("{} is no number", shown(&text)),
-                "write it in decimal digits, or in hexadecimal ones after #x".to_owned(),
+        let Some(number) = parse_integer(&text) else {
+            return Err((format!("{} is no number", shown(&text)), NUMBERS));
+        };
+        N::try_from(number).map_err(|_| {
+            let (least, most) = (N::LEAST, N::MOST);
+            (
+                format!("{} is not in {least} to {most}", shown_bare(&text)),
+                "give it a number in that range",
             )
         })
     }
 
     /// Its text as a number that fits.
     pub(crate) fn number<N: TryFrom<i128> + Limits>(&self) -> Result<N, EsiError> {
-        let number = self.integer()?;
-        N::try_from(number).map_err(|_| {
-            self.error(format!("{number} is not in {} to {}", N::LEAST, N::MOST), String::new())
-        })
+        self.parsed().map_err(|(message, hint)| self.error(message, hint.to_owned()))
     }
 
     /// The number in a child that must be there.
@@ -184,10 +216,10 @@ impl<'a> Element<'a> {
         if self.text().is_empty() {
             return None;
         }
-        match self.number() {
+        match self.parsed() {
             Ok(number) => Some(number),
-            Err(error) => {
-                self.warn(format!("{}; it is left out", error.message));
+            Err((message, _)) => {
+                self.warn(format!("{message}; it is left out"));
                 None
             }
         }
@@ -223,13 +255,16 @@ impl<'a> Element<'a> {
     }
 
     pub(crate) fn warn(&self, message: impl Into<String>) {
-        self.warn_at(self.place(), message.into());
+        self.warn_at(self.node.range().start, message.into());
     }
 
-    fn warn_at(&self, place: Place, message: String) {
-        let mut warnings = self.context.warnings.borrow_mut();
+    fn warn_at(&self, offset: usize, message: String) {
+        let context = self.context;
+        let mut warnings = context.warnings.borrow_mut();
         if warnings.len() < WARNINGS_MAX {
-            warnings.push(Warning { place, path: self.path(), message });
+            warnings.push(Warning { place: context.place(offset), path: self.path(), message });
+        } else {
+            context.further.set(context.further.get() + 1);
         }
     }
 
@@ -283,7 +318,7 @@ impl Attribute<'_> {
             place: self.element.context.place(self.offset),
             path: format!("{}@{}", self.element.path(), self.name),
             message: format!("{} is no number from {} to {}", shown(self.value), N::LEAST, N::MOST),
-            hint: "write it in decimal digits, or in hexadecimal ones after #x".to_owned(),
+            hint: NUMBERS.to_owned(),
         })
     }
 
@@ -295,9 +330,16 @@ impl Attribute<'_> {
     }
 
     fn warn(&self, message: String) {
-        let place = self.element.context.place(self.offset);
-        self.element.warn_at(place, format!("{}={} {message}", self.name, shown(self.value)));
+        let message = format!("{}={} {message}", self.name, shown(self.value));
+        self.element.warn_at(self.offset, message);
     }
+}
+
+const NUMBERS: &str = "write it in decimal digits, or in hexadecimal ones after #x";
+
+/// Characters of UTF-8 that begin in these bytes.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| (**byte & 0xC0) != 0x80).count()
 }
 
 /// The range of a type of numbers, for messages.
@@ -318,8 +360,12 @@ macro_rules! limits {
 limits!(u8, u16, u32, i16, i32, i64, u64);
 
 fn shown(text: &str) -> String {
+    format!("{:?}", shown_bare(text))
+}
+
+fn shown_bare(text: &str) -> String {
     let mut characters = text.chars();
     let head: String = characters.by_ref().take(SHOWN_MAX).collect();
     let more = if characters.next().is_some() { "…" } else { "" };
-    format!("{:?}", format!("{head}{more}"))
+    format!("{head}{more}")
 }

@@ -206,7 +206,8 @@ impl Writer<'_> {
             group_name: group_name.clone(),
             coe_details,
             foe_details: u8::from(mailbox.foe),
-            eoe_details: u8::from(mailbox.eoe.is_some()),
+            // Bit 1 in the image of an AKD, whose file says IP="0" MAC="1".
+            eoe_details: mailbox.eoe.map_or(0, |eoe| 1 | u8::from(eoe.mac) << 1),
             soe_channels: mailbox.soe.as_ref().and_then(|soe| soe.channels).unwrap_or(0),
             ds402_channels: mailbox
                 .coe
@@ -294,10 +295,7 @@ impl Writer<'_> {
             fit(&mut general.name);
             fit(&mut general.image);
         }
-        for mode in &mut described.dc {
-            fit(&mut mode.name);
-            fit(&mut mode.description);
-        }
+        described.dc.iter_mut().for_each(|mode| fit(&mut mode.name));
         for pdo in &mut described.pdos {
             fit(&mut pdo.name);
             pdo.entries.iter_mut().for_each(|entry| fit(&mut entry.name));
@@ -400,6 +398,7 @@ fn mode(mode: &OpMode) -> DcMode {
         // 1 in the image of an AKD, in a mode that does not use the clock.
         sync_0_cycle_factor: mode.sync0.factor.unwrap_or(1),
         name: mode.name.clone(),
-        description: mode.description.clone(),
+        // Images have an index for it and leave it 0, whatever `Desc` says.
+        description: String::new(),
     }
 }

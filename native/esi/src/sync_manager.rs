@@ -1,6 +1,6 @@
 //! SyncManagers, FMMUs and SyncUnits of a device (`Sm`, `Fmmu`, `Su`).
 
-use ecat_wire::sii::{FmmuUsage, SyncManagerKind};
+use ecat_wire::sii::{FmmuUsage, SiiSyncManager, SyncManagerKind};
 
 use crate::error::EsiError;
 use crate::number::{parse_flag, parse_integer};
@@ -91,27 +91,35 @@ impl SyncManager {
             Some(attribute) if !attribute.text().is_empty() => attribute.strict_number().map(Some),
             _ => Ok(None),
         };
+        let start = number("StartAddress")?.unwrap_or(0);
+        let control: u8 =
+            element.attribute("ControlByte").and_then(|one| one.number()).unwrap_or(0);
+        let enable = element.attribute("Enable").map_or(1, |attribute| {
+            let number = parse_integer(attribute.text()).and_then(|n| u8::try_from(n).ok());
+            number.unwrap_or_else(|| u8::from(parse_flag(attribute.text()).unwrap_or(true)))
+        });
+        // The IgH MainDevice writes files (`ethercat xml`) in which the control byte says everything. Without an
+        // address it is a place that is kept free.
+        let by_control =
+            || SiiSyncManager { control, enable: 1, ..Default::default() }.effective_kind();
         let kind = match element.text().to_ascii_lowercase().as_str() {
             "mboxout" => SyncManagerKind::MailboxOut,
             "mboxin" => SyncManagerKind::MailboxIn,
             "outputs" | "output" => SyncManagerKind::ProcessDataOut,
             "inputs" | "input" => SyncManagerKind::ProcessDataIn,
-            "" => SyncManagerKind::Unused,
+            "" if start == 0 => SyncManagerKind::Unused,
+            "" => by_control(),
             other => {
                 element.warn(format!(
                     "{other:?} is none of MBoxOut, MBoxIn, Outputs and Inputs; its control byte decides"
                 ));
-                SyncManagerKind::Unused
+                by_control()
             }
         };
-        let enable = element.attribute("Enable").map_or(1, |attribute| {
-            let number = parse_integer(attribute.text()).and_then(|n| u8::try_from(n).ok());
-            number.unwrap_or_else(|| u8::from(parse_flag(attribute.text()).unwrap_or(true)))
-        });
         let sync_manager = Self {
             kind,
-            start: number("StartAddress")?.unwrap_or(0),
-            control: element.attribute("ControlByte").and_then(|one| one.number()).unwrap_or(0),
+            start,
+            control,
             enable,
             default_size: number("DefaultSize")?.unwrap_or(0),
             minimum_size: number("MinSize")?,

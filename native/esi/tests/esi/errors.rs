@@ -73,6 +73,53 @@ fn elements_within_elements_without_end_are_no_trouble() {
     assert!(error(&deep).contains("the root element is a"));
 }
 
+#[test]
+fn a_file_in_one_line_with_something_odd_at_every_place_is_read_in_time_that_grows_with_it() {
+    // 20,000 PDOs with four oddities each: with a walk along the line, or along the brothers, for each of them it
+    // would take minutes.
+    let pdo = "<RxPdo Sm=\"x\" Fixed=\"maybe\"><Index>#x1600</Index>\
+               <Entry><Index>0</Index><SubIndex>n</SubIndex><BitLen>8</BitLen></Entry>\
+               <ExcludedSm>no</ExcludedSm></RxPdo>";
+    let text = with_device(&pdo.repeat(20_000)).replace('\n', " ");
+    let file = EsiFile::parse(text.as_bytes()).unwrap();
+    let places: Vec<_> = file.devices[0].pdos.iter().map(|pdo| pdo.place).collect();
+    assert!(places.iter().all(|place| place.line == 1));
+    let step = u32::try_from(pdo.len()).unwrap();
+    assert!(places.windows(2).all(|two| two[1].column == two[0].column + step));
+    assert_eq!(file.warnings.len(), 201);
+    let last = &file.warnings[200].message;
+    assert_eq!(last, "79800 more oddities behind this place are not listed");
+    let device = ecat_esi::Choice::default().configure(&[&file]).unwrap();
+    assert_eq!(device.pdos.len(), 20_000);
+}
+
+#[test]
+fn many_pdos_and_types_and_objects_take_time_that_grows_with_them() {
+    let pdo = |n: u32| {
+        format!(
+            "<RxPdo Sm=\"0\"><Index>{n}</Index><Exclude>{}</Exclude></RxPdo>",
+            n.wrapping_mul(7919) % 60_000
+        )
+    };
+    let pdos: String = (0..20_000).map(pdo).collect();
+    let types: String = (0..20_000)
+        .map(|n| format!("<DataType><Name>T{n}</Name><BaseType>UINT</BaseType></DataType>"))
+        .collect();
+    let objects: String = (0..20_000)
+        .map(|n| format!("<Object><Index>{n}</Index><Type>T{}</Type></Object>", 19_999 - n))
+        .collect();
+    let (_, device) = crate::support::only(&format!(
+        "<Profile><Dictionary><DataTypes>{types}</DataTypes><Objects>{objects}</Objects></Dictionary></Profile>
+         <Sm StartAddress=\"#x1000\" ControlByte=\"#x64\">Outputs</Sm>{pdos}"
+    ));
+    assert_eq!(device.objects().len(), 20_000);
+    let assigned: Vec<_> = device.pdos.iter().filter(|pdo| pdo.sync_manager.is_some()).collect();
+    assert!(!device.notes.is_empty() && assigned.len() + device.notes.len() == 20_000);
+    for pair in assigned.windows(2).step_by(500) {
+        assert!(!device.excludes(pair[0].index.base, pair[1].index.base));
+    }
+}
+
 const FIXTURES: [&str; 4] = ["BogusIO.xml", "BogusJunction.xml", "BogusServo.xml", "Simulated.xml"];
 
 proptest! {

@@ -5,5 +5,6 @@ mod files;
 mod modules;
 mod objects;
 mod quirks;
+mod real_images;
 mod sii;
 mod support;

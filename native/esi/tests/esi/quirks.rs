@@ -125,3 +125,93 @@ fn a_pdo_that_is_mandatory_is_assigned_and_of_two_that_exclude_each_other_one() 
     assert!(device.excludes(0x1601, 0x1602) && device.excludes(0x1602, 0x1601));
     assert!(!device.excludes(0x1600, 0x1601) && !device.excludes(0x1602, 0x1602));
 }
+
+#[test]
+fn an_xml_declaration_behind_a_comment_and_zeros_behind_the_end_are_no_trouble() {
+    let text = with_device("<RxPdo><Index>oops</Index></RxPdo>");
+    let error = |text: String| EsiFile::parse(text.as_bytes()).unwrap_err().to_string();
+    let plain = error(text.clone());
+    assert!(plain.starts_with("3:8: "), "{plain}");
+    // Places are those of the file as it is.
+    let behind = format!("\n<!-- by a tool -->\n  <?xml version=\"1.0\"?>\n{text}\0\0\0");
+    assert_eq!(error(behind), plain.replacen("3:8", "6:8", 1));
+    let marks = format!("\u{FEFF}\u{FEFF}<?xml version=\"1.0\"?>{text}");
+    assert_eq!(error(marks), plain);
+}
+
+#[test]
+fn files_that_the_igh_maindevice_writes_for_a_bus_are_read() {
+    // `ethercat xml`: no Physics, no Fmmu, no Mailbox; the control byte says what a SyncManager is for.
+    let device = |vendor: u32, name: &str, enable: u8| {
+        format!(
+            "<EtherCATInfo><Vendor><Id>{vendor}</Id></Vendor><Descriptions><Devices><Device>
+             <Type ProductCode=\"#x1\" RevisionNo=\"#x2\">{name}</Type><Name><![CDATA[{name} of a bus]]></Name>
+             <Sm Enable=\"1\" StartAddress=\"#x1000\" ControlByte=\"#x26\" DefaultSize=\"512\" />
+             <Sm Enable=\"1\" StartAddress=\"#x1400\" ControlByte=\"#x22\" DefaultSize=\"512\" />
+             <Sm Enable=\"{enable}\" StartAddress=\"#x1800\" ControlByte=\"#x64\" DefaultSize=\"0\" />
+             <Sm Enable=\"{enable}\" StartAddress=\"#x2400\" ControlByte=\"#x20\" DefaultSize=\"0\" />
+             <RxPdo Sm=\"2\" Fixed=\"1\" Mandatory=\"1\"><Index>#x16ff</Index><Name></Name>
+             <Entry><Index>#xf200</Index><SubIndex>1</SubIndex><BitLen>8</BitLen><Name></Name>
+             <DataType>UINT8</DataType></Entry></RxPdo>
+             </Device></Devices></Descriptions></EtherCATInfo>"
+        )
+    };
+    let list = format!(
+        "<?xml version=\"1.0\" ?>\n<EtherCATInfoList>\n{}{}</EtherCATInfoList>",
+        device(2, "FIRST", 1),
+        device(560, "SECOND", 0)
+    );
+    let file = EsiFile::parse(list.as_bytes()).unwrap();
+    for (name, vendor) in [("FIRST", 2), ("SECOND", 560)] {
+        let device = crate::support::device(&file, name);
+        let sii = device.sii().unwrap().sii;
+        assert_eq!((device.vendor.id, sii.identity.vendor_id), (vendor, vendor));
+        let kinds = sii.sync_managers.iter().map(|one| one.kind);
+        use SyncManagerKind::{MailboxIn, MailboxOut, ProcessDataIn, ProcessDataOut};
+        assert!(kinds.eq([MailboxOut, MailboxIn, ProcessDataOut, ProcessDataIn]), "{name}");
+        assert_eq!((sii.mailbox.receive_size, sii.mailbox.send_offset), (512, 0x1400));
+        assert_eq!((device.pdos[0].sync_manager, &device.notes[..]), (Some(2), &[][..]), "{name}");
+    }
+}
+
+#[test]
+fn limits_are_those_of_the_type_and_of_either_order_of_bytes() {
+    let object = |index: &str, r#type: &str, info: &str| {
+        format!(
+            "<Object><Index>{index}</Index><Name>x</Name><Type>{type}</Type><BitSize>16</BitSize>
+             <Info>{info}</Info></Object>"
+        )
+    };
+    let (_, device) = only(&format!(
+        "<Profile><Dictionary><Objects>{}{}{}{}</Objects></Dictionary></Profile>",
+        // As the schema has it.
+        object(
+            "#x2000",
+            "UINT",
+            "<MinData>0500</MinData><MaxData>3075</MaxData><DefaultData>F401</DefaultData>"
+        ),
+        // Limits with the highest byte first, beside a default with the lowest first.
+        object(
+            "#x2001",
+            "UINT",
+            "<MinData>0005</MinData><MaxData>7530</MaxData><DefaultData>F401</DefaultData>"
+        ),
+        object(
+            "#x2002",
+            "INT",
+            "<MinData>F6FF</MinData><MaxData>0A00</MaxData><DefaultData>0000</DefaultData>"
+        ),
+        // Limits that the default breaks either way stay what they are.
+        object(
+            "#x2003",
+            "INT",
+            "<MinValue>1</MinValue><MaxValue>3</MaxValue><DefaultValue>0</DefaultValue>"
+        ),
+    ));
+    let limits: Vec<_> = device
+        .objects()
+        .into_iter()
+        .map(|one| (one.entries[0].minimum.unwrap(), one.entries[0].maximum.unwrap()))
+        .collect();
+    assert_eq!(limits, [(5, 30_000), (5, 30_000), (-10, 10), (1, 3)]);
+}
