@@ -40,24 +40,27 @@ fn described(files: &[(&str, &[u8])], esi: &str) -> SegmentDescription {
 
 /// Brings the only device of a segment to OP and returns its name and the bytes of its outputs and inputs.
 fn to_op(description: &SegmentDescription, what: &str) -> (String, usize, usize) {
-    let segment = Segment::new(description).unwrap_or_else(|error| panic!("{what}: {error}"));
+    try_op(description).unwrap_or_else(|error| panic!("{what}: {error}"))
+}
+
+fn try_op(description: &SegmentDescription) -> Result<(String, usize, usize), String> {
+    let segment = Segment::new(description).map_err(|error| error.to_string())?;
     let storage = Storage::new();
     let (main_device, mut bus) = open(&storage, segment);
     let group = bus
         .run(main_device.init_single_group::<4, 2048>(support::now_ns))
-        .unwrap_or_else(|error| panic!("{what}: INIT to PRE-OP: {error}"));
+        .map_err(|error| format!("INIT to PRE-OP: {error}"))?;
     let group = bus
         .run(group.into_safe_op(&main_device))
-        .unwrap_or_else(|error| panic!("{what}: PRE-OP to SAFE-OP: {error}"));
-    let group = bus
-        .run(group.request_into_op(&main_device))
-        .unwrap_or_else(|error| panic!("{what}: OP: {error}"));
+        .map_err(|error| format!("PRE-OP to SAFE-OP: {error}"))?;
+    let group =
+        bus.run(group.request_into_op(&main_device)).map_err(|error| format!("OP: {error}"))?;
     support::within_cycles(50, || {
         bus.run(group.tx_rx(&main_device)).expect("an exchange").all_op()
     });
     let device = group.subdevice(&main_device, 0).expect("there");
     let (outputs, inputs) = (device.outputs_raw().len(), device.inputs_raw().len());
-    (device.name().to_owned(), outputs, inputs)
+    Ok((device.name().to_owned(), outputs, inputs))
 }
 
 /// A MainDevice that does not wait long for a state that is refused.
@@ -66,7 +69,7 @@ fn impatient<'a>(storage: &'a Storage, segment: Segment) -> (MainDevice<'a>, Bus
     open_with(storage, segment, Timeouts { state_transition, ..Timeouts::default() })
 }
 
-fn large_stack(work: fn()) {
+fn large_stack(work: impl FnOnce() + Send + 'static) {
     // In a debug build ethercrab's futures, moved by value, take more than a test's thread has to spare.
     let thread = std::thread::Builder::new().stack_size(16 << 20);
     thread.spawn(work).unwrap().join().unwrap();
@@ -94,6 +97,51 @@ fn ethercrab_brings_every_device_of_every_file_to_op() {
                 assert_eq!(found, device.r#type, "{what}");
             }
         }
+    });
+}
+
+/// Files of any vendor can be tried so: `ECAT_ESI_FOLDER=… cargo test -p ecat-simulator --test ethercrab of_a_folder`.
+#[test]
+fn ethercrab_brings_every_device_of_a_folder_to_op() {
+    let Some(folder) = std::env::var_os("ECAT_ESI_FOLDER") else {
+        eprintln!("skipped: ECAT_ESI_FOLDER names no folder of ESI files");
+        return;
+    };
+    large_stack(move || {
+        let mut files: Vec<_> = std::fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("xml")))
+            .collect();
+        files.sort();
+        let mut failures = Vec::new();
+        for path in files {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let bytes = std::fs::read(&path).unwrap();
+            let file = match EsiFile::parse(&bytes) {
+                Ok(file) => file,
+                Err(error) => {
+                    failures.push(format!("{name}:{error}"));
+                    continue;
+                }
+            };
+            eprintln!("{name}: {} devices, {} modules", file.devices.len(), file.modules.len());
+            file.warnings.iter().for_each(|warning| eprintln!("  {name}:{warning}"));
+            for device in file.devices.iter().filter(|device| !device.invisible) {
+                let what = format!("{}, {} {:#x}", name, device.r#type, device.revision);
+                let esi = format!(
+                    r#","device":{:?},"productCode":{},"revision":{}"#,
+                    device.r#type, device.product_code, device.revision
+                );
+                match try_op(&described(&[(&name, &bytes)], &esi)) {
+                    Ok((_, outputs, inputs)) => {
+                        eprintln!("  {what}: OP, {outputs} B outputs, {inputs} B inputs");
+                    }
+                    Err(error) => failures.push(format!("{what}: {error}")),
+                }
+            }
+        }
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
     });
 }
 
