@@ -246,7 +246,7 @@ impl Run {
                 0 => {
                     waiting_since_ns = None;
                     if sys::monotonic_ns() < watch_until_ns {
-                        std::hint::spin_loop();
+                        std::thread::yield_now();
                     } else {
                         wait::for_doorbell(&self.control.doorbell, LOOK_NS);
                     }
