@@ -132,6 +132,7 @@ export class EtherCatError extends Error {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: it is the class to the right of `instanceof`, which may be derived
+    // biome-ignore lint/complexity/noUselessThisAlias: `this` in a static member is what the line above allows, once
     const right = this;
     if (right !== EtherCatError) return Function.prototype[Symbol.hasInstance].call(right, value);
     return typeof value === 'object' && value !== null && brand in value;
