@@ -149,6 +149,15 @@ export function medianFigures(repeats: readonly Figures[]): Figures {
   return { p50: Number.NaN, ...of('p50'), ...of('p99'), ...of('p999'), ...of('max') };
 }
 
+/** Each figure that is there, changed. */
+export function mapFigures(figures: Figures, change: (figure: number) => number): Figures {
+  const of = (key: keyof Figures): Partial<Figures> => {
+    const figure = figures[key];
+    return figure === undefined ? {} : { [key]: change(figure) };
+  };
+  return { p50: change(figures.p50), ...of('p99'), ...of('p999'), ...of('max') };
+}
+
 /** How many times the reference's figure ours is; where both are 0 they are equal. */
 function ratioAt(row: Row, key: keyof Figures): number | undefined {
   const ours = row.ours[key];
