@@ -17,6 +17,7 @@ import { gaps } from './cases/gaps.ts';
 import { jsLoad } from './cases/js-load.ts';
 import { latency } from './cases/latency.ts';
 import { lateness } from './cases/lateness.ts';
+import { lockstep } from './cases/lockstep.ts';
 import { memory } from './cases/memory.ts';
 import { open } from './cases/open.ts';
 import { path } from './cases/path.ts';
@@ -38,6 +39,7 @@ const cases: readonly BenchCase[] = [
   open,
   path,
   segment,
+  lockstep,
   decode,
   points,
   latency,

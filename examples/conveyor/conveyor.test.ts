@@ -2,27 +2,11 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { MainDevice } from '../../src/index.ts';
-import { type SimulatedSegment, simulate } from '../../src/simulator/index.ts';
+import type { SimulatedSegment } from '../../src/simulator/index.ts';
 import { Conveyor, SPEED } from './conveyor.ts';
+import { machineWithBoxes, PITCH_MM } from './machine.ts';
 
 const file = (name: string): URL => new URL(name, import.meta.url);
-
-/** Position units of the drive in a mm of belt: 65,536 in a revolution of 100 mm. */
-const UNITS_PER_MM = 655.36;
-/** A box of 120 mm comes every 400 mm. */
-const BOX_MM = 120;
-const PITCH_MM = 400;
-
-/** The machine: where the belt is decides whether a box stands in the light. */
-async function machineWithBoxes(): Promise<SimulatedSegment> {
-  const machine = await simulate(file('segment.yaml'), { seed: 1 });
-  const blocked = machine.device('sensors').input(1);
-  machine
-    .device('belt')
-    .object(0x6064)
-    .onChange((position) => blocked.set((Number(position) / UNITS_PER_MM) % PITCH_MM > PITCH_MM - BOX_MM));
-  return machine;
-}
 
 /** A conveyor that has been started, until the test ends. */
 async function running(
