@@ -221,10 +221,15 @@ export abstract class Bus {
    * When a later write changes one of the values before any frame went out, `superseded` is true, and the cycle is that
    * of the later write: a pulse shorter than a cycle is not seen by anybody. At most 64 writes may be outstanding.
    *
+   * A SubDevice that is lost or has left OP takes no outputs: a write with one of its tags rejects as soon as that is
+   * known, mostly with its first cycle, and writes to others go on. The values are sent all the same, and it takes them
+   * once it is back in OP.
+   *
    * @throws (rejects with) `ECAT_ERR_TAG_UNKNOWN`, `ECAT_ERR_NOT_AN_OUTPUT`, `ECAT_ERR_OUTPUT_CLAIMED` (it is another
-   * thread's, or another lane's), `ECAT_ERR_VALUE_RANGE` (nothing is written then), `ECAT_ERR_NOT_OPERATIONAL`, `ECAT_ERR_LANE_LOST` (until
-   * {@link Bus.resume}), `ECAT_ERR_WRITE_QUEUE_FULL`, `ECAT_ERR_WRITE_FAILED` (the values are still sent in every
-   * cycle), `ECAT_ERR_CLOSED`, `ECAT_ERR_PANIC`, `ECAT_ERR_INVALID_ARGUMENT`
+   * thread's, or another lane's), `ECAT_ERR_VALUE_RANGE` (nothing is written then), `ECAT_ERR_NOT_OPERATIONAL` (of the bus:
+   * nothing is written then; of a SubDevice: see above), `ECAT_ERR_LANE_LOST` (until {@link Bus.resume}),
+   * `ECAT_ERR_WRITE_QUEUE_FULL`, `ECAT_ERR_WRITE_FAILED` (frames were lost for eight cycles; the values are still sent in
+   * every cycle), `ECAT_ERR_CLOSED`, `ECAT_ERR_PANIC`, `ECAT_ERR_INVALID_ARGUMENT`
    */
   write(values: Readonly<Record<string, TagValue>>): Promise<WriteResult> {
     return this.#withLane((lane) => lane.write(values));

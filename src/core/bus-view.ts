@@ -148,6 +148,7 @@ export class BusView {
       resume: (of, shadow) => attachment.resume(of, shadow),
       laneEpoch: (of) => this.memory.laneEpoch(of),
       drainReceipts: (of, tail, out) => attachment.drainReceipts(of, tail, out),
+      qualities: (cycle) => this.#qualities(cycle),
     };
     const tags = outputs ?? this.owners.tagsOf(lane);
     const claims = claimsOf(this.table, tags, this.loss, {
@@ -156,8 +157,9 @@ export class BusView {
       commitDeadlineCycles: this.cyclesOf(commitDeadlineMs),
     });
     const { table, directory, cycleNumber } = this;
+    const subDevices = this.handle.devices;
     const owners = { ownerOf: (tag: number) => this.ownerOf(tag), nameOf: (of: number) => this.laneName(of) };
-    const options = { port, lane, table, directory, cycleNumber, claims, owners, refusal: this.#refusal };
+    const options = { port, lane, table, directory, cycleNumber, claims, owners, subDevices, refusal: this.#refusal };
     const claimed = translated(() => new OutputLane(options));
     for (const tag of tags) this.owners.setOwner(tag, claimed.number);
     this.#lanes.push(claimed);
@@ -369,6 +371,14 @@ export class BusView {
     // Outputs that the configuration sets aside stay so, and the opener's its own; others are nobody's now.
     if (lane.number > this.handle.lanes.length)
       for (const tag of this.owners.tagsOf(lane.number)) this.owners.setOwner(tag, undefined);
+  }
+
+  /** Of the SubDevices in a cycle, or in the newest; valid until the next slot is copied. */
+  #qualities(cycle: number): Uint8Array {
+    const slot = this.#newest;
+    if (this.#open().copyCycle(cycle, slot.bytes) !== CopyOutcome.Fresh) this.copyNewest(slot);
+    const { quality } = this.memory.sections;
+    return slot.bytes.subarray(quality, quality + this.memory.subDeviceCount);
   }
 
   #laneOwners(): BindingLane[] {

@@ -12,6 +12,7 @@ import { translated } from './errors/from-binding.ts';
 import type { ErrorCode } from './errors/table.ts';
 import {
   RECEIPT_BYTES,
+  RECEIPT_CYCLE_I32,
   RECEIPT_FIRST_CYCLE_I32,
   RECEIPT_RECORDS,
   RECEIPT_SEQ_I32,
@@ -19,6 +20,7 @@ import {
   Verdict,
 } from './generated/layout.ts';
 import type { ClaimOptions, Claims } from './loss-policy.ts';
+import { UNCERTAIN } from './quality.ts';
 import type { TagDirectory } from './tag-directory.ts';
 import { Direction, type TagTable } from './tag-table.ts';
 import type { TagValue } from './tag-types.ts';
@@ -40,6 +42,8 @@ export interface LanePort {
   /** Changes when the lane is lost; commits of an earlier epoch are ignored. */
   laneEpoch(lane: number): number;
   drainReceipts(lane: number, tail: Uint32Array, out: Uint32Array): number;
+  /** Qualities of the SubDevices in a cycle, or, where the ring has gone past it, in the newest; valid until the next call. */
+  qualities(cycle: number): Uint8Array;
 }
 
 /** What became of a write. */
@@ -79,6 +83,7 @@ export class OutputLane {
   readonly #directory: TagDirectory;
   readonly #cycleNumber: CycleNumber;
   readonly #refusal: () => EtherCatError | undefined;
+  readonly #subDevices: readonly string[];
   readonly #shadow: Uint8Array<ArrayBuffer>;
   /** Number of the commit that changed each tag's bits last. */
   readonly #changedBy: Uint32Array;
@@ -100,6 +105,8 @@ export class OutputLane {
     cycleNumber: CycleNumber;
     claims: Claims;
     owners: Owners;
+    /** Names of the SubDevices, by position. */
+    subDevices: readonly string[];
     /** Why nothing can be written at the moment. */
     refusal: () => EtherCatError | undefined;
   }) {
@@ -109,6 +116,7 @@ export class OutputLane {
     this.#directory = options.directory;
     this.#cycleNumber = options.cycleNumber;
     this.#refusal = options.refusal;
+    this.#subDevices = options.subDevices;
     this.#shadow = new Uint8Array(options.claims.mask.length);
     this.#before = new Uint8Array(options.claims.mask.length);
     this.#changedBy = new Uint32Array(options.table.count);
@@ -274,16 +282,36 @@ export class OutputLane {
   #settleUpTo(at: number): void {
     const sequence = this.#receipts[at + RECEIPT_SEQ_I32]!;
     const cycle = this.#receipts[at + RECEIPT_FIRST_CYCLE_I32]!;
-    const arrived = this.#receipts[at + RECEIPT_VERDICT_I32] !== Verdict.Failed;
+    const verdict = this.#receipts[at + RECEIPT_VERDICT_I32];
+    const qualities =
+      verdict === Verdict.Partial ? this.#port.qualities(this.#receipts[at + RECEIPT_CYCLE_I32]!) : undefined;
     while (this.#pending.length > 0 && isUpTo(this.#pending[0]!.sequence, sequence)) {
       const write = this.#pending.shift()!;
-      if (arrived) {
+      const absent = qualities && write.tags.find((tag) => qualities[this.#table.subDevice[tag]!]! >= UNCERTAIN);
+      if (absent !== undefined) write.reject(this.#absence(absent, qualities![this.#table.subDevice[absent]!]!));
+      else if (verdict !== Verdict.Failed) {
         const superseded = write.tags.some(
           (tag) => !isUpTo(this.#changedBy[tag]!, write.sequence) && isUpTo(this.#changedBy[tag]!, sequence),
         );
         write.resolve({ cycle: this.#cycleNumber.extend(cycle), superseded });
       } else write.reject(this.#failure());
     }
+  }
+
+  /** A SubDevice did not take the value of a tag, and no frame would have changed that. */
+  #absence(tag: number, quality: number): EtherCatError {
+    const position = this.#table.subDevice[tag]!;
+    const subDevice = this.#subDevices[position] ?? '';
+    const name = this.#directory.name(tag);
+    const state = quality === UNCERTAIN ? 'is in SAFE-OP' : 'does not answer, or is below SAFE-OP';
+    const message = `output ${name} did not reach ${subDevice} at position ${position}, which ${state}`;
+    return new EtherCatError('ECAT_ERR_NOT_OPERATIONAL', message, {
+      position,
+      subDevice,
+      tag: name,
+      action:
+        'Look at faults$ for why it left OP; the values are sent in every cycle, and it takes them once it is back.',
+    });
   }
 
   #failure(): EtherCatError {

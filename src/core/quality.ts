@@ -14,6 +14,9 @@ const qualities: readonly Quality[] = ['good', 'stale', 'uncertain', 'bad'];
 /** The code of `stale`. */
 export const STALE: number = qualities.indexOf('stale');
 
+/** The code of `uncertain`. */
+export const UNCERTAIN: number = qualities.indexOf('uncertain');
+
 /** The code of `bad`. */
 export const BAD: number = qualities.indexOf('bad');
 

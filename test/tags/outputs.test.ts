@@ -36,6 +36,8 @@ class Lane implements LanePort {
   sent: Uint8Array = new Uint8Array(4);
   sequence = 0;
   epoch = 0;
+  /** Quality of the one SubDevice, by cycle. */
+  readonly qualityOf: Map<number, number> = new Map();
   beats = 0;
   receipts: number[][] = [];
   refusal: EtherCatError | undefined;
@@ -62,6 +64,7 @@ class Lane implements LanePort {
         commitDeadlineCycles: 0,
       }),
       owners: { ownerOf: (tag) => this.owners.get(tag) ?? 0, nameOf: (lane) => ['main', 'press'][lane] ?? '' },
+      subDevices: ['terminal'],
       refusal: () => this.refusal,
     });
   }
@@ -99,6 +102,10 @@ class Lane implements LanePort {
     const records = this.receipts.splice(0);
     out.set(records.flat());
     return records.length;
+  }
+
+  qualities(cycle: number): Uint8Array {
+    return Uint8Array.of(this.qualityOf.get(cycle) ?? 0);
   }
 
   /** The cycle that carries the newest commit. */
@@ -166,6 +173,25 @@ test('a failed verdict rejects, with the reason where one is known', async (t) =
   const write = lane.lane.write({ speed: 1 });
   lane.cycle(5, 2);
   await t.throwsAsync(write, { code: 'ECAT_ERR_WRITE_FAILED' });
+});
+
+test('of a commit that some SubDevices did not take, only the writes to those reject', async (t) => {
+  const lane = new Lane();
+  // There is one SubDevice: it has the values of the first cycle, and is in SAFE-OP, then away in the others.
+  for (const [cycle, quality, says] of [
+    [6, 2, /output speed did not reach terminal at position 0, which is in SAFE-OP/],
+    [7, 3, /does not answer/],
+  ] as const) {
+    lane.qualityOf.set(cycle, quality);
+    const writes = [lane.lane.write({ speed: cycle }), lane.lane.resume()];
+    lane.cycle(cycle, 4);
+    const error = await t.throwsAsync(writes[0]!, { code: 'ECAT_ERR_NOT_OPERATIONAL', message: says });
+    t.like(error, { subDevice: 'terminal', position: 0, tag: 'speed' });
+    t.is((await writes[1]!).cycle, cycle);
+  }
+  const write = lane.lane.write({ speed: 9 });
+  lane.cycle(8, 4);
+  t.is((await write).cycle, 8);
 });
 
 test('more writes than receipts have places are refused', async (t) => {

@@ -8,6 +8,7 @@ use ecat_engine::event::EventKind;
 use ecat_engine::shared::layout::{
     EngineState, SLOT_FLAG_FRAMES_LOST, SLOT_FLAG_WORKING_COUNTER, Verdict,
 };
+use ecat_engine::shared::receipts::RECEIPT_CYCLES;
 use ecat_engine::shared::{Claims, Drained, LaneState};
 use ecat_simulator::{SegmentCommand, SegmentDescription};
 
@@ -272,7 +273,17 @@ fn a_commit_rides_the_next_cycle_and_its_receipt_says_so() {
     let seq = lane.commit(&[0x14, 0x34, 0x56]);
     plant.run(12);
     assert_eq!(receipts.drain(&mut tail, &mut out), Drained::Records(1));
-    assert_eq!((out[0][0], out[0][3]), (seq, Verdict::Failed as u32), "device 2 did not get it");
+    assert_eq!((out[0][0], out[0][3]), (seq, Verdict::Partial as u32), "device 2 did not get it");
+    let decided = out[0][2].wrapping_sub(out[0][1]);
+    assert!(decided < RECEIPT_CYCLES, "told once it is known to be away: {decided} cycles later");
+    let seq = lane.commit(&[0x15, 0x34, 0x56]);
+    let cycle = plant.run(1)[0].cycle;
+    assert_eq!(receipts.drain(&mut tail, &mut out), Drained::Records(1));
+    assert_eq!(
+        out[0],
+        [seq, cycle, cycle, Verdict::Partial as u32],
+        "nobody waits for it any more"
+    );
     plant.close();
 }
 

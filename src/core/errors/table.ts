@@ -341,8 +341,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
   ECAT_ERR_NOT_OPERATIONAL: {
     category: 'maindevice',
     recoverable: true,
-    meaning: 'The bus is not in OP, so outputs do not reach the SubDevices.',
-    action: 'Wait until states$ says OP, then write again.',
+    meaning: 'The bus is not in OP, or the SubDevice of an output is not, so that the values do not reach it.',
+    action: 'Wait until states$ says OP of both, then write again.',
   },
   ECAT_ERR_LANE_LOST: {
     category: 'maindevice',

@@ -117,7 +117,7 @@ export const CONSUMERS_OFFSET = 14848;
 export const DYNAMIC_OFFSET = 18944;
 
 /** Hash of this layout; the header has to say the same. */
-export const LAYOUT_HASH = 0xba1d99e5;
+export const LAYOUT_HASH = 0x740046a2;
 
 /** State of the engine. */
 export const EngineState = {
@@ -176,6 +176,8 @@ export const Verdict = {
   Failed: 2,
   /** Frames with it came back with the expected working counters before its first cycle: it was urgent, or was there when something else was. */
   Early: 3,
+  /** Frames with it came back as they should, but some SubDevices of the lane are known to be away or not in OP, and did not take it: the quality bytes of the deciding cycle say which. */
+  Partial: 4,
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 

@@ -8,6 +8,7 @@ use ecat_wire::al::AlState;
 
 use super::counters::{Verdict, WorkingCounters};
 use super::states::SubDeviceStates;
+use crate::shared::receipts::Reach;
 
 /// Quality of a SubDevice's data in one cycle. Numbers are part of the contract with `src/core`; a
 /// larger one is worse.
@@ -99,6 +100,18 @@ impl Qualities {
         &self.bytes
     }
 
+    /// What became of the outputs of the SubDevice at `index` in this cycle.
+    #[must_use]
+    pub fn reach(&self, index: usize) -> Reach {
+        if self.is_good(index) {
+            Reach::Arrived
+        } else if self.by_state[index] == Quality::Good as u8 {
+            Reach::Missing
+        } else {
+            Reach::Away
+        }
+    }
+
     /// Whether the SubDevice at `index` is good in this cycle.
     #[must_use]
     pub fn is_good(&self, index: usize) -> bool {
@@ -168,6 +181,18 @@ mod tests {
         qualities.apply(&counters, 0, Verdict::Right);
         qualities.apply(&counters, 1, Verdict::Lost);
         assert_eq!(qualities.bytes(), [0, 2, 3, 3]);
+        // Whoever is known not to be in OP is not waited for; whoever lost a frame is.
+        qualities.begin();
+        qualities.apply(&counters, 0, Verdict::Lost);
+        assert_eq!(
+            [0, 1, 2, 3].map(|device| qualities.reach(device)),
+            [Reach::Arrived, Reach::Away, Reach::Away, Reach::Away]
+        );
+        states.observe(1, Some((8, 0)), 2);
+        qualities.expect(&states);
+        qualities.begin();
+        qualities.apply(&counters, 0, Verdict::Lost);
+        assert_eq!(qualities.reach(1), Reach::Missing);
     }
 
     #[test]

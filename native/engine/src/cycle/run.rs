@@ -328,7 +328,7 @@ impl Run {
         let settled = self.merger.settle(
             published,
             operational,
-            |device| qualities.is_good(device as usize),
+            |device| qualities.reach(device as usize),
             |lane| match lane.state {
                 LaneState::Lost => {
                     reporter.event(EventKind::LaneLost, Some(lane.lane as usize), 0, 0, counters);

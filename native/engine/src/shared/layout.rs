@@ -374,6 +374,9 @@ enumeration! {
         /// Frames with it came back with the expected working counters before its first cycle: it was urgent,
         /// or was there when something else was.
         Early = 3,
+        /// Frames with it came back as they should, but some SubDevices of the lane are known to be away or not in
+        /// OP, and did not take it: the quality bytes of the deciding cycle say which.
+        Partial = 4,
     }
 }
 

@@ -16,7 +16,7 @@ use super::interlocks::{InterlockEvent, InterlockRunner, Seen};
 use super::lane::{Commit, LaneMemory, LanePickup};
 use super::layout::{Control, LaneState};
 use super::plan::{Intent, LanePlan, Plan, PlanExchange, PlanWord};
-use super::receipts::ReceiptWriter;
+use super::receipts::{Reach, ReceiptWriter};
 use super::ring::Published;
 
 /// A lane changed its state, as [`OutputMerger::settle`] tells.
@@ -252,21 +252,21 @@ impl<A: Atomics> OutputMerger<A> {
     }
 
     /// Ends a cycle: writes receipts, and says what changed. `operational` is whether outputs take
-    /// effect (OP); `area_arrived` whether the outputs of the area of that index
-    /// ([`super::memory::Attached::outputs`]) arrived in this cycle.
+    /// effect (OP); `area_reach` what became of the outputs of the area of that index
+    /// ([`super::memory::Attached::outputs`]) in this cycle.
     pub fn settle(
         &mut self,
         published: Published,
         operational: bool,
-        area_arrived: impl Fn(u32) -> bool,
+        area_reach: impl Fn(u32) -> Reach,
         mut event: impl FnMut(LaneEvent),
     ) -> Settled {
         let cycle = published.cycle();
         for (index, lane) in self.lanes.iter_mut().enumerate() {
             let areas = self.plan.as_ref().map(|plan| &plan.lanes[index].areas);
-            let good = || areas.is_none_or(|areas| areas.iter().all(|&area| area_arrived(area)));
+            let worst = || areas.and_then(|areas| areas.iter().map(|&area| area_reach(area)).max());
             self.counts.commits_failed += if operational && lane.state == LaneState::Live {
-                lane.receipts.settle(cycle, good())
+                lane.receipts.settle(cycle, worst().unwrap_or(Reach::Arrived))
             } else {
                 lane.receipts.fail_all(cycle)
             };

@@ -7,6 +7,17 @@ use super::layout::{RECEIPT_RECORDS, Verdict};
 /// Cycles that a commit is given to arrive in: its values are sent again with each.
 pub const RECEIPT_CYCLES: u32 = 8;
 
+/// What became of the outputs of an area, or of a lane, in one cycle; the worst of its areas is that of a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// They arrived.
+    Arrived,
+    /// They did not, as was to be expected: the SubDevice is away or not in OP. Waiting would change nothing.
+    Away,
+    /// They did not, and may with the next cycle.
+    Missing,
+}
+
 #[derive(Clone, Copy, Default)]
 struct Pending {
     seq: u32,
@@ -41,12 +52,16 @@ impl<A: Atomics> ReceiptWriter<A> {
         self.count += 1;
     }
 
-    /// The frames of `cycle` came back, and those with the lane's bits were `good` or not. Returns
-    /// how many commits failed.
-    pub fn settle(&mut self, cycle: u32, good: bool) -> u32 {
-        if good {
+    /// The frames of `cycle` came back, or not, with the bits of the lane. Returns how many commits failed.
+    pub fn settle(&mut self, cycle: u32, reach: Reach) -> u32 {
+        let verdict = match reach {
+            Reach::Arrived => Some(Verdict::Ok),
+            Reach::Away => Some(Verdict::Partial),
+            Reach::Missing => None,
+        };
+        if let Some(verdict) = verdict {
             while self.count > 0 {
-                self.decide_first(cycle, Verdict::Ok);
+                self.decide_first(cycle, verdict);
             }
             return 0;
         }

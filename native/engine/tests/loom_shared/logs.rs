@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ecat_engine::shared::change_log::{Drained, LogMemory, LogReader, LogWriter};
 use ecat_engine::shared::layout::{LogCursor, RECEIPT_RECORDS};
-use ecat_engine::shared::receipts::{ReceiptReader, ReceiptWriter};
+use ecat_engine::shared::receipts::{Reach, ReceiptReader, ReceiptWriter};
 
 use crate::atomics::{Loom, explore, race, words};
 
@@ -67,7 +67,7 @@ fn receipts_arrive_whole_and_in_order() {
         let reader = ReceiptReader::new(log);
         writer.carry(1, 11);
         writer.carry(2, 12);
-        let settling = move || assert_eq!(writer.settle(20, true), 0);
+        let settling = move || assert_eq!(writer.settle(20, Reach::Arrived), 0);
         race(settling, move || {
             let mut tail = 0;
             let mut expected = 1;

@@ -7,7 +7,7 @@ use ecat_engine::shared::claims::{ClaimRegistry, Claims};
 use ecat_engine::shared::lane::{LaneMemory, LaneWriter};
 use ecat_engine::shared::layout::{Control, RECEIPT_RECORDS};
 use ecat_engine::shared::merge::OutputMerger;
-use ecat_engine::shared::receipts::ReceiptReader;
+use ecat_engine::shared::receipts::{Reach, ReceiptReader};
 use ecat_engine::shared::ring::{RingReader, RingWriter};
 use ecat_engine::shared::urgent::UrgentRequest;
 
@@ -57,7 +57,7 @@ fn an_urgent_commit_is_carried_once_and_never_waits_for_a_second_request() {
                 slot.outputs(&image);
                 slot.publish()
             };
-            merger.settle(published, true, |_| true, |_| ());
+            merger.settle(published, true, |_| Reach::Arrived, |_| ());
             (merger, request, image)
         };
         let (mut merger, request, image) = race(writing, cycling);

@@ -4,12 +4,14 @@ use std::ops::Range;
 use std::sync::atomic::AtomicU64;
 
 use ecat_engine::shared::layout::LaneState;
+use ecat_engine::shared::receipts::Reach;
 use ecat_engine::shared::{
     Attached, ClaimRegistry, Claims, Dimensions, Drained, InterlockEvent, LaneEvent, LaneWriter,
     OutputMerger, RingWriter, Seen, Settled, SharedMemory, required_bytes,
 };
 
 pub const OUTPUT_BYTES: usize = 20;
+pub const ARRIVED: Reach = Reach::Arrived;
 const FIRST: u32 = u32::MAX - 99;
 
 /// The cycle side, and the registry. Area 0 is the first ten bytes, area 1 the rest.
@@ -19,7 +21,7 @@ pub struct Plant {
     pub merger: OutputMerger,
     ring: RingWriter,
     pub cycle: u32,
-    pub areas_arrive: [bool; 2],
+    pub areas: [Reach; 2],
     pub operational: bool,
     pub events: Vec<(u32, LaneState)>,
     pub settled: Settled,
@@ -48,7 +50,7 @@ impl Plant {
             merger,
             ring,
             cycle: FIRST,
-            areas_arrive: [true; 2],
+            areas: [ARRIVED; 2],
             operational: true,
             events: Vec::new(),
             settled: Settled::default(),
@@ -83,11 +85,11 @@ impl Plant {
         slot.set_flags(0);
         slot.outputs(&image);
         let published = slot.publish();
-        let (events, arrived) = (&mut self.events, self.areas_arrive);
+        let (events, areas) = (&mut self.events, self.areas);
         self.settled = self.merger.settle(
             published,
             self.operational,
-            |area| arrived[area as usize],
+            |area| areas[area as usize],
             |LaneEvent { lane, state, .. }| events.push((lane, state)),
         );
         self.cycle = self.cycle.wrapping_add(1);

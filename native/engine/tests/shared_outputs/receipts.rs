@@ -4,24 +4,27 @@ use std::sync::atomic::Ordering;
 
 use ecat_engine::shared::Claims;
 use ecat_engine::shared::layout::{LaneState, Verdict};
-use ecat_engine::shared::receipts::RECEIPT_CYCLES;
+use ecat_engine::shared::receipts::{RECEIPT_CYCLES, Reach};
 
-use crate::plant::{OUTPUT_BYTES, Plant, bytes, owner, within};
+use crate::plant::{ARRIVED, OUTPUT_BYTES, Plant, bytes, owner, within};
 
 const OK: u32 = Verdict::Ok as u32;
 const FAILED: u32 = Verdict::Failed as u32;
+const PARTIAL: u32 = Verdict::Partial as u32;
+const AWAY: Reach = Reach::Away;
+const MISSING: Reach = Reach::Missing;
 
 #[test]
 fn a_receipt_names_the_first_cycle_and_the_one_that_arrived() {
     let mut plant = Plant::new();
     let mut lane = plant.claim(0, &bytes(0..4));
     let mut tail = 0;
-    plant.areas_arrive = [false, true];
+    plant.areas = [MISSING, ARRIVED];
     let seq = lane.commit(&[1; OUTPUT_BYTES]);
     let first = plant.cycle;
     plant.run_many(3);
     assert_eq!(plant.receipts(0, &mut tail), [[0; 4]; 0]);
-    plant.areas_arrive = [true, false];
+    plant.areas = [ARRIVED, MISSING];
     plant.run();
     let arrived = first.wrapping_add(3);
     assert_eq!(plant.receipts(0, &mut tail), [[seq, first, arrived, OK]]);
@@ -32,7 +35,7 @@ fn a_receipt_waits_only_for_the_areas_of_the_lane() {
     let mut plant = Plant::new();
     let mut both = plant.claim(0, &bytes(8..12));
     let mut tail = 0;
-    plant.areas_arrive = [true, false];
+    plant.areas = [ARRIVED, MISSING];
     both.commit(&[1; OUTPUT_BYTES]);
     plant.run();
     assert_eq!(plant.receipts(0, &mut tail), [[0; 4]; 0]);
@@ -43,11 +46,36 @@ fn a_receipt_waits_only_for_the_areas_of_the_lane() {
 }
 
 #[test]
+fn nobody_waits_for_an_area_that_is_away_and_the_receipt_says_that_it_did_not_take_it() {
+    let mut plant = Plant::new();
+    let mut lane = plant.claim(0, &bytes(8..12));
+    let mut tail = 0;
+    plant.areas = [AWAY, MISSING];
+    let seq = lane.commit(&[1; OUTPUT_BYTES]);
+    let first = plant.cycle;
+    plant.run();
+    assert_eq!(plant.receipts(0, &mut tail), [[0; 4]; 0], "the other may still take it");
+    plant.areas = [AWAY, ARRIVED];
+    plant.run();
+    assert_eq!(plant.receipts(0, &mut tail), [[seq, first, first.wrapping_add(1), PARTIAL]]);
+    let second = lane.commit(&[2; OUTPUT_BYTES]);
+    let cycle = plant.cycle;
+    plant.areas = [AWAY, AWAY];
+    plant.run();
+    assert_eq!(plant.receipts(0, &mut tail), [[second, cycle, cycle, PARTIAL]]);
+    plant.areas = [ARRIVED; 2];
+    let third = lane.commit(&[3; OUTPUT_BYTES]);
+    let cycle = plant.cycle;
+    plant.run();
+    assert_eq!(plant.receipts(0, &mut tail), [[third, cycle, cycle, OK]]);
+}
+
+#[test]
 fn a_commit_that_does_not_arrive_in_time_has_failed() {
     let mut plant = Plant::new();
     let mut lane = plant.claim(0, &bytes(0..4));
     let mut tail = 0;
-    plant.areas_arrive = [false; 2];
+    plant.areas = [MISSING; 2];
     let first = lane.commit(&[1; OUTPUT_BYTES]);
     let begun = plant.cycle;
     plant.run();
@@ -56,7 +84,7 @@ fn a_commit_that_does_not_arrive_in_time_has_failed() {
     let last = begun.wrapping_add(RECEIPT_CYCLES - 1);
     assert_eq!(plant.receipts(0, &mut tail), [[first, begun, last, FAILED]]);
     assert_eq!(plant.settled.commits_failed, 1);
-    plant.areas_arrive = [true; 2];
+    plant.areas = [ARRIVED; 2];
     plant.run();
     let good = last.wrapping_add(1);
     assert_eq!(plant.receipts(0, &mut tail), [[second, begun.wrapping_add(1), good, OK]]);
@@ -67,7 +95,7 @@ fn losing_the_lane_or_leaving_op_fails_what_is_pending() {
     let mut plant = Plant::new();
     let mut lane = plant.claim(0, &Claims { deadline_cycles: 2, ..bytes(0..4) });
     let mut tail = 0;
-    plant.areas_arrive = [false; 2];
+    plant.areas = [MISSING; 2];
     lane.commit(&[1; OUTPUT_BYTES]);
     plant.run();
     plant.operational = false;
