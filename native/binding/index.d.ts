@@ -31,6 +31,17 @@ export declare class BindingAttachment {
    */
   drain(partition: number, tail: Uint32Array, records: Uint8Array): number
   /**
+   * Says whether this attachment follows the change logs: as long as nobody does, `isFollowed` tells the decode
+   * workers so. Whoever begins to follow copies the newest cycle afterwards, and finds everything that changes in
+   * later ones in the logs. Ends with `release`, or the environment. Idempotent.
+   */
+  follow(on: boolean): void
+  /**
+   * Whether any attachment of the engine follows the change logs. To be asked after a cycle was copied: where
+   * nobody does, what changed in it need not be published.
+   */
+  isFollowed(): boolean
+  /**
    * Acknowledges the interlock at that place. True: event 17 says with the next cycle that it is released, or
    * event 18 that its condition holds again. False: it has not fired. `ECAT_ERR_INTERLOCK_HOLDS` where its
    * condition holds or its input is not good.

@@ -102,9 +102,13 @@ export class BusView {
       slot: new SlotBuffer(this.memory.slotBytes),
       leavesOut: !handle.virtualTime,
       source: {
-        drain: (partition, tail, records) => attachment.drain(partition, tail, records),
-        copyNewest: (slot) => attachment.copyNewest(slot),
+        drain: (partition, tail, records) => (this.#released ? 0 : attachment.drain(partition, tail, records)),
+        copyNewest: (slot) => (this.#released ? CopyOutcome.Closed : attachment.copyNewest(slot)),
         copyCycle: (cycle, slot) => attachment.copyCycle(cycle, slot),
+        latestCycle: () => this.memory.latestCycle,
+        follow: (on) => {
+          if (!this.#released) attachment.follow(on);
+        },
         decodedCycle: (partition) => this.#decodedCycle(partition),
         awaitDecoded: (partition, cycle) => this.statuses[partition]!.awaitCycle(cycle),
       },

@@ -6,6 +6,9 @@
  * when a batch is FULL, or when more than {@link BACKLOG_CYCLES_MAX} cycles wait, the newest slot is
  * compared with the arrays instead: one change per tag, however long the pause was.
  *
+ * While nobody on this thread wants to be told, the logs are not read, and nobody need write them: the arrays are made
+ * right from the newest slot when they are read.
+ *
  * With several partitions there is a log of each, and a cycle is delivered once every partition has looked at it. One
  * that is too far behind is left out, and its tags are stale until it has caught up.
  */
@@ -36,6 +39,10 @@ export interface ChangeSource extends LogSource {
   /** Copies a slot; 0 when a whole one was copied. */
   copyNewest(slot: Uint8Array): number;
   copyCycle(cycle: number, slot: Uint8Array): number;
+  /** 32-bit number of the newest cycle. */
+  latestCycle(): number;
+  /** Whether the logs are followed from now on. */
+  follow(on: boolean): void;
   /** Asks for this thread to be woken once the partition's worker has come to a cycle. */
   awaitDecoded(partition: number, cycle: number): void;
 }
@@ -95,6 +102,11 @@ export class Consumer {
   /** Whether qualities have to be looked at even in a slot that was seen before. */
   #regrade = false;
   #draining = false;
+  /** Whether the logs are followed, and whether they should be: no delivery under way changes its mind. */
+  #follows = false;
+  #wanted = false;
+  /** Cycle of the slot that the arrays are of, while the logs are not followed. */
+  #taken = 0;
   #state: 'running' | 'ending' | 'ended' = 'running';
 
   constructor(options: {
@@ -151,6 +163,20 @@ export class Consumer {
   }
 
   /**
+   * Whether changes are to be delivered. Once they are, none after those that the arrays hold then is left out.
+   */
+  follow(on: boolean): void {
+    this.#wanted = on;
+    if (!this.#draining) this.#heed();
+  }
+
+  /** Makes the arrays those of the newest slot where no log is followed, before they are read. */
+  refresh(): void {
+    if (this.#follows || this.#draining || !this.#filled || this.#state !== 'running') return;
+    if (this.#taken !== this.#source.latestCycle()) this.#takeNewest();
+  }
+
+  /**
    * Takes everything that is in the log and delivers it.
    *
    * @returns false when the ring overtook every attempt to copy the newest slot: call again soon
@@ -163,6 +189,7 @@ export class Consumer {
       return this.#pump();
     } finally {
       this.#draining = false;
+      this.#heed();
     }
   }
 
@@ -175,6 +202,10 @@ export class Consumer {
   #pump(): boolean {
     if (this.#state === 'ended') return true;
     if (this.#state === 'ending') return this.#finish();
+    if (!this.#follows && this.#filled) {
+      this.#seen = this.#source.latestCycle();
+      return true;
+    }
     for (;;) {
       this.#fetch();
       if (this.#behind || !this.#filled) {
@@ -187,6 +218,29 @@ export class Consumer {
       }
       if (!this.#waitsForPartition() && !this.#hasMore()) return true;
     }
+  }
+
+  /** Begins or ends to follow the logs, as it is wanted. */
+  #heed(): void {
+    if (this.#wanted === this.#follows || this.#state !== 'running') return;
+    this.#follows = this.#wanted;
+    // In this order: what changes after the slot that is taken then is in the logs.
+    this.#source.follow(this.#follows);
+    for (const reader of this.#readers) reader.restart();
+    this.#taken = this.#seen;
+    if (this.#follows && this.#filled) this.#takeNewest();
+  }
+
+  /** Makes the arrays those of the newest slot, with nobody to tell. */
+  #takeNewest(): void {
+    this.#behind = true;
+    if (!this.#copyNewest()) return;
+    this.#behind = false;
+    const cycle = this.#reader.cycle(this.#slot);
+    this.#reader.times(this.#slot, this.#batch.times);
+    this.#compareSlot(this.#cycleNumber.extend(cycle), false);
+    [this.#seen, this.#taken] = [cycle, cycle];
+    [this.#missed, this.#untold] = [0, 0];
   }
 
   /** Whether something is left in a log that there is room for now. */

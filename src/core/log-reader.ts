@@ -126,6 +126,13 @@ export class LogReader {
     while (this.hasBatch && cyclesBetween(this.cycle, cycle) <= 0) this.skip();
   }
 
+  /** Forgets everything that is here, and in the log. */
+  restart(): void {
+    while (this.#source.drain(this.partition, this.#tail, this.#bytes) > 0);
+    [this.at, this.#end, this.#filled, this.missed] = [0, 0, 0, 0];
+    [this.hasMore, this.isLeftOut] = [false, false];
+  }
+
   /** Forgets the batches that are here. */
   discard(): void {
     this.at = this.#end;

@@ -266,7 +266,10 @@ export class Session {
       if (this.view.hasEnded || this.#closing) throw this.#endError();
       if (cyclesBetween(this.view.consumer.seenCycle, cycle) >= 0) return true;
       this.view.awaitCycle(cycle);
-      return false;
+      // The workers may have come there just before, and wake nobody any more.
+      if (!this.view.isDecoded(cycle)) return false;
+      this.#pump();
+      return this.view.isReleased || cyclesBetween(this.view.consumer.seenCycle, cycle) >= 0;
     }, signal);
   }
 

@@ -77,7 +77,11 @@ export class TagStreams {
         return undefined;
       }
       this.#batchSubscribers.add(subscriber);
-      return () => this.#batchSubscribers.delete(subscriber);
+      this.#follow();
+      return () => {
+        this.#batchSubscribers.delete(subscriber);
+        this.#follow();
+      };
     });
   }
 
@@ -102,8 +106,10 @@ export class TagStreams {
     const report: ReportThrown = (error) => this.#reportOf(names.join(', '))(error);
     return new BusObservable(report, (subscriber) => {
       const group = new TagGroup(names, tags, this.#consumer, this.#directory, subscriber);
+      this.#consumer.follow(true);
       group.emit(this.#headOfNewest(tags));
       if (this.#complete) {
+        this.#follow();
         subscriber.complete();
         return undefined;
       }
@@ -117,11 +123,13 @@ export class TagStreams {
 
   /** The newest value that this thread has seen. */
   value(tag: number): TagValue {
-    return this.#directory.labelled(tag, this.#consumer.value(tag));
+    this.#consumer.refresh();
+    return this.#valueOf(tag);
   }
 
   /** The newest sample that this thread has seen. */
   sample(tag: number): Sample {
+    this.#consumer.refresh();
     return this.#sampleOf(tag, this.#headOf(tag));
   }
 
@@ -177,6 +185,7 @@ export class TagStreams {
     this.#lists.length = 1;
     this.#freeLists.length = 0;
     this.#watching = 0;
+    this.#follow();
     for (const watcher of ended) watcher.complete();
     for (const subscriber of [...this.#batchSubscribers]) subscriber.complete();
   }
@@ -218,8 +227,11 @@ export class TagStreams {
   }
 
   #watch(tag: number, watcher: SampleWatcher): (() => void) | undefined {
+    // First of all: what changes behind the sample is told.
+    this.#consumer.follow(true);
     watcher.next(this.sample(tag));
     if (this.#complete) {
+      this.#follow();
       watcher.complete();
       return undefined;
     }
@@ -230,6 +242,7 @@ export class TagStreams {
   #add(tag: number, watcher: Watcher): void {
     const list = this.#listOf[tag]!;
     this.#watching += 1;
+    this.#follow();
     if (list === NOBODY) {
       const place = this.#freeLists.pop() ?? this.#lists.length;
       this.#lists[place] = watcher;
@@ -246,6 +259,7 @@ export class TagStreams {
     // Everybody was let go at the end.
     if (list === NOBODY) return;
     this.#watching -= 1;
+    this.#follow();
     const watchers = this.#lists[list]!;
     if (isList(watchers)) {
       const rest = watchers.filter((other) => other !== watcher);
@@ -257,10 +271,19 @@ export class TagStreams {
     this.#freeLists.push(list);
   }
 
+  /** Has the consumer follow the changes as long as somebody is to be told of any. */
+  #follow(): void {
+    this.#consumer.follow(this.#watching > 0 || this.#batchSubscribers.size > 0);
+  }
+
+  #valueOf(tag: number): TagValue {
+    return this.#directory.labelled(tag, this.#consumer.value(tag));
+  }
+
   #sampleOf(tag: number, head: DeliveryHead): Sample {
     const { cycle, missed, hostTimeNs, dcTimeNs } = head;
     const quality = qualityOf(this.#consumer.quality[tag]!);
-    return { value: this.value(tag), quality, cycle, missed, hostTimeNs, dcTimeNs };
+    return { value: this.#valueOf(tag), quality, cycle, missed, hostTimeNs, dcTimeNs };
   }
 
   /** The cycle in which a tag changed last. */

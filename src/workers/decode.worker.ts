@@ -1,6 +1,6 @@
 /**
  * The decode worker: one task that never ends. It waits natively for the next cycle, compares it with the one
- * before, and publishes what changed.
+ * before, and publishes what changed. While no thread wants to be told, it compares nothing.
  *
  * Its state is private and can be lost at any moment: what replaces it begins with a FULL batch.
  */
@@ -50,6 +50,8 @@ class DecodeLoop {
   #missed = 0;
   /** Whether the next batch has to be FULL. */
   #full = true;
+  /** Whether nobody followed when the last cycle was looked at. */
+  #idle = false;
 
   constructor(
     memory: ProcessMemory,
@@ -97,11 +99,12 @@ class DecodeLoop {
       // A successor may find nothing newer than what its predecessor looked at; it still takes it as its first.
       if (ahead > 0) this.#missed += ahead - 1;
     }
-    if (this.#full) this.#detector.tellAll(this.#current);
-    const count = this.#full
-      ? LOG_BATCH_FULL
-      : this.#detector.compare(this.#previous, this.#current, cycle, this.#batch);
-    if (count !== 0) this.#publish(cycle, count);
+    // Asked after the slot was copied: whoever begins to follow now takes this slot, or a newer one, by itself.
+    if (this.#attachment.isFollowed()) this.#tell(cycle);
+    else {
+      this.#idle = true;
+      this.#missed = 0;
+    }
     this.#full = false;
     this.#last = cycle;
     this.#status.setDecoded(cycle);
@@ -109,6 +112,18 @@ class DecodeLoop {
     this.#current = this.#previous;
     this.#previous = looked;
     this.#wakeWhoWaits(cycle);
+  }
+
+  /** Publishes what has changed since the cycle before. */
+  #tell(cycle: number): void {
+    // What followers hold is of the newest slot then, or of one behind it.
+    if (this.#idle && !this.#full) this.#detector.tellAll(this.#previous);
+    this.#idle = false;
+    if (this.#full) this.#detector.tellAll(this.#current);
+    const count = this.#full
+      ? LOG_BATCH_FULL
+      : this.#detector.compare(this.#previous, this.#current, cycle, this.#batch);
+    if (count !== 0) this.#publish(cycle, count);
   }
 
   #publish(cycle: number, count: number): void {

@@ -80,6 +80,8 @@ for (const [how, misbehaviour] of [
   test(`a decode worker of ${partitions} that ${how} is reported once and replaced, and consumers come up to date`, async (t) => {
     await using bus = await Supervised.open(300, plant({ time: 'virtual', partitions }));
     t.is(bus.session.view.statuses.length, partitions);
+    // A worker that nobody follows has nothing to be waited for.
+    bus.streams.changes$.subscribe();
     await bus.session.advance(5);
     const cycle = bus.session.view.memory.latestCycle;
     bus.command(misbehaviour);

@@ -43,6 +43,8 @@ interface Worker {
   hasDecoded: boolean;
   published: number;
   awaited: number | undefined;
+  /** Whether nobody followed when it looked last. */
+  idle: boolean;
 }
 
 /** A bus, its workers and their logs in one thread, as the native side would have them. */
@@ -60,6 +62,7 @@ export class Bench implements ChangeSource {
   ringSlots = 8;
   lapAfter: number = Number.POSITIVE_INFINITY;
   overtaken = 0;
+  followed = false;
 
   constructor(start = 1, of: readonly TagRow[] = rows) {
     this.cycle = start - 1;
@@ -76,6 +79,7 @@ export class Bench implements ChangeSource {
         hasDecoded: false,
         published: 0,
         awaited: undefined,
+        idle: false,
       };
     });
     this.consumer = new Consumer({
@@ -97,6 +101,16 @@ export class Bench implements ChangeSource {
         });
       },
     });
+    this.consumer.follow(true);
+  }
+
+  latestCycle(): number {
+    return this.cycle;
+  }
+
+  /** A worker that nobody follows compares nothing. */
+  follow(on: boolean): void {
+    this.followed = on;
   }
 
   get log(): { head: number; words: Uint32Array }[] {
@@ -135,7 +149,16 @@ export class Bench implements ChangeSource {
     current.bytes.set(this.slots.get(cycle)!);
     const missed = cyclesBetween(cycle, worker.decoded) - 1;
     const batch = new BatchWriter(worker.size);
-    const full = restarted || worker.previous === undefined || missed > 0;
+    let full = restarted || worker.previous === undefined || missed > 0;
+    if (!this.followed) {
+      [worker.previous, worker.decoded, worker.hasDecoded, worker.idle] = [current, cycle, true, true];
+      return;
+    }
+    if (worker.idle) {
+      full = restarted;
+      worker.detector.tellAll(worker.previous!);
+      worker.idle = false;
+    }
     if (full) worker.detector.tellAll(current);
     const count = full ? LOG_BATCH_FULL : worker.detector.compare(worker.previous!, current, cycle, batch);
     if (count !== 0) {

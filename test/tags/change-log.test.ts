@@ -232,3 +232,75 @@ test('the log holds three of the largest batches, in a power of two', (t) => {
     t.true(records >= 3 * (entriesMax(tags) + BATCH_HEADER_RECORDS));
   }
 });
+
+test('while nobody is to be told the log is neither written nor read, and whoever reads has the newest slot', (t) => {
+  const bench = opened();
+  bench.consumer.follow(false);
+  for (let n = 1; n <= 3; n += 1) {
+    bench.run((bytes) => {
+      bytes[10] = n;
+    });
+    bench.consumer.pump();
+    t.is(bench.consumer.seenCycle, bench.cycle);
+    bench.consumer.refresh();
+    t.deepEqual([bench.value(2), bench.consumer.heads.cycle(2)], [n, bench.cycle]);
+  }
+  t.deepEqual([bench.log.length, bench.delivered.length], [1, 0], 'the first slot alone');
+  bench.consumer.follow(true);
+  bench.run((bytes) => {
+    bytes[10] = 9;
+  });
+  bench.consumer.pump();
+  t.deepEqual(
+    bench.delivered.map(({ cycle, missed, tags, values }) => ({ cycle, missed, tags, values })),
+    [{ cycle: bench.cycle, missed: 0, tags: [2], values: [9] }],
+  );
+});
+
+testProp(
+  'whoever begins to follow misses nothing and is told nothing twice, however often, and whatever the workers do',
+  [
+    fc.array(
+      fc.oneof(
+        fc.record({ do: fc.constant('run' as const), byte: fc.integer({ min: 8, max: 63 }), asleep: fc.boolean() }),
+        fc.record({ do: fc.constantFrom('follow' as const, 'leave' as const, 'pump' as const, 'work' as const) }),
+      ),
+      { minLength: 1, maxLength: 60 },
+    ),
+  ],
+  (t, steps) => {
+    const bench = opened();
+    bench.stepwise = true;
+    let follows = true;
+    const right = (): void => {
+      for (let tag = 0; tag < rows.length; tag += 1)
+        t.deepEqual(bench.value(tag), bench.decoder.read(bench.image, tag), `tag ${tag}`);
+    };
+    for (const [n, step] of steps.entries()) {
+      if (step.do === 'run') {
+        bench.run((bytes) => {
+          bytes[step.byte] = n + 1;
+        }, step.asleep);
+      } else if (step.do === 'work') bench.work();
+      else if (step.do === 'pump') bench.consumer.pump();
+      else {
+        follows = step.do === 'follow';
+        bench.consumer.follow(follows);
+        if (follows) bench.delivered.length = 0;
+      }
+      if (follows) continue;
+      bench.consumer.refresh();
+      right();
+    }
+    bench.work();
+    bench.consumer.pump();
+    bench.consumer.refresh();
+    right();
+    const cycles = bench.delivered.map(({ cycle }) => cycle);
+    t.deepEqual(
+      cycles,
+      [...new Set(cycles)].toSorted((a, b) => a - b),
+    );
+    for (const { tags } of bench.delivered) t.is(new Set(tags).size, tags.length);
+  },
+);

@@ -34,6 +34,8 @@ pub struct Open {
     /// Number of this attachment in this process: who owns its lanes.
     pub owner: u64,
     bell: Option<Arc<WeakBell>>,
+    /// Whether this attachment follows the change logs.
+    follows: bool,
     /// Number of this attachment as a consumer in lockstep.
     consumer: Option<u32>,
     /// Every lane, whoever has it.
@@ -187,6 +189,30 @@ impl BindingAttachment {
         })
     }
 
+    /// Says whether this attachment follows the change logs: as long as nobody does, `isFollowed` tells the decode
+    /// workers so. Whoever begins to follow copies the newest cycle afterwards, and finds everything that changes in
+    /// later ones in the logs. Ends with `release`, or the environment. Idempotent.
+    #[napi(catch_unwind)]
+    pub fn follow(
+        &self,
+        env: Env,
+        #[napi(ts_arg_type = "boolean")] on: Argument<bool>,
+    ) -> napi::Result<()> {
+        guarded(&env, || {
+            self.with_mut(|open| {
+                open.follow(on.0);
+                Ok(())
+            })
+        })
+    }
+
+    /// Whether any attachment of the engine follows the change logs. To be asked after a cycle was copied: where
+    /// nobody does, what changed in it need not be published.
+    #[napi(catch_unwind)]
+    pub fn is_followed(&self, env: Env) -> napi::Result<bool> {
+        guarded(&env, || self.with(|open| Ok(open.engine.is_followed())))
+    }
+
     /// Acknowledges the interlock at that place. True: event 17 says with the next cycle that it is released, or
     /// event 18 that its condition holds again. False: it has not fired. `ECAT_ERR_INTERLOCK_HOLDS` where its
     /// condition holds or its input is not good.
@@ -302,6 +328,7 @@ impl Open {
             engine,
             owner: NEXT_OWNER.fetch_add(1, Ordering::Relaxed),
             bell: None,
+            follows: false,
             consumer: None,
             lanes,
             partitions,
@@ -336,6 +363,14 @@ impl Open {
         })
     }
 
+    fn follow(&mut self, on: bool) {
+        match (std::mem::replace(&mut self.follows, on), on) {
+            (false, true) => self.engine.follow(),
+            (true, false) => self.engine.unfollow(),
+            _ => {}
+        }
+    }
+
     fn leave_lockstep(&mut self) {
         if let Some(consumer) = self.consumer.take() {
             self.engine.unregister_consumer(consumer);
@@ -354,6 +389,7 @@ impl EndsWithEnvironment for AttachmentCell {
     fn end(&self) {
         let Some(mut open) = self.open.borrow_mut().take() else { return };
         open.leave_lockstep();
+        open.follow(false);
         if let Some(bell) = &open.bell {
             bell.silence();
             let bell: Arc<dyn Bell> = Arc::clone(bell) as _;

@@ -354,6 +354,24 @@ impl Engine {
             .is_some_and(|publisher| publisher.load(Ordering::Acquire) == owner)
     }
 
+    /// A consumer begins to follow the change logs. It copies the newest slot after this, and finds everything
+    /// that changes in later ones in the logs.
+    pub fn follow(&self) {
+        self.control.followers.join();
+    }
+
+    /// A consumer that followed the change logs does no longer.
+    pub fn unfollow(&self) {
+        self.control.followers.leave();
+    }
+
+    /// Whether anybody follows the change logs. A decode worker that has copied a slot and finds nobody may leave
+    /// out what changed in it.
+    #[must_use]
+    pub fn is_followed(&self) -> bool {
+        self.control.followers.any()
+    }
+
     /// Asks the cycle thread to send what was committed before this out of cycle: changed outputs of the
     /// SubDevices that allow it ([`StartOptions::urgent_allowed`]), in a frame of their own, if it leaves before the
     /// next cycle begins. Everything else goes with that cycle. One system call.

@@ -17,8 +17,8 @@ use crate::herald::Announcer;
 use crate::link::sys::Doorbell;
 use crate::shared::layout::EngineState;
 use crate::shared::{
-    Attached, ClaimRegistry, ConsumerRegistry, Dimensions, InterlockSpec, Lockstep, OutputMerger,
-    SharedMemory, UrgentAreas, UrgentRequest,
+    Attached, ClaimRegistry, ConsumerRegistry, Dimensions, Followers, InterlockSpec, Lockstep,
+    OutputMerger, SharedMemory, UrgentAreas, UrgentRequest,
 };
 
 /// The order to begin with the first cycle.
@@ -47,6 +47,8 @@ pub struct Control {
     pub doorbell: Doorbell,
     /// Asks it to send what was committed out of cycle.
     pub urgent: UrgentRequest,
+    /// The consumers that follow the change logs.
+    pub followers: Followers,
     urgent_areas: OnceLock<UrgentAreas>,
     consumers: OnceLock<Arc<ConsumerRegistry>>,
     /// Set when the engine is to stop; also ends a bring-up.
@@ -81,6 +83,7 @@ impl Control {
             options,
             doorbell: Doorbell::new()?,
             urgent: UrgentRequest::default(),
+            followers: Followers::default(),
             urgent_areas: OnceLock::new(),
             consumers: OnceLock::new(),
             stop: AtomicBool::new(false),

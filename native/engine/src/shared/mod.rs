@@ -6,13 +6,15 @@
 //! [`change_log`] (what the decode workers found), [`receipts`] (what became of a commit). [`claims`]
 //! and [`plan`] say who may write which bit, [`merge`] puts the lanes together on the cycle thread,
 //! [`interlock`] and [`interlocks`] force outputs whatever the lanes say, [`urgent`] sends them out of
-//! cycle, [`consumers`] are waited for in virtual time, [`statistics`] counts. The argument of every memory ordering is in `docs/shared-memory.md`.
+//! cycle, [`consumers`] are waited for in virtual time, [`followers`] have the decode workers work, [`statistics`]
+//! counts. The argument of every memory ordering is in `docs/shared-memory.md`.
 
 pub mod atomics;
 pub mod change_log;
 pub mod claims;
 pub mod consumers;
 mod describe;
+pub mod followers;
 pub mod futex;
 pub mod geometry;
 pub mod interlock;
@@ -31,6 +33,7 @@ pub use change_log::{Drained, LogReader, LogWriter};
 pub use claims::{ClaimRegistry, Claims, LaneOwner};
 pub use consumers::{ConsumerRegistry, Lockstep};
 pub use describe::{Constant, Enumeration, Field, Kind, Section};
+pub use followers::Followers;
 pub use geometry::{Dimensions, Geometry, default_slot_count, required_bytes};
 pub use interlock::{BitsKind, Comparison, InterlockSpec, Threshold};
 pub use interlocks::{Acknowledged, InterlockEvent, InterlockEventKind, Seen};

@@ -5,6 +5,7 @@
 //! Where loom cannot look, the argument is in `docs/shared-memory.md`.
 
 mod atomics;
+mod followers;
 mod interlocks;
 mod lanes;
 mod lockstep;
