@@ -17,6 +17,7 @@ export {
 export { type ErrorCategory, type ErrorCode, errorCodes, errorTable } from './core/errors/table.ts';
 export type { BusState, SubDeviceState } from './core/events.ts';
 export type { Fault, FaultKind } from './core/faults.ts';
+export type { BusHealth, PortErrors, SubDeviceHealth, SubDeviceRegisters } from './core/health.ts';
 export type { CycleWindow, Gap, History } from './core/history.ts';
 export type { Interlock } from './core/interlocks.ts';
 export type { WriteResult } from './core/outputs.ts';

@@ -10,6 +10,7 @@ import { EtherCatError } from './core/errors/ethercat-error.ts';
 import type { BusState, NativeEvent } from './core/events.ts';
 import { closeOnExit, closeOnSignals } from './core/exits.ts';
 import { type Fault, faultOfEvent } from './core/faults.ts';
+import { type BusHealth, readHealth } from './core/health.ts';
 import { LaneKeeper } from './core/lane-keeper.ts';
 import { nameSubDevices } from './core/network.ts';
 import type { OutputLane } from './core/outputs.ts';
@@ -243,6 +244,18 @@ export class MainDevice extends Bus implements AsyncDisposable {
         stop();
       };
     });
+  }
+
+  /**
+   * How the bus and every SubDevice are doing: the counters of the cycle thread, states, and error counters and clocks as
+   * the registers have them now. They are read behind the cyclic frames, a few SubDevices at a time, and delay no cycle. In
+   * virtual time cycles have to run meanwhile.
+   *
+   * @throws (rejects with) `ECAT_ERR_REQUEST_QUEUE_FULL` when other reads of registers leave it no room, `ECAT_ERR_CLOSED`
+   */
+  async health(): Promise<BusHealth> {
+    const subDevices = await readHealth(this.subDevices, this.configuration.distributedClocks);
+    return { state: this.state, statistics: this.statistics(), subDevices };
   }
 
   /** Counters and times of the cycle thread since the start. */
