@@ -5,6 +5,7 @@ import { EtherCatError } from '../core/errors/ethercat-error.ts';
 import type { SubDevice } from '../core/sub-device.ts';
 import { MainDevice } from '../main-device.ts';
 import { Activity } from './activity.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { findSubDevice, type SegmentSource, segmentSource } from './device-configuration.ts';
 import type { BifrostDevice } from './types.ts';
 
@@ -13,6 +14,7 @@ export interface Connection {
   readonly bus: MainDevice;
   readonly subDevice: SubDevice;
   readonly activity: Activity;
+  readonly clock: ClockWatch;
 }
 
 interface SharedBus {
@@ -21,6 +23,15 @@ interface SharedBus {
   readonly aborting: AbortController;
   /** Devices that hold it, or wait for it. */
   holders: number;
+}
+
+/** A device that is connected, or being connected. */
+interface Attachment {
+  readonly address: string;
+  readonly shared: SharedBus;
+  readonly connecting: Promise<Connection>;
+  /** The connection, once it is made. */
+  connection: Connection | undefined;
 }
 
 /** Opens a segment; for tests. */
@@ -33,16 +44,18 @@ const openSegment: OpenSegment = (source, signal) =>
 export class Connections {
   readonly #open: OpenSegment;
   readonly #buses: Map<string, SharedBus> = new Map();
-  readonly #connected: Map<string, Promise<Connection>> = new Map();
-  readonly #settled: Map<string, Connection> = new Map();
+  /** Buses that are on their way down, by address: nobody opens the interface before they are. */
+  readonly #closing: Map<string, Promise<void>> = new Map();
+  readonly #attached: Map<string, Attachment> = new Map();
 
   constructor(open: OpenSegment = openSegment) {
     this.#open = open;
   }
 
   /** The connection of a device; undefined where there is none yet. */
-  get(device: BifrostDevice): Connection | undefined {
-    return this.#settled.get(device.id);
+  get({ id, address }: BifrostDevice): Connection | undefined {
+    const attachment = this.#attached.get(id);
+    return attachment?.address === address ? attachment.connection : undefined;
   }
 
   /**
@@ -51,84 +64,131 @@ export class Connections {
    */
   async busAt(address: string, signal: AbortSignal | undefined): Promise<MainDevice | undefined> {
     const shared = this.#buses.get(address);
-    return shared && abortable(shared.opening, signal);
+    if (shared !== undefined) return abortable(shared.opening, signal);
+    await abortable(this.#closing.get(address) ?? Promise.resolve(), signal);
+    return undefined;
   }
 
-  /** Connects a device, or waits for the connection that is being made; without effect where there is one. */
+  /**
+   * Connects a device, or waits for the connection that is being made; without effect where there is one.
+   * @throws (rejects with) also `ECAT_ERR_INVALID_ARGUMENT` where the connection of this id is to another SubDevice
+   */
   async connect(device: BifrostDevice, signal: AbortSignal | undefined): Promise<Connection> {
-    const before = this.#connected.get(device.id);
-    if (before !== undefined) return before;
-    const connecting = this.#connect(device, signal);
-    this.#connected.set(device.id, connecting);
+    const before = this.#attached.get(device.id);
+    if (before !== undefined) return this.#again(device, before, signal);
+    const shared = this.#share(device);
+    const connecting = this.#connect(device, shared, signal);
+    const attachment: Attachment = { address: device.address, shared, connecting, connection: undefined };
+    this.#attached.set(device.id, attachment);
     try {
       const connection = await connecting;
-      this.#settled.set(device.id, connection);
+      if (this.#attached.get(device.id) !== attachment) {
+        connection.clock.stop();
+        const message = `device ${device.name} was disconnected while it was being connected`;
+        throw new EtherCatError('ECAT_ERR_ABORTED', message, { subDevice: device.name });
+      }
+      attachment.connection = connection;
       return connection;
     } catch (error) {
-      this.#connected.delete(device.id);
+      if (this.#attached.get(device.id) === attachment) this.#attached.delete(device.id);
       throw error;
     }
   }
 
   /** Ends a connection; the last one of an interface closes its MainDevice. Without effect where there is none. */
-  async disconnect(device: BifrostDevice): Promise<void> {
-    const connecting = this.#connected.get(device.id);
-    if (connecting === undefined) return;
-    this.#connected.delete(device.id);
-    this.#settled.delete(device.id);
-    const connected = await connecting.then(
-      () => true,
-      () => false,
-    );
-    if (connected) await this.#release(device.address);
+  async disconnect({ id, address }: BifrostDevice): Promise<void> {
+    const attachment = this.#attached.get(id);
+    if (attachment?.address !== address) return;
+    this.#attached.delete(id);
+    const connection = await attachment.connecting.catch(() => undefined);
+    connection?.clock.stop();
+    // Who failed to connect holds nothing.
+    if (connection !== undefined) await this.#release(address, attachment.shared);
   }
 
   /** Ends all of them. */
   async close(): Promise<void> {
-    const buses = [...this.#buses.values()];
-    this.#buses.clear();
-    this.#connected.clear();
-    this.#settled.clear();
-    await Promise.all(buses.map(closeBus));
+    for (const { connection } of this.#attached.values()) connection?.clock.stop();
+    this.#attached.clear();
+    for (const [address, shared] of this.#buses) this.#end(address, shared);
+    await Promise.all(this.#closing.values());
   }
 
-  async #connect(device: BifrostDevice, signal: AbortSignal | undefined): Promise<Connection> {
-    const shared = this.#share(device);
+  /** A device of an id that is connected has to be the same. */
+  async #again(device: BifrostDevice, before: Attachment, signal: AbortSignal | undefined): Promise<Connection> {
+    const { address, shared } = before;
+    const another = (which: string): EtherCatError =>
+      new EtherCatError(
+        'ECAT_ERR_INVALID_ARGUMENT',
+        `device ${device.name}: its id ${device.id} is connected ${which}`,
+        {
+          subDevice: device.name,
+          action:
+            'Disconnect the device with the address and config that it was connected with, or give this one another id.',
+        },
+      );
+    if (address !== device.address) throw another(`at ${address}, not at ${device.address}`);
+    checkSource(device, shared.source);
+    const connection = await abortable(before.connecting, signal);
+    const found = findSubDevice(device, connection.bus.subDevices);
+    if (found !== connection.subDevice) throw another(`to ${connection.subDevice.name}, not to ${found.name}`);
+    return connection;
+  }
+
+  async #connect(device: BifrostDevice, shared: SharedBus, signal: AbortSignal | undefined): Promise<Connection> {
     shared.holders += 1;
     try {
       const bus = await abortable(shared.opening, signal);
-      return { bus, subDevice: findSubDevice(device, bus.subDevices), activity: new Activity() };
+      const subDevice = findSubDevice(device, bus.subDevices);
+      return { bus, subDevice, activity: new Activity(), clock: new ClockWatch(bus, subDevice) };
     } catch (error) {
-      await this.#release(device.address);
+      await this.#release(device.address, shared);
       throw error;
     }
   }
 
   #share(device: BifrostDevice): SharedBus {
     const { address } = device;
-    const source = segmentSource(device);
     const before = this.#buses.get(address);
     if (before !== undefined) {
-      if (!source.isOwn || isDeepStrictEqual(source.source, before.source.source)) return before;
-      const message = `device ${device.name}: ${address} is open already, with another configuration than config says`;
-      throw new EtherCatError('ECAT_ERR_LINK_BUSY', message, { subDevice: device.name });
+      checkSource(device, before.source);
+      return before;
     }
+    const source = segmentSource(device);
     const aborting = new AbortController();
-    const shared: SharedBus = { source, aborting, opening: this.#open(source, aborting.signal), holders: 0 };
+    const closed = this.#closing.get(address);
+    const open = (): Promise<MainDevice> => this.#open(source, aborting.signal);
+    const opening = closed === undefined ? open() : closed.then(open);
+    const shared: SharedBus = { source, aborting, opening, holders: 0 };
     // Whoever waits for it is told.
-    shared.opening.catch(() => undefined);
+    opening.catch(() => undefined);
     this.#buses.set(address, shared);
     return shared;
   }
 
-  async #release(address: string): Promise<void> {
-    const shared = this.#buses.get(address);
-    if (shared === undefined) return;
+  /** The address may have another bus by now: this one alone is let go of. */
+  async #release(address: string, shared: SharedBus): Promise<void> {
     shared.holders -= 1;
-    if (shared.holders > 0) return;
-    this.#buses.delete(address);
-    await closeBus(shared);
+    if (shared.holders === 0 && this.#buses.get(address) === shared) this.#end(address, shared);
+    if (shared.holders === 0) await this.#closing.get(address);
   }
+
+  #end(address: string, shared: SharedBus): void {
+    this.#buses.delete(address);
+    const closing = closeBus(shared).then(() => {
+      if (this.#closing.get(address) === closing) this.#closing.delete(address);
+    });
+    this.#closing.set(address, closing);
+  }
+}
+
+/** @throws `ECAT_ERR_LINK_BUSY` where a device wants another segment than runs at its address */
+function checkSource(device: BifrostDevice, running: SegmentSource): void {
+  const { name, address } = device;
+  const source = segmentSource(device);
+  if (!source.isOwn || isDeepStrictEqual(source.source, running.source)) return;
+  const message = `device ${name}: ${address} is open already, with another configuration than config says`;
+  throw new EtherCatError('ECAT_ERR_LINK_BUSY', message, { subDevice: name });
 }
 
 async function closeBus({ aborting, opening }: SharedBus): Promise<void> {

@@ -1,17 +1,10 @@
 /** What a SubDevice's registers and the cycle say of its health. */
 
+import { readRegisters } from '../core/health.ts';
 import type { Quality } from '../core/quality.ts';
-import type { RegisterReading } from '../core/registers.ts';
+import { CLOCK_DIFFERENCE_NS_MAX } from './clock-watch.ts';
 import type { Connection } from './connections.ts';
 import type { BifrostDiagnostics, BifrostHealthCheck, BifrostQuality, EtherCatDiagnostics } from './types.ts';
-
-const AL_STATUS = 0x0130;
-const ERROR_COUNTERS = 0x0300;
-const ERROR_COUNTER_BYTES = 0x14;
-const SYSTEM_TIME_DIFFERENCE = 0x092c;
-const PORTS = 4;
-/** Clocks that are further apart than this are not synchronised, by the field's common limit. */
-const DC_DIFFERENCE_NS_MAX = 1000;
 
 const qualities: Readonly<Record<Quality, BifrostQuality>> = {
   good: 'GOOD',
@@ -20,9 +13,9 @@ const qualities: Readonly<Record<Quality, BifrostQuality>> = {
   bad: 'BAD',
 };
 
-/** Bifrost's word for a quality. */
-export function bifrostQuality(quality: Quality): BifrostQuality {
-  return qualities[quality];
+/** Bifrost's word for a quality of a connection's data: who is out of step with the clock of the segment is `UNCERTAIN`. */
+export function qualityIn({ clock }: Pick<Connection, 'clock'>, quality: Quality): BifrostQuality {
+  return quality === 'good' && !clock.isSynchronised ? 'UNCERTAIN' : qualities[quality];
 }
 
 /**
@@ -57,27 +50,23 @@ export async function checkHealth(connection: Connection | undefined): Promise<B
   return { status: summarise(checks), checks };
 }
 
-async function readEtherCat({ bus, subDevice }: Connection): Promise<EtherCatDiagnostics> {
-  const [status, errors, difference] = await Promise.all([
-    subDevice.readRegister(AL_STATUS, 6),
-    subDevice.readRegister(ERROR_COUNTERS, ERROR_COUNTER_BYTES),
-    subDevice.hasDistributedClock ? subDevice.readRegister(SYSTEM_TIME_DIFFERENCE, 4) : undefined,
-  ]);
+async function readEtherCat(connection: Connection): Promise<EtherCatDiagnostics> {
+  const { bus, subDevice } = connection;
+  const registers = await readRegisters(subDevice, bus.configuration.distributedClocks);
   const statistics = bus.statistics();
-  const counter = (register: number): number => errors.data[register - ERROR_COUNTERS]!;
   return {
     al_state: subDevice.state,
-    al_status_code: view(status).getUint16(4, true),
-    quality: bifrostQuality(subDevice.quality),
-    ports: Array.from({ length: PORTS }, (_, port) => ({
-      invalid_frames: counter(0x0300 + 2 * port),
-      rx_errors: counter(0x0301 + 2 * port),
-      forwarded_errors: counter(0x0308 + port),
-      lost_links: counter(0x0310 + port),
+    al_status_code: registers.alStatusCode,
+    quality: qualityIn(connection, subDevice.quality),
+    ports: registers.ports.map(({ invalidFrames, rxErrors, forwardedErrors, lostLinks }) => ({
+      invalid_frames: invalidFrames,
+      rx_errors: rxErrors,
+      forwarded_errors: forwardedErrors,
+      lost_links: lostLinks,
     })),
-    processing_unit_errors: counter(0x030c),
-    pdi_errors: counter(0x030d),
-    dc_time_difference_ns: difference && signedMagnitude(view(difference).getUint32(0, true)),
+    processing_unit_errors: registers.processingUnitErrors,
+    pdi_errors: registers.pdiErrors,
+    dc_time_difference_ns: registers.clockDifferenceNs,
     bus: {
       state: bus.state,
       cycles: statistics.cycles,
@@ -111,10 +100,12 @@ function checksOf({ bus, subDevice }: Connection, diagnostics: EtherCatDiagnosti
     return [...checks, check('dc', 'UNKNOWN', 'its registers could not be read'), timingCheck(bus.statistics())];
   }
   const difference = diagnostics.dc_time_difference_ns;
-  if (difference === undefined) checks.push(check('dc', 'HEALTHY', 'it has no distributed clock'));
-  else if (Math.abs(difference) <= DC_DIFFERENCE_NS_MAX)
+  if (difference === undefined)
+    checks.push(check('dc', 'HEALTHY', 'it has no distributed clock, or its segment uses none'));
+  else if (Math.abs(difference) <= CLOCK_DIFFERENCE_NS_MAX)
     checks.push(check('dc', 'HEALTHY', `its clock is off by ${difference} ns`));
-  else checks.push(check('dc', 'WARNING', `its clock is off by ${difference} ns, more than ${DC_DIFFERENCE_NS_MAX}`));
+  else
+    checks.push(check('dc', 'WARNING', `its clock is off by ${difference} ns, more than ${CLOCK_DIFFERENCE_NS_MAX}`));
   return [...checks, timingCheck(bus.statistics())];
 }
 
@@ -137,14 +128,4 @@ function summarise(checks: readonly Check[]): BifrostHealthCheck['status'] {
     if (checks.some((check) => check.status === status)) return status;
   }
   return 'HEALTHY';
-}
-
-function view({ data }: RegisterReading): DataView {
-  return new DataView(data.buffer, data.byteOffset, data.byteLength);
-}
-
-/** Register 0x092C: bit 31 set where the local time is the smaller one (ETG.1000.4, table of the DC registers). */
-function signedMagnitude(word: number): number {
-  const magnitude = word & 0x7fff_ffff;
-  return word >>> 31 === 0 ? magnitude : -magnitude;
 }

@@ -1,12 +1,12 @@
 /** Bifrost's protocol handler for EtherCAT: twelve methods over MainDevices that devices of one interface share. */
 
-import { map, type Observable } from 'rxjs';
+import { combineLatest, endWith, ignoreElements, map, type Observable, takeUntil } from 'rxjs';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
 import { hex } from '../core/network.ts';
 import type { TagValue } from '../core/tag-types.ts';
 import { type Connection, Connections, type OpenSegment } from './connections.ts';
 import { checkDevice } from './device-configuration.ts';
-import { bifrostQuality, checkHealth, readDiagnostics } from './diagnostics.ts';
+import { checkHealth, qualityIn, readDiagnostics } from './diagnostics.ts';
 import { discover, parseRange } from './discovery.ts';
 import { noObjects, type ObjectAccess } from './objects.ts';
 import { ProtocolError } from './protocol-error.ts';
@@ -95,7 +95,7 @@ export class EtherCatProtocolHandler implements AsyncDisposable {
   ): Promise<TagValue> {
     return this.#on(device, 'readTag', tag.address, async (connection) => {
       const reading = await prepareRead(connection, tag, this.#objects, options.signal)(connection.bus.snapshot());
-      return fill(tag, reading);
+      return fill(connection, tag, reading);
     });
   }
 
@@ -130,7 +130,7 @@ export class EtherCatProtocolHandler implements AsyncDisposable {
       const batch = new Batch();
       const snapshot = connection.bus.snapshot();
       await batch.each(tags, 'readMultipleTags', async (tag) =>
-        fill(tag, await prepareRead(connection, tag, this.#objects, options.signal)(snapshot)),
+        fill(connection, tag, await prepareRead(connection, tag, this.#objects, options.signal)(snapshot)),
       );
       return batch.finish();
     });
@@ -251,14 +251,17 @@ export class EtherCatProtocolHandler implements AsyncDisposable {
   ): Observable<BifrostTagUpdate> {
     try {
       const connection = this.#connection(device);
+      const { synchronised$ } = connection.clock;
+      const ended$ = synchronised$.pipe(ignoreElements(), endWith(true));
       const watched = tags.map((tag) => {
         const { source, show } = watch(connection, tag);
         return {
           tag,
-          samples: source.pipe(
-            map(({ value, quality, hostTimeNs }) => ({
+          samples: combineLatest([source, synchronised$]).pipe(
+            takeUntil(ended$),
+            map(([{ value, quality, hostTimeNs }]) => ({
               value: show(value),
-              quality: bifrostQuality(quality),
+              quality: qualityIn(connection, quality),
               timestamp: dateOf(hostTimeNs),
             })),
           ),
@@ -286,6 +289,7 @@ export class EtherCatProtocolHandler implements AsyncDisposable {
   ): Promise<BifrostBatchResult> {
     const batch = new Batch();
     const processData = new Map<BifrostTag, { readonly name: string; readonly value: TagValue }>();
+    const written = new Map<string, BifrostTag>();
     const objects = new Map<BifrostTag, () => Promise<void>>();
     await batch.each(tags, 'executeBatch', (tag) => {
       const value = values[tag.id];
@@ -293,8 +297,16 @@ export class EtherCatProtocolHandler implements AsyncDisposable {
       if (value === undefined)
         throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `tag ${tag.name}: values has none for its id ${tag.id}`);
       const write = prepareWrite(connection, tag, value, this.#objects, signal);
-      if (write.kind === 'process-data') processData.set(tag, write);
-      else objects.set(tag, write.run);
+      if (write.kind === 'object') objects.set(tag, write.run);
+      else {
+        const before = written.get(write.name);
+        if (before !== undefined) {
+          const message = `tag ${tag.name}: tag ${before.name} of the same batch writes output ${write.name} already`;
+          throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', message, { tag: tag.name });
+        }
+        written.set(write.name, tag);
+        processData.set(tag, write);
+      }
       return value;
     });
     if (processData.size > 0 && !batch.hasErrors) {
@@ -352,11 +364,12 @@ export class EtherCatProtocolHandler implements AsyncDisposable {
 /** Collects what becomes of the tags of a batch. */
 class Batch {
   readonly #started: number = performance.now();
-  readonly #results: Record<string, TagValue> = {};
-  readonly #errors: Record<string, ProtocolError> = {};
+  // Maps, since an id may be any text, `__proto__` too.
+  readonly #results: Map<string, TagValue> = new Map();
+  readonly #errors: Map<string, ProtocolError> = new Map();
 
   get hasErrors(): boolean {
-    return Object.keys(this.#errors).length > 0;
+    return this.#errors.size > 0;
   }
 
   async each(
@@ -364,9 +377,16 @@ class Batch {
     operation: string,
     body: (tag: BifrostTag) => Promise<TagValue> | TagValue,
   ): Promise<void> {
+    const seen = new Set<string>();
+    const twice = new Set<string>();
+    for (const { id } of tags) (seen.has(id) ? twice : seen).add(id);
     for (const tag of tags) {
       try {
-        this.#results[tag.id] = await body(tag);
+        if (twice.has(tag.id)) {
+          const message = `tag ${tag.name}: another tag of the batch has the id ${tag.id} too, and results are by id`;
+          throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', message, { tag: tag.name });
+        }
+        this.#results.set(tag.id, await body(tag));
       } catch (error) {
         this.fail([tag], error, operation);
       }
@@ -375,25 +395,25 @@ class Batch {
 
   fail(tags: readonly BifrostTag[], error: unknown, operation: string): void {
     for (const tag of tags) {
-      delete this.#results[tag.id];
-      this.#errors[tag.id] = ProtocolError.of(error, operation, tag.address);
+      this.#results.delete(tag.id);
+      this.#errors.set(tag.id, ProtocolError.of(error, operation, tag.address));
     }
   }
 
   finish(): BifrostBatchResult {
     return {
       success: !this.hasErrors,
-      results: this.#results,
-      errors: this.#errors,
+      results: Object.fromEntries(this.#results),
+      errors: Object.fromEntries(this.#errors),
       duration: Math.round((performance.now() - this.#started) * 1e6),
       timestamp: new Date(),
     };
   }
 }
 
-function fill(tag: BifrostTag, { value, quality, hostTimeNs }: Reading): TagValue {
+function fill(connection: Connection, tag: BifrostTag, { value, quality, hostTimeNs }: Reading): TagValue {
   tag.value = value;
-  tag.quality = bifrostQuality(quality);
+  tag.quality = qualityIn(connection, quality);
   tag.timestamp = dateOf(hostTimeNs);
   return value;
 }

@@ -7,8 +7,8 @@ import {
   EtherCatProtocolHandler,
   ProtocolError,
 } from '../../src/bifrost/index.ts';
-import { MainDevice } from '../../src/index.ts';
-import { plant } from '../support/plant.ts';
+import { type ConfigurationDocument, MainDevice } from '../../src/index.ts';
+import { plant, running } from '../support/plant.ts';
 
 interface Line extends AsyncDisposable {
   readonly bus: MainDevice;
@@ -17,6 +17,25 @@ interface Line extends AsyncDisposable {
 }
 
 const count: BifrostTag = { id: 'count', name: 'count', address: 'count' };
+
+/** Two devices with clocks, synchronised; in virtual time. */
+const clocked: ConfigurationDocument = {
+  ethercat: {
+    master: {
+      segment: {
+        devices: ['reference', 'axis'].map((name) => ({
+          name,
+          type: 'generic',
+          distributed_clock: true,
+          pdos: [{ direction: 'input', index: 0x1a00, entries: [{ index: 0x6064, bits: 32, data_type: 4 }] }],
+        })),
+      },
+      time: 'virtual',
+      distributed_clocks: true,
+    },
+    devices: ['reference', 'axis'].map((name, position) => ({ name, position })),
+  },
+};
 
 /** The third of the plant's terminals, connected: the one that counts. */
 async function line(name = 'ai'): Promise<Line> {
@@ -28,7 +47,10 @@ async function line(name = 'ai'): Promise<Line> {
   return { bus, handler, device, [Symbol.asyncDispose]: () => handler.close() };
 }
 
-async function qualityOf({ handler, device }: Line, tag: BifrostTag): Promise<BifrostTag['quality']> {
+async function qualityOf(
+  { handler, device }: Pick<Line, 'handler' | 'device'>,
+  tag: BifrostTag,
+): Promise<BifrostTag['quality']> {
   await handler.readTag(device, tag);
   return tag.quality;
 }
@@ -156,6 +178,125 @@ test('whoever fails to connect holds nothing: the bus closes with those that did
   t.is(bus.state, 'OP');
   await handler.disconnect(device);
   t.is(bus.state, 'closed');
+});
+
+test('an id that is connected stays with its address and SubDevice: another one is told, and takes nothing over', async (t) => {
+  const buses = new Map<string, MainDevice>();
+  const handler = new EtherCatProtocolHandler({
+    open: async ({ source }) => {
+      const bus = await MainDevice.open(plant({ time: 'virtual' }));
+      buses.set(JSON.stringify(source).includes('line2') ? 'line2' : 'line1', bus);
+      return bus;
+    },
+  });
+  const device: BifrostDevice = { id: '7', name: 'ai', protocol: 'ethercat', address: 'line1' };
+  await handler.connect(device);
+  await handler.connect({ ...device });
+  const elsewhere = { ...device, address: 'line2' };
+  for (const [wrong, message] of [
+    [elsewhere, /its id 7 is connected at line1, not at line2/],
+    [{ ...device, config: { position: 1 } }, /its id 7 is connected to ai, not to in/],
+  ] as const) {
+    const error = await t.throwsAsync(handler.connect(wrong), { instanceOf: ProtocolError, message });
+    t.is(error.code, 'ECAT_ERR_INVALID_ARGUMENT');
+  }
+  t.false(handler.isConnected(elsewhere));
+  await t.throwsAsync(handler.readTag(elsewhere, count), { message: /not connected/ });
+  // Who was never connected disconnects nobody.
+  await handler.disconnect(elsewhere);
+  t.true(handler.isConnected(device));
+  await handler.disconnect(device);
+  await handler.connect(elsewhere);
+  t.deepEqual([handler.isConnected(elsewhere), handler.isConnected(device)], [true, false]);
+  t.deepEqual(
+    [...buses].map(([address, bus]) => [address, bus.state]),
+    [
+      ['line1', 'closed'],
+      ['line2', 'OP'],
+    ],
+  );
+  await handler.close();
+  t.is(buses.get('line2')!.state, 'closed');
+});
+
+test('whoever disconnects, connects again and fails meanwhile leaves the next bus of the address alone', async (t) => {
+  const openings: PromiseWithResolvers<MainDevice>[] = [];
+  const handler = new EtherCatProtocolHandler({
+    open: () => {
+      const opening = Promise.withResolvers<MainDevice>();
+      openings.push(opening);
+      return opening.promise;
+    },
+  });
+  const device = (name: string): BifrostDevice => ({ id: name, name, protocol: 'ethercat', address: 'line' });
+  const first = handler.connect(device('in'));
+  const closing = handler.close();
+  // The first bus is still being opened and will fail; the second one must neither begin before that nor end with it.
+  const second = handler.connect(device('ai'));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.is(openings.length, 1, 'nobody opens an interface before it is free');
+  openings[0]!.reject(new Error('aborted'));
+  await t.throwsAsync(first, { instanceOf: ProtocolError });
+  await closing;
+  while (openings.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  const bus = await MainDevice.open(plant({ time: 'virtual' }));
+  openings[1]!.resolve(bus);
+  await second;
+  t.true(handler.isConnected(device('ai')));
+  t.is(bus.state, 'OP');
+  await handler.disconnect(device('ai'));
+  t.is(bus.state, 'closed');
+});
+
+test('whoever is disconnected while it is being connected is told, and is not connected afterwards', async (t) => {
+  const { promise: opening, resolve } = Promise.withResolvers<MainDevice>();
+  const handler = new EtherCatProtocolHandler({ open: () => opening });
+  const device: BifrostDevice = { id: 'ai', name: 'ai', protocol: 'ethercat', address: 'line' };
+  const connecting = handler.connect(device);
+  const disconnecting = handler.disconnect(device);
+  const bus = await MainDevice.open(plant({ time: 'virtual' }));
+  resolve(bus);
+  const error = await t.throwsAsync(connecting, { instanceOf: ProtocolError });
+  t.is(error.code, 'ECAT_ERR_ABORTED');
+  await disconnecting;
+  t.is(bus.state, 'closed');
+  t.false(handler.isConnected(device));
+  await t.throwsAsync(handler.readTag(device, count), { message: /not connected/ });
+});
+
+test('a device whose clock is out of step with the segment is UNCERTAIN, in updates too, until it is in step again', async (t) => {
+  const bus = await MainDevice.open(clocked);
+  await using handler = new EtherCatProtocolHandler({ open: () => Promise.resolve(bus) });
+  // The first with a clock is the one that all others follow.
+  const [reference, axis]: BifrostDevice[] = ['reference', 'axis'].map((name) => ({
+    id: name,
+    name,
+    protocol: 'ethercat',
+    address: 'line',
+  }));
+  await handler.connect(reference!);
+  await handler.connect(axis!);
+  await using _running = running(bus);
+  const tag: BifrostTag = { id: 'p', name: 'p', address: 'axis.0x6064.0' };
+  const told: BifrostTag['quality'][] = [];
+  handler.tagUpdates(axis!, [tag], { intervalMs: 0 }).subscribe(({ tag: { quality } }) => told.push(quality));
+  const until = async (quality: BifrostTag['quality']): Promise<void> => {
+    while ((await qualityOf({ handler, device: axis! }, tag)) !== quality || told.at(-1) !== quality) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  await until('GOOD');
+  bus.simulator.device('axis').stepClock(50_000_000);
+  await until('UNCERTAIN');
+  t.true(handler.isConnected(axis!), 'its data are exchanged all the same');
+  t.is(await qualityOf({ handler, device: reference! }, { ...tag, address: 'reference.0x6064.0' }), 'GOOD');
+  const { checks } = await handler.healthCheck(axis!);
+  t.like(
+    checks.find(({ name }) => name === 'dc'),
+    { status: 'WARNING' },
+  );
+  bus.simulator.device('axis').stepClock(-50_000_000);
+  await until('GOOD');
 });
 
 test('a discovery does not wait longer for a bus that opens than its signal wants', async (t) => {

@@ -216,6 +216,33 @@ test.serial('a batch of writes goes in one cycle or not at all', async (t) => {
   });
 });
 
+test.serial('two tags of one id, or of one output, are told, and never the last of them taken', async (t) => {
+  await using handler = new EtherCatProtocolHandler();
+  const device = deviceOf('actuators');
+  await handler.connect(device);
+  const [one, other] = [1, 2].map((n) => tagOf(`actuators.0x70${n - 1}0.1`, { id: 'valve', writable: true }));
+  const third = tagOf('actuators.0x7020.1', { id: '__proto__', writable: true });
+  const read = await handler.readMultipleTags(device, [one!, other!, third]);
+  t.deepEqual(Object.keys(read.errors), ['valve']);
+  t.regex(read.errors['valve']!.message, /another tag of the batch has the id valve too/);
+  t.deepEqual(Object.entries(read.results), [['__proto__', false]], 'an id may be any text');
+  const operation = 'write' as const;
+  const written = await handler.executeBatch(device, { operation, tags: [one!, other!], values: { valve: true } });
+  t.deepEqual([written.success, Object.keys(written.errors)], [false, ['valve']]);
+  const [left, right] = [
+    { ...one!, id: 'left' },
+    { ...one!, id: 'right' },
+  ];
+  const both = await handler.executeBatch(device, {
+    operation,
+    tags: [left, right],
+    values: { left: true, right: false },
+  });
+  t.deepEqual(Object.keys(both.errors).toSorted(), ['left', 'right']);
+  t.regex(both.errors['right']!.message, /writes output actuators\.0x7000\.1 already/);
+  t.false(await handler.readTag(device, tagOf('actuators.0x7000.1')), 'nothing was written');
+});
+
 test.serial('ranges are names of interfaces', async (t) => {
   await using handler = new EtherCatProtocolHandler();
   for (const range of ['', '192.168.0.0/24', '10.0.0.1', 'eth0,', 'a name', 'much-too-long-for-an-interface']) {

@@ -35,6 +35,50 @@ const segment = {
   ],
 };
 
+/** A panel with a text, four bytes and a word, out and back in. */
+const panel = {
+  master: {
+    segment: {
+      devices: [
+        {
+          name: 'panel',
+          type: 'generic',
+          pdos: [
+            { direction: 'output', index: 0x1600, entries: fields(0x7000) },
+            { direction: 'input', index: 0x1a00, entries: fields(0x6000) },
+          ],
+        },
+      ],
+      wires: [1, 2, 3].map((n) => ({ from: `panel.${n}`, to: `panel.${n}` })),
+    },
+    cycle_time: '5ms',
+  },
+  devices: [{ name: 'panel', position: 0 }],
+  process_data: {
+    outputs: tagsOf(0x7000, ''),
+    inputs: tagsOf(0x6000, '_is'),
+  },
+};
+
+function fields(index: number): object[] {
+  return [
+    { index, subindex: 1, bits: 64, data_type: 9 },
+    { index, subindex: 2, bits: 32, data_type: 10 },
+    { index, subindex: 3, bits: 16, data_type: 3 },
+  ];
+}
+
+function tagsOf(index: number, suffix: string): object[] {
+  const tag = (name: string, subindex: number, more: object): object => ({
+    name: `panel.${name}${suffix}`,
+    slave: 'panel',
+    index,
+    subindex,
+    ...more,
+  });
+  return [tag('label', 1, { type: 'bytes' }), tag('code', 2, { type: 'bytes' }), tag('speed', 3, { type: 'int16' })];
+}
+
 function axis(config: NonNullable<BifrostDevice['config']> = {}): BifrostDevice {
   const ethercat = { master: { segment, cycle_time: '5ms' }, devices: [{ name: 'axis', position: 0 }] };
   return { id: 'axis', name: 'axis', protocol: 'ethercat', address: 'line', config: { ethercat, ...config } };
@@ -72,6 +116,59 @@ test('every numeric type goes out and is read back as it was written, 64 bits as
   const beyond = { ...tags[0]!, id: 'beyond' };
   const error = await t.throwsAsync(handler.writeTag(device, beyond, 128), { instanceOf: ProtocolError });
   t.is(error.code, 'ECAT_ERR_VALUE_RANGE');
+});
+
+test('strings, bytes and scaled words go out and come back on a bus, as the device has them', async (t) => {
+  await using handler = new EtherCatProtocolHandler();
+  const device: BifrostDevice = {
+    ...axis(),
+    id: 'panel',
+    name: 'panel',
+    address: 'panel',
+    config: { ethercat: panel },
+  };
+  await handler.connect(device);
+  const tag = (id: string, more: Partial<BifrostTag>): BifrostTag => ({
+    id,
+    name: id,
+    address: `panel.${id}`,
+    writable: true,
+    ...more,
+  });
+  const label = tag('label', { data_type: 'string' });
+  const code = tag('code', { data_type: 'bytes' });
+  const speed = tag('speed', { data_type: 'int16', scale_factor: 0.5, offset: -10 });
+  const values = { label: 'Füllen', code: Uint8Array.of(0, 255, 1, 128), speed: -110.5 };
+  const written = await handler.executeBatch(device, { operation: 'write', tags: [label, code, speed], values });
+  t.deepEqual(written.errors, {});
+  t.deepEqual((await handler.readMultipleTags(device, [label, code, speed])).results, values);
+  // The wires of the segment lead each of them back to an input.
+  const back = [
+    tag('label_is', { data_type: 'string' }),
+    tag('code_is', { data_type: 'bytes' }),
+    tag('speed_is', { data_type: 'int16' }),
+  ];
+  const wanted = { label_is: values.label, code_is: values.code, speed_is: -201 };
+  let { results } = await handler.readMultipleTags(device, back);
+  for (let n = 0; n < 100 && results['speed_is'] !== -201; n += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    ({ results } = await handler.readMultipleTags(device, back));
+  }
+  t.deepEqual(results, wanted);
+  // The text ends at its first NUL, or where the tag ends; what does not fit is refused and not cut.
+  await handler.writeTag(device, label, '12345678');
+  t.is(await handler.readTag(device, label), '12345678');
+  await handler.writeTag(device, label, '');
+  t.is(await handler.readTag(device, label), '');
+  for (const [of, value] of [
+    [label, '123456789'],
+    [label, 5],
+    [code, Uint8Array.of(1)],
+    [speed, 1e6],
+  ] as const) {
+    const error = await t.throwsAsync(handler.writeTag(device, of, value), { instanceOf: ProtocolError });
+    t.is(error.code, 'ECAT_ERR_VALUE_RANGE', of.id);
+  }
 });
 
 test('an empty batch is an empty map, read or written', async (t) => {
