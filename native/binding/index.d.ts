@@ -266,6 +266,8 @@ export interface BindingEngineOptions {
    * without those that stay away; 10,000 by default.
    */
   lockstepTimeoutMs?: number
+  /** Number of the first cycle, 0 by default; they wrap at 2³². */
+  firstCycle?: number
   /** Limit for everything up to PRE-OP. */
   bringUpTimeoutMs?: number
   /** Limit for each SubDevice's way to SAFE-OP and to OP. */

@@ -22,8 +22,11 @@ export class EngineLink {
   readonly #segment: SegmentPort | undefined;
   #abandoned = false;
 
-  /** @param segment - the simulated segment, where it is there already; one of the configuration's own is made otherwise */
-  constructor(configuration: NormalizedConfiguration, segment?: SegmentPort) {
+  /**
+   * @param segment - the simulated segment, where it is there already; one of the configuration's own is made otherwise
+   * @param firstCycle - number of the first cycle
+   */
+  constructor(configuration: NormalizedConfiguration, segment?: SegmentPort, firstCycle?: number) {
     this.#devices = configuration.devices;
     const { link, cyclePeriodNs, preSpinNs, priority, cpu, distributedClocks, virtualTime } = configuration;
     const options = {
@@ -34,6 +37,7 @@ export class EngineLink {
       ...(cpu !== undefined && { cpu }),
       distributedClocks,
       virtualTime,
+      ...(firstCycle !== undefined && { firstCycle }),
     };
     const port = segment ?? (link.kind === 'segment' ? new SegmentPort(link.description, virtualTime) : undefined);
     this.#segment = port;

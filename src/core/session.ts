@@ -72,13 +72,15 @@ export class Session {
   /**
    * Opens the link, waits for PRE-OP, checks who is there, resolves the tags, and lets the cycle begin.
    * @param segment - the simulated segment, where the configuration has one
+   * @param firstCycle - number of the first cycle
    */
   static async bringUp(
     configuration: NormalizedConfiguration,
     signal: AbortSignal | undefined,
     segment?: SegmentPort,
+    firstCycle?: number,
   ): Promise<Session> {
-    const link = new EngineLink(configuration, segment);
+    const link = new EngineLink(configuration, segment, firstCycle);
     try {
       const network = await link.bringUp(signal);
       const { tags: resolved, errors } = resolveTags(configuration, network);

@@ -39,6 +39,9 @@ pub struct BindingEngineOptions {
     /// without those that stay away; 10,000 by default.
     #[napi(ts_type = "number")]
     pub lockstep_timeout_ms: Option<Natural>,
+    /// Number of the first cycle, 0 by default; they wrap at 2³².
+    #[napi(ts_type = "number")]
+    pub first_cycle: Option<Natural>,
     /// Limit for everything up to PRE-OP.
     #[napi(ts_type = "number")]
     pub bring_up_timeout_ms: Option<Natural>,
@@ -125,6 +128,7 @@ pub fn prepare(
         cpu: options.cpu.map(|cpu| cpu.0 as usize),
         distributed_clocks: options.distributed_clocks,
         virtual_time: options.virtual_time,
+        first_cycle: options.first_cycle.map_or(defaults.first_cycle, |first| first.0),
         bring_up_timeout_ns: options.bring_up_timeout_ms.map_or(defaults.bring_up_timeout_ns, ns),
         state_timeout_ns: options.state_timeout_ms.map(ns),
         lockstep_timeout_ns: options.lockstep_timeout_ms.map_or(defaults.lockstep_timeout_ns, ns),
