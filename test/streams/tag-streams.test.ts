@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Observable, Subscription } from 'rxjs';
-import { type Edge, iterate, MainDevice, type Sample, type TagsSample } from '../../src/index.ts';
+import { attach, type Edge, iterate, MainDevice, type Sample, type TagsSample } from '../../src/index.ts';
 import { plant } from '../support/plant.ts';
 
 test('several tags come from one cycle, when one of them changed, at first as they are', async (t) => {
@@ -199,6 +199,65 @@ test('history is the last cycles of the ring by columns, and says how many are n
   const start = young.history(2000);
   t.is(start.length + start.missed, 2000);
   t.true(start.missed > 0);
+});
+
+test('history and snapshots show what was really sent: by which interlock, after which loss, and where nothing was', async (t) => {
+  const { ethercat } = plant({ time: 'virtual', history_ms: 512 });
+  await using bus = await MainDevice.open({
+    ethercat: {
+      ...ethercat,
+      interlocks: [{ name: 'guard', when: { tag: 'free', is: true }, force: { 'lamp.on': false, 'speed.target': 3 } }],
+    },
+  });
+  using attached = attach(bus.handle);
+  const outputs = ['lamp.on', 'horn.on', 'speed.target'];
+  /** What the last n cycles sent, from both views, and the newest as a snapshot. */
+  const sent = (n: number): number[][] => {
+    const rows = [bus, attached].map((of) => {
+      const history = of.history(n, outputs);
+      t.is(history.missed, 0);
+      return Array.from({ length: history.length }, (_, row) => outputs.map((tag) => Number(history.column(tag)[row])));
+    });
+    t.deepEqual(rows[0], rows[1]);
+    t.deepEqual(Object.values(attached.snapshot(outputs).values()).map(Number), rows[0]!.at(-1));
+    return rows[0]!;
+  };
+  const written = bus.write({ 'lamp.on': true, 'horn.on': true, 'speed.target': 100 });
+  await bus.advance(2);
+  await written;
+  t.deepEqual(sent(3), [
+    [0, 0, 0],
+    [1, 1, 100],
+    [1, 1, 100],
+  ]);
+  bus.simulator.device('in').input(2).set(true);
+  await bus.advance(2);
+  // What the application wrote meanwhile is not what was sent.
+  const overridden = bus.write({ 'speed.target': 50 });
+  await bus.advance(1);
+  await overridden;
+  t.deepEqual(sent(3), [
+    [1, 1, 100],
+    [0, 1, 3],
+    [0, 1, 3],
+  ]);
+  bus.simulator.device('in').input(2).set(false);
+  await bus.advance(2);
+  bus.acknowledge('guard');
+  await bus.advance(2);
+  t.deepEqual(sent(1), [[1, 1, 50]]);
+  // The lane is lost after 100 ms: zero, hold, and a value.
+  bus.simulator.stall(110);
+  t.deepEqual([sent(1), bus.history(110, outputs).column('speed.target')[50]], [[[0, 1, 7]], 50]);
+  // A cycle whose frame was lost has its place, with what was sent, and the inputs of before as stale.
+  bus.simulator.loseFrames(1);
+  await bus.advance(2);
+  const history = attached.history(3, ['count', 'speed.target']);
+  t.deepEqual([...history.qualities('count')], [0, 1, 0]);
+  const [before, lost] = history.column('count');
+  t.is(lost, before);
+  // And the input that is not good fires the interlock: it wins over the value of the loss.
+  t.deepEqual([...history.column('speed.target')], [7, 7, 3]);
 });
 
 test('every stream can be read with for await, by a queue or the latest value alone', async (t) => {
