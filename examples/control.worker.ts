@@ -16,6 +16,12 @@ let last = 0;
 while (!bus.isClosed) {
   const cycle = bus.waitCycle(WAIT_MS);
   if (cycle === undefined || bus.readQuality('speed.actual') !== 'good') continue;
+  if (bus.isLaneLost) {
+    // This thread was away for longer than its deadline, and its output is at its loss value: begins anew from there.
+    bus.resume().catch(() => undefined);
+    [integral, last] = [0, 0];
+    continue;
+  }
   // Where cycles were missed, the integral takes the time that has really passed.
   const passedS = last === 0 ? CYCLE_S : (cycle - last) * CYCLE_S;
   last = cycle;

@@ -66,6 +66,39 @@ test('an urgent write goes out between two cycles, where the SubDevice allows it
   t.like(bus.snapshot().values(), { 'lamp.on': true, 'horn.on': true, 'speed.target': 0 });
 });
 
+test('an interlock and an urgent write in the same cycle: what is forced is sent, whichever came first', async (t) => {
+  for (const urgentFirst of [true, false]) {
+    await using bus = await MainDevice.open(guarded);
+    const lamp = bus.simulator.device('out').output(1);
+    const before = bus.write({ 'lamp.on': false });
+    await bus.advance(2);
+    await before;
+    const urgent = async (): Promise<void> => {
+      const frames = bus.statistics().urgentFrames;
+      const write = bus.writeUrgent({ 'lamp.on': true, 'horn.on': true });
+      while (bus.statistics().urgentFrames === frames) await new Promise((resolve) => setImmediate(resolve));
+      // It may be the next cycle that settles it.
+      write.catch((error: unknown) => t.fail(String(error)));
+    };
+    if (urgentFirst) {
+      await urgent();
+      t.true(await lamp.read(), 'sent before the input that forces it was seen');
+    }
+    bus.simulator.device('in').input(2).set(true);
+    // The cycle that sees the input has sent its outputs already: the next frame is the first that can be forced.
+    await bus.advance(1);
+    t.deepEqual(bus.interlocks, [{ name: 'guard', state: 'fired' }]);
+    if (!urgentFirst) {
+      await urgent();
+      t.false(await lamp.read());
+      t.true(await bus.simulator.device('out').output(2).read(), 'what nobody forces goes out at once');
+    }
+    await bus.advance(1);
+    t.false(await lamp.read());
+    t.like(bus.snapshot().values(), { 'lamp.on': false, 'horn.on': true });
+  }
+});
+
 test('in lockstep what is written in reaction to a cycle goes with the next, on every thread', async (t) => {
   await using bus = await MainDevice.open({
     ethercat: { ...plant({ time: 'virtual' }).ethercat, lanes: [{ name: 'other', outputs: ['ao'], deadline_ms: 0 }] },

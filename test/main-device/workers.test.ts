@@ -8,6 +8,7 @@ import type { ConfigurationDocument } from '../../src/index.ts';
 import { TagStreams } from '../../src/streams/tag-streams.ts';
 import { DecodePools } from '../../src/workers/decode-pools.ts';
 import { plant } from '../support/plant.ts';
+import { Answering } from '../support/worker.ts';
 
 const silent: SessionListener = {
   event: () => undefined,
@@ -24,7 +25,7 @@ class Supervised implements AsyncDisposable {
 
   static async open(
     silenceMs: number,
-    source: ConfigurationDocument = plant({ time: 'virtual' }),
+    source: ConfigurationDocument | URL = plant({ time: 'virtual' }),
   ): Promise<Supervised> {
     const configuration = await loadConfiguration(source);
     const supervised = new Supervised(await Session.bringUp(configuration, undefined), silenceMs);
@@ -109,6 +110,32 @@ test('a killed decode worker is replaced while cycles run', async (t) => {
   await bus.session.catchUp(undefined);
   t.is(bus.failures.length, 1);
   t.true(bus.session.view.memory.latestCycle > before);
+});
+
+test('the control loop of the example goes on while the decode worker is killed again and again', async (t) => {
+  const control = new URL('../../examples/', import.meta.url);
+  await using bus = await Supervised.open(300, new URL('control.yaml', control));
+  const { view } = bus.session;
+  // Somebody watches, so that the worker has work.
+  bus.streams.changes$.subscribe();
+  const worker = new Answering(new URL('control.worker.ts', control), { handle: view.handle, setPoint: 1000 });
+  const steps = async (): Promise<number> => ((await worker.next()) as { steps: number }).steps;
+  await steps();
+  for (let round = 1; round <= 3; round += 1) {
+    await bus.pools.pools[0]!.kill();
+    const before = await steps();
+    t.true((await steps()) > before, 'a hundred steps more while nobody decodes, or just so');
+    await bus.session.until(() => bus.pools.replaced === round);
+    // A successor has to be there before it can be killed.
+    const [status] = view.statuses;
+    const { decodedCycle } = status!;
+    await bus.session.until(() => status!.decodedCycle !== decodedCycle);
+  }
+  t.is(bus.failures.length, 3, 'each reported once');
+  // The loop holds the speed still.
+  const speed = (): number => Number(view.decoder.read(view.newestSlot(), view.numberOf('speed.actual')));
+  await bus.session.until(() => Math.abs(speed() - 1000) < 20);
+  await worker[Symbol.asyncDispose]();
 });
 
 test('while the worker of one partition is stuck its tags are stale, and the others go on', async (t) => {

@@ -1,7 +1,7 @@
 //! Urgent merges between cycles: what counts as sent, what gets a receipt, and that no time passes by them.
 
 use ecat_engine::shared::layout::{LaneState, Verdict};
-use ecat_engine::shared::{Claims, Seen};
+use ecat_engine::shared::{BitsKind, Claims, Comparison, InterlockSpec, Seen, Threshold};
 
 use crate::plant::{OUTPUT_BYTES, Plant, bytes, bytes_or, owner, within};
 
@@ -87,6 +87,43 @@ fn a_commit_that_waits_for_a_cycle_names_the_one_that_ran() {
     let cycle = plant.cycle;
     assert_eq!(plant.run(), within(0..4, 7));
     assert_eq!(plant.receipts(0, &mut tail), [[1, cycle, cycle, OK]]);
+}
+
+#[test]
+fn an_interlock_wins_over_an_urgent_commit_of_the_same_cycle_whichever_came_first() {
+    let guard = InterlockSpec {
+        name: "guard".to_owned(),
+        bit_offset: 0,
+        bit_length: 1,
+        kind: BitsKind::Unsigned,
+        when: Comparison::Is(Threshold::Integer(1)),
+        force_mask: within(3..4, 0xFF).into(),
+        force_image: within(3..4, 0x55).into(),
+    };
+    let mut forced = within(0..8, 7);
+    forced[3] = 0x55;
+    for urgent_first in [true, false] {
+        let mut plant = Plant::new();
+        let mut lane = plant.claim(0, &bytes(0..8));
+        plant.registry.set_interlocks(std::slice::from_ref(&guard), &[0..2, 2..4]).unwrap();
+        lane.commit(&within(0..8, 9));
+        plant.run();
+        if urgent_first {
+            // It is sent before anybody knows of the input that comes with the cycle behind it.
+            lane.commit(&within(0..8, 7));
+            assert_eq!(plant.urgent(), [0, 4]);
+            plant.inputs[0] = 1;
+            assert_eq!(plant.run(), within(0..8, 7));
+        } else {
+            plant.inputs[0] = 1;
+            assert_eq!(plant.run(), within(0..8, 9));
+            lane.commit(&within(0..8, 7));
+        }
+        // Between the two cycles: what is forced leaves with the urgent frame, if there is one, and with the cycle.
+        assert_eq!(plant.urgent(), if urgent_first { vec![0] } else { vec![0, 4] });
+        assert_eq!(plant.merger.next(&(0..8)), &forced[..8]);
+        assert_eq!(plant.run(), forced);
+    }
 }
 
 #[test]
