@@ -53,7 +53,8 @@ for (const [mode, cycles] of [
       mode,
       `${cycles}`,
     );
-    t.is(rest.cycles, cycles);
+    // As above.
+    t.true(Math.abs(rest.cycles - cycles) <= 1, `${rest.cycles}`);
     const growths = bytes.slice(1).map((now, part) => now - bytes[part]!);
     t.log(`${growths.join(', ')} bytes in a quarter; ${JSON.stringify(told)}`);
     // A leak shows in every part of the run.

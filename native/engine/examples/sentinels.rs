@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ecat_engine::shared::layout::{
     LogBatch, LogEntry, RECORD_BYTES, Verdict, WAITERS_OFFSET, Waiters,
 };
+use ecat_engine::shared::receipts::Reach;
 use ecat_engine::shared::{Attached, Claims, Dimensions, Seen, SharedMemory, required_bytes};
 
 /// Number of the first cycle, none of whose bytes are equal.
@@ -59,7 +60,8 @@ fn commit(memory: &Attached, written: &mut Written) -> Result<(), Box<dyn std::e
         let cycle = FIRST_CYCLE + nth;
         let _sent = merger.merge(cycle, Seen::default());
         let published = ring.begin(cycle).publish();
-        merger.settle(published, true, |_| nth == 3, |_| ());
+        let reach = if nth == 3 { Reach::Arrived } else { Reach::Missing };
+        merger.settle(published, true, |_| reach, |_| ());
     };
     run(0);
     let none = || vec![0; length].into();
