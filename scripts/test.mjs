@@ -12,6 +12,9 @@ const root = resolve(fileURLToPath(import.meta.url), '../..');
 const [only, ...rest] = process.argv.slice(2);
 const totals = { passed: 0, failed: 0, skipped: 0 };
 let broken = false;
+// Beside the tests of Rust.
+const prepared =
+  only === undefined ? run(process.execPath, ['scripts/prepare-tests.ts'], { cwd: root, quiet: true }) : undefined;
 
 if (only === undefined || only === 'rust') {
   await suite('cargo', ['test', '--locked', '--workspace', '--quiet', '--no-fail-fast', ...rest], (line) => {
@@ -20,6 +23,7 @@ if (only === undefined || only === 'rust') {
   });
 }
 if (only === undefined || only === 'js') {
+  await prepared;
   // Counted line by line: ava's own summary leaves the passed tests out when one failed.
   await suite('ava', rest, (line) => {
     if (/^\s*✔ /u.test(line)) count(1, 0, 0);

@@ -1,11 +1,9 @@
 /** Software of others that tests run: prepared once for a machine, outside the clone, and shared by all test files. */
 
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Longer than any preparation takes. */
-const ABANDONED_MS = 300_000;
 /** So long nobody tries again what has failed. */
 const FAILED_MS = 600_000;
 const LOOK_AGAIN_MS = 100;
@@ -19,14 +17,15 @@ const LOOK_AGAIN_MS = 100;
  */
 export function preparedFolder(name: string, prepare: (folder: string) => void): string | undefined {
   const folder = join(tmpdir(), `bifrost-ethercat-${name}`);
-  const [done, failed, lock] = [join(folder, 'prepared'), `${folder}.failed`, `${folder}.lock`];
+  const [done, failed, lock] = [join(folder, 'prepared'), `${folder}.failed`, `${folder}.preparing`];
   for (;;) {
     if (existsSync(done)) return folder;
     if (ageMs(failed) < FAILED_MS) return undefined;
     try {
-      mkdirSync(lock);
+      // It points at the process that prepares: it is abandoned when there is no such process.
+      symlinkSync(`/proc/${process.pid}`, lock);
     } catch {
-      if (ageMs(lock) > ABANDONED_MS) rmSync(lock, { recursive: true, force: true });
+      if (isAbandoned(lock)) rmSync(lock, { force: true });
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
       continue;
     }
@@ -40,8 +39,17 @@ export function preparedFolder(name: string, prepare: (folder: string) => void):
       rmSync(folder, { recursive: true, force: true });
       writeFileSync(failed, String(error));
     } finally {
-      rmSync(lock, { recursive: true, force: true });
+      rmSync(lock, { force: true });
     }
+  }
+}
+
+function isAbandoned(lock: string): boolean {
+  try {
+    return !existsSync(readlinkSync(lock));
+  } catch {
+    // It has just been opened.
+    return false;
   }
 }
 
