@@ -88,6 +88,8 @@ pub(crate) struct Route {
     pub(crate) receptions: Vec<(u16, u8, u64, usize)>,
     /// The frame gets its circulating bit before this visit: it passes an automatically closed port 0.
     pub(crate) circulates_at: Option<usize>,
+    /// The device with the second such port that it comes to, which destroys it.
+    pub(crate) destroyed_by: Option<u16>,
     /// Where it comes out; `None` where it is lost.
     pub(crate) out: Option<MainPort>,
     /// An automatically closed port that the frame reaches, and thereby opens.
@@ -262,7 +264,8 @@ impl Topology {
     pub(crate) fn follow(&self, devices: &[Device], from: MainPort, route: &mut Route) {
         route.visits.clear();
         route.receptions.clear();
-        (route.circulates_at, route.out, route.opens) = (None, None, None);
+        (route.circulates_at, route.destroyed_by) = (None, None);
+        (route.out, route.opens) = (None, None);
         let mut time_ns = 0;
         let mut end = End::Main(from);
         // No frame is received twice at one port. Rings without power have no ports, hence the limit.
@@ -320,6 +323,7 @@ fn pass(
         }
         if next == 0 && esc.port_0_loops() {
             if route.circulates_at.is_some() {
+                route.destroyed_by = Some(device);
                 return None;
             }
             route.circulates_at = Some(route.visits.len());

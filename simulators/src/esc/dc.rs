@@ -141,12 +141,17 @@ impl Esc {
         let wide = if self.wide_clock() { 8 } else { 4 };
         let time = self.system_time(now_ns).to_le_bytes();
         self.memory.set(reg::DC_SYSTEM_TIME, &time[..wide]);
+        self.show_difference();
+        let speed = speed_difference(self.clock.rate_ppb, self.bandwidth());
+        self.memory.set(reg::DC_SPEED_DIFFERENCE, &speed.to_le_bytes());
+    }
+
+    /// Brings 0x092C up to date.
+    fn show_difference(&mut self) {
         let mean = self.mean_difference_ns();
         let magnitude = mean.unsigned_abs().min(0x7FFF_FFFF) as u32;
         let difference = magnitude | if mean < 0 { 0x8000_0000 } else { 0 };
         self.memory.set(reg::DC_SYSTEM_TIME_DIFFERENCE, &difference.to_le_bytes());
-        let speed = speed_difference(self.clock.rate_ppb, self.bandwidth());
-        self.memory.set(reg::DC_SPEED_DIFFERENCE, &speed.to_le_bytes());
     }
 
     /// By how much the local copy is ahead of the values received, in the mean, in ns (0x092C).
@@ -266,6 +271,7 @@ impl Esc {
         let mean =
             clock.mean_difference.map_or(scaled, |mean| mean + ((scaled - mean) >> depths[0]));
         clock.mean_difference = Some(mean);
+        self.show_difference();
     }
 }
 

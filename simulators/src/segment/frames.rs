@@ -71,6 +71,8 @@ impl Segment {
                 self.devices[usize::from(by)].esc.count_malformed();
             }
             forward = Forward::Lost;
+        } else if let Some(by) = self.line.route.destroyed_by.filter(|_| lost_at.is_none()) {
+            self.devices[usize::from(by)].esc.count_malformed();
         }
         if lost_at.is_some() {
             forward = Forward::Lost;
