@@ -26,8 +26,12 @@ pub enum ErrorCode {
     TooManySubDevices,
     /// A SubDevice's EEPROM is blank, or its content makes no sense.
     EepromInvalid,
-    /// A SubDevice's EEPROM did not answer in time or reported an error.
+    /// A SubDevice has not loaded its EEPROM, whose checksum is wrong.
+    EepromChecksum,
+    /// A SubDevice's EEPROM did not take a command or reported an error.
     EepromAccess,
+    /// A SubDevice's EEPROM interface stays busy.
+    EepromBusy,
     /// A SubDevice refused a state; carries its AL status code.
     StateRefused,
     /// A SubDevice did not reach a state in time.
@@ -77,7 +81,9 @@ impl ErrorCode {
         Self::NoSubDevices,
         Self::TooManySubDevices,
         Self::EepromInvalid,
+        Self::EepromChecksum,
         Self::EepromAccess,
+        Self::EepromBusy,
         Self::StateRefused,
         Self::StateTimeout,
         Self::SubDeviceLost,
@@ -110,7 +116,9 @@ impl ErrorCode {
             Self::NoSubDevices => "ECAT_ERR_NO_SUBDEVICES",
             Self::TooManySubDevices => "ECAT_ERR_TOO_MANY_SUBDEVICES",
             Self::EepromInvalid => "ECAT_ERR_EEPROM_INVALID",
+            Self::EepromChecksum => "ECAT_ERR_EEPROM_CHECKSUM",
             Self::EepromAccess => "ECAT_ERR_EEPROM_ACCESS",
+            Self::EepromBusy => "ECAT_ERR_EEPROM_BUSY",
             Self::StateRefused => "ECAT_ERR_STATE_REFUSED",
             Self::StateTimeout => "ECAT_ERR_STATE_TIMEOUT",
             Self::SubDeviceLost => "ECAT_ERR_SUBDEVICE_LOST",

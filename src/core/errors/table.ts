@@ -33,7 +33,9 @@ export type ErrorCode =
   | 'ECAT_ERR_NO_SUBDEVICES'
   | 'ECAT_ERR_TOO_MANY_SUBDEVICES'
   | 'ECAT_ERR_EEPROM_INVALID'
+  | 'ECAT_ERR_EEPROM_CHECKSUM'
   | 'ECAT_ERR_EEPROM_ACCESS'
+  | 'ECAT_ERR_EEPROM_BUSY'
   | 'ECAT_ERR_STATE_REFUSED'
   | 'ECAT_ERR_STATE_TIMEOUT'
   | 'ECAT_ERR_SUBDEVICE_LOST'
@@ -135,11 +137,26 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     meaning: 'The EEPROM of a SubDevice is blank, or its content makes no sense.',
     action: "Write the EEPROM again with the vendor's tool, or replace the SubDevice.",
   },
+  ECAT_ERR_EEPROM_CHECKSUM: {
+    category: 'device',
+    recoverable: false,
+    meaning:
+      'A SubDevice has not loaded its EEPROM, since its checksum is wrong (register 0x0502, bit 11): its program does not run.',
+    action:
+      "Write the EEPROM again with the vendor's tool and switch the SubDevice off and on; a write to it was interrupted, or it is defective.",
+  },
   ECAT_ERR_EEPROM_ACCESS: {
     category: 'device',
     recoverable: true,
-    meaning: 'The EEPROM of a SubDevice did not answer in time or reported an error.',
+    meaning: 'The EEPROM of a SubDevice did not take a command or reported an error.',
     action: 'Power-cycle the SubDevice and open again; if it stays, its EEPROM is defective.',
+  },
+  ECAT_ERR_EEPROM_BUSY: {
+    category: 'device',
+    recoverable: true,
+    meaning: 'The SubDevice answers, but its EEPROM interface stays busy (register 0x0502, bit 15).',
+    action:
+      'Power-cycle the SubDevice and open again; if it stays, its EEPROM, or the program that emulates one, does not work.',
   },
   ECAT_ERR_STATE_REFUSED: {
     category: 'device',

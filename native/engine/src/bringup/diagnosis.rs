@@ -6,14 +6,14 @@
 use std::sync::atomic::AtomicBool;
 
 use ecat_wire::al::{AlState, status_code_text};
-use ecat_wire::register::{AL_STATUS, ESC_CONFIGURATION, STATION_ADDRESS};
+use ecat_wire::register::{AL_STATUS, EEPROM_CONTROL, ESC_CONFIGURATION, STATION_ADDRESS};
 use ecat_wire::{Command, Link};
 
 use super::discover::{Trouble, What};
 use super::driver::Interrupted;
 use super::eeprom::read_images;
 use super::exchange::{Exchanger, Reply, Request};
-use super::identity::{failure, is_emulated, parse};
+use super::identity::{control_reads, failure, is_emulated, parse};
 use super::watch::{STATION_BASE, state_name};
 use crate::clock;
 use crate::error::{EngineError, ErrorCode, Failure};
@@ -23,6 +23,9 @@ const BUDGET_NS: u64 = 10_000_000_000;
 const BUDGET_PER_SUB_DEVICE_NS: u64 = 50_000_000;
 /// AL status with its error bit.
 const AL_ERROR: u8 = 0x10;
+/// EEPROM control: the checksum is wrong; nothing is loaded. ESC data sheet, section II, 0x0502.
+const EEPROM_CHECKSUM: u16 = 0x0800;
+const EEPROM_NOT_LOADED: u16 = 0x1000;
 
 /// Looks for the SubDevices that kept a segment of `count` from PRE-OP. `None` where all are well.
 ///
@@ -44,11 +47,15 @@ pub(super) fn diagnose(
     let requests: Vec<_> = stations
         .iter()
         .flat_map(|&station| {
-            [Request::read(station, AL_STATUS, 6), Request::read(station, ESC_CONFIGURATION, 1)]
+            [
+                Request::read(station, AL_STATUS, 6),
+                Request::read(station, ESC_CONFIGURATION, 1),
+                Request::read(station, EEPROM_CONTROL, 2),
+            ]
         })
         .collect();
     let replies = exchanger.exchange(&requests)?;
-    for ((position, replies), image) in present.into_iter().zip(replies.chunks_exact(2)).zip(images)
+    for ((position, replies), image) in present.into_iter().zip(replies.chunks_exact(3)).zip(images)
     {
         let sii = parse(image);
         let name = sii.as_ref().ok().and_then(|sii| sii.general.as_ref());
@@ -57,6 +64,7 @@ pub(super) fn diagnose(
         if let Err((code, message)) = &sii {
             failures.push(failure(position, None, *code, message));
         }
+        failures.extend(not_loaded(position, name, &replies[2]));
         failures.extend(refusal(position, name, &replies[0], &replies[1], awaited));
         failures.extend(timeout(position, name, &replies[0], awaited, trouble));
     }
@@ -93,6 +101,17 @@ fn presence(
 
 fn missing(position: u16) -> Failure {
     failure(position, None, ErrorCode::SubDeviceLost, "it stopped answering during the bring-up")
+}
+
+/// The failure of a SubDevice whose ESC has taken nothing from its EEPROM: its program does not run.
+fn not_loaded(position: u16, name: Option<&str>, control: &Reply) -> Option<Failure> {
+    let status = control.word()?;
+    let (code, what) = match status & (EEPROM_CHECKSUM | EEPROM_NOT_LOADED) {
+        0 => return None,
+        EEPROM_NOT_LOADED => (ErrorCode::EepromAccess, "it has not loaded its EEPROM"),
+        _ => (ErrorCode::EepromChecksum, "it has not loaded its EEPROM, whose checksum is wrong"),
+    };
+    Some(failure(position, name, code, &control_reads(what, status)))
 }
 
 /// The failure of a SubDevice that shows an AL error. With device emulation the bit is an echo.
@@ -150,8 +169,25 @@ fn timeout(
     })
 }
 
+/// The failure of a SubDevice that still does not take a request for a state: without device emulation, 0x0120 is a
+/// mailbox, which its program has to empty before it takes the next one.
+fn unheard(trouble: &Trouble) -> Option<Failure> {
+    use ethercrab::error::Error;
+    let What::Error(Error::WorkingCounter { .. }) = trouble.what else { return None };
+    let (position, requested) = (trouble.position?, trouble.asked_state?);
+    let message =
+        format!("its program takes no request: that for {} waits in 0x0120", state_name(requested));
+    Some(Failure {
+        requested_state: Some(requested),
+        ..failure(position, None, ErrorCode::StateTimeout, &message)
+    })
+}
+
 /// The error for a trouble whose cause no pass found; with the SubDevice that was addressed last.
 pub(super) fn unnamed(trouble: &Trouble) -> EngineError {
+    if let Some(unheard) = unheard(trouble) {
+        return unheard.into();
+    }
     let (code, message) = match &trouble.what {
         What::Error(ethercrab::error::Error::Timeout(timeout)) => {
             (ErrorCode::Timeout, format!("no answer in time ({timeout})"))

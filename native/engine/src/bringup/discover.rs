@@ -71,6 +71,8 @@ pub(super) struct Trouble {
     pub(super) position: Option<u16>,
     /// The state that this SubDevice was waited for to reach.
     pub(super) awaited_state: Option<u8>,
+    /// The state that it was asked for with the last frame.
+    pub(super) asked_state: Option<u8>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,8 +91,8 @@ pub(super) enum What {
 ///
 /// # Errors
 /// `NoSubDevices`, `TooManySubDevices`, `LinkDown`, `LinkOs`, `Aborted` after `stop`; and what the
-/// diagnosis found, with one failure a SubDevice: `EepromInvalid`, `EepromAccess`, `StateRefused`,
-/// `StateTimeout`, `SubDeviceLost`; `Timeout` or `BringUp` where it could name none.
+/// diagnosis found, with one failure a SubDevice: `EepromInvalid`, `EepromChecksum`, `EepromAccess`,
+/// `EepromBusy`, `StateRefused`, `StateTimeout`, `SubDeviceLost`; `Timeout` or `BringUp` where it could name none.
 pub fn discover(
     link: &mut dyn Link,
     options: &BringUpOptions,
@@ -224,6 +226,7 @@ fn initialise(
         what,
         position: driver.watch.position(),
         awaited_state: driver.watch.awaited_state(),
+        asked_state: driver.watch.asked_state(),
     })
 }
 

@@ -38,8 +38,10 @@ const DATA_OFFSET: usize = 6;
 pub(super) enum EepromProblem {
     /// The SubDevice does not answer.
     Lost,
-    /// The interface stays busy, or does not take commands.
-    Timeout,
+    /// It answers, but its interface stays busy; the status register (0x0502).
+    Busy(u16),
+    /// It answers, but its interface takes no command; the status register.
+    NoCommand(u16),
     /// The EEPROM does not acknowledge; the status register (0x0502).
     NotAcknowledged(u16),
     /// Nothing was ever written into it.
@@ -78,17 +80,21 @@ fn set_owner(
 
 /// Commands all that are idle and polls all that are busy; whether any got further.
 fn round(exchanger: &mut Exchanger<'_>, readers: &mut [Reader]) -> Result<bool, EngineError> {
+    type Ask = fn(&Reader) -> Option<Request>;
+    type Take = fn(&mut Reader, &Reply, u64) -> bool;
     let now = clock::now_ns();
     let mut moved = false;
-    for phase in [Reader::command, Reader::poll] {
+    let phases: [(Ask, Take); 2] =
+        [(Reader::command, Reader::take_command), (Reader::poll, Reader::take_poll)];
+    for (ask, take) in phases {
         let (numbers, requests): (Vec<_>, Vec<_>) = readers
             .iter()
             .enumerate()
-            .filter_map(|(number, reader)| Some((number, phase(reader)?)))
+            .filter_map(|(number, reader)| Some((number, ask(reader)?)))
             .unzip();
         let replies = exchanger.exchange(&requests)?;
         for (number, reply) in numbers.into_iter().zip(replies) {
-            moved |= readers[number].take(&reply, now);
+            moved |= take(&mut readers[number], &reply, now);
         }
     }
     Ok(moved)
@@ -130,34 +136,36 @@ impl Reader {
         Some(Request::write(self.station, EEPROM_CONTROL, &[a, b, c, d, e, f]))
     }
 
+    /// Also where no command was taken: whether it answers at all decides what is wrong.
     fn poll(&self) -> Option<Request> {
-        (self.outcome.is_none() && self.commanded)
-            .then(|| Request::read(self.station, EEPROM_CONTROL, REGISTERS_BYTES))
+        let request = || Request::read(self.station, EEPROM_CONTROL, REGISTERS_BYTES);
+        self.outcome.is_none().then(request)
     }
 
-    /// Takes the reply to what [`Reader::command`] or [`Reader::poll`] asked; whether that was a step.
-    fn take(&mut self, reply: &Reply, now_ns: u64) -> bool {
+    /// Takes the reply to what [`Reader::command`] asked; whether that was a step.
+    fn take_command(&mut self, reply: &Reply, now_ns: u64) -> bool {
+        self.since_ns.get_or_insert(now_ns);
+        self.commanded = reply.one().is_some();
+        self.commanded
+    }
+
+    /// Takes the reply to what [`Reader::poll`] asked; whether that was a step.
+    fn take_poll(&mut self, reply: &Reply, now_ns: u64) -> bool {
         let since = *self.since_ns.get_or_insert(now_ns);
         let late = now_ns.saturating_sub(since) >= READ_TIMEOUT_NS;
         let step = match reply.one() {
-            Some(_) if !self.commanded => {
-                self.commanded = true;
-                return true;
-            }
-            Some(registers) => self.data(registers),
-            None if self.commanded => Err(EepromProblem::Lost),
+            Some(registers) if self.commanded => self.data(registers),
+            Some(_) => Ok(false),
+            None if self.commanded || late => Err(EepromProblem::Lost),
             None => Ok(false),
         };
         match step {
             Ok(true) => self.since_ns = None,
             Ok(false) if late => {
-                // Whether it is there at all decides what is wrong.
-                let problem = if self.commanded || reply.working_counter > 0 {
-                    EepromProblem::Timeout
-                } else {
-                    EepromProblem::Lost
-                };
-                self.outcome = Some(Err(problem));
+                let status = reply.word().unwrap_or(0);
+                let is_busy = status & STATUS_BUSY != 0;
+                let problem = if is_busy { EepromProblem::Busy } else { EepromProblem::NoCommand };
+                self.outcome = Some(Err(problem(status)));
             }
             Ok(false) => {}
             Err(problem) => self.outcome = Some(Err(problem)),
@@ -214,7 +222,7 @@ impl Reader {
     }
 
     fn finish(self) -> Result<Vec<u8>, EepromProblem> {
-        self.outcome.unwrap_or(Err(EepromProblem::Timeout)).map(|()| self.image)
+        self.outcome.unwrap_or(Err(EepromProblem::Lost)).map(|()| self.image)
     }
 }
 
@@ -234,13 +242,13 @@ mod tests {
         while reader.outcome.is_none() {
             let request = reader.command().expect("a reader that waits for nothing reads on");
             let address = u32::from_le_bytes(request.data[2..6].try_into().unwrap()) as usize * 2;
-            assert!(reader.take(&Reply { data: request.data, working_counter: 1 }, 0));
+            assert!(reader.take_command(&Reply { data: request.data, working_counter: 1 }, 0));
             let status = if bytes == 8 { STATUS_EIGHT_BYTES } else { 0 };
             let mut registers = status.to_le_bytes().to_vec();
             registers.extend_from_slice(&[0; 4]);
             registers.extend((0..8).map(|n| image.get(address + n).copied().unwrap_or(0xFF)));
             assert!(reader.poll().is_some());
-            reader.take(&Reply { data: registers, working_counter: 1 }, 0);
+            reader.take_poll(&Reply { data: registers, working_counter: 1 }, 0);
             reads += 1;
         }
         (reader.finish(), reads)
@@ -302,22 +310,37 @@ mod tests {
             one(data)
         };
         let mut busy = Reader::new(0x1000);
-        busy.take(&one(vec![0; 6]), 0);
-        busy.take(&registers(STATUS_BUSY), 0);
+        busy.take_command(&one(vec![0; 6]), 0);
+        busy.take_poll(&registers(STATUS_BUSY), 0);
         assert_eq!(busy.outcome, None);
-        busy.take(&registers(STATUS_BUSY), READ_TIMEOUT_NS);
-        assert_eq!(busy.outcome, Some(Err(EepromProblem::Timeout)));
+        busy.take_poll(&registers(STATUS_BUSY), READ_TIMEOUT_NS);
+        assert_eq!(busy.outcome, Some(Err(EepromProblem::Busy(STATUS_BUSY))));
+
+        // What is busy from the start takes no command, and is there all the same; so is what takes none.
+        for (status, problem) in
+            [(STATUS_BUSY, EepromProblem::Busy(STATUS_BUSY)), (0, EepromProblem::NoCommand(0))]
+        {
+            let mut deaf = Reader::new(0x1000);
+            for now_ns in [0, READ_TIMEOUT_NS] {
+                assert_eq!(deaf.outcome, None);
+                assert!(!deaf.take_command(&Reply::default(), now_ns));
+                assert!(!deaf.take_poll(&registers(status), now_ns));
+            }
+            assert_eq!(deaf.outcome, Some(Err(problem)));
+        }
 
         let mut silent = Reader::new(0x1000);
-        silent.take(&Reply::default(), 0);
-        assert_eq!(silent.outcome, None);
-        silent.take(&Reply::default(), READ_TIMEOUT_NS);
+        for now_ns in [0, READ_TIMEOUT_NS] {
+            assert_eq!(silent.outcome, None);
+            silent.take_command(&Reply::default(), now_ns);
+            silent.take_poll(&Reply::default(), now_ns);
+        }
         assert_eq!(silent.outcome, Some(Err(EepromProblem::Lost)));
 
         let mut refusing = Reader::new(0x1000);
         for _ in 0..=RETRIES {
-            refusing.take(&one(vec![0; 6]), 0);
-            refusing.take(&registers(STATUS_NOT_ACKNOWLEDGED), 0);
+            refusing.take_command(&one(vec![0; 6]), 0);
+            refusing.take_poll(&registers(STATUS_NOT_ACKNOWLEDGED), 0);
         }
         let expected = EepromProblem::NotAcknowledged(STATUS_NOT_ACKNOWLEDGED);
         assert_eq!(refusing.outcome, Some(Err(expected)));

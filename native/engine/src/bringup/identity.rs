@@ -77,14 +77,21 @@ pub(super) fn parse(image: Result<Vec<u8>, EepromProblem>) -> Result<Sii, (Error
         EepromProblem::Lost => {
             (ErrorCode::SubDeviceLost, "it stopped answering while its EEPROM was read".into())
         }
-        EepromProblem::Timeout => {
-            (ErrorCode::EepromAccess, "the EEPROM interface stays busy".into())
+        EepromProblem::Busy(status) => {
+            (ErrorCode::EepromBusy, control_reads("its EEPROM interface stays busy", status))
         }
-        EepromProblem::NotAcknowledged(status) => (
-            ErrorCode::EepromAccess,
-            format!("the EEPROM does not acknowledge (register 0x0502 reads {status:#06x})"),
-        ),
+        EepromProblem::NoCommand(status) => {
+            (ErrorCode::EepromAccess, control_reads("its EEPROM takes no command", status))
+        }
+        EepromProblem::NotAcknowledged(status) => {
+            (ErrorCode::EepromAccess, control_reads("the EEPROM does not acknowledge", status))
+        }
     })
+}
+
+/// What is wrong with an EEPROM, with the register that shows it.
+pub(super) fn control_reads(what: &str, status: u16) -> String {
+    format!("{what} (register 0x0502 reads {status:#06x})")
 }
 
 fn sub_device(

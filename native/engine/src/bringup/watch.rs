@@ -63,6 +63,13 @@ impl Watch {
         (polled && self.position == Some(station.wrapping_sub(STATION_BASE))).then_some(state)
     }
 
+    /// The state that this SubDevice was asked for by the frame that was sent last.
+    pub(super) fn asked_state(&self) -> Option<u8> {
+        let (station, state) = self.requested?;
+        let asked = self.register == Some(register::AL_CONTROL);
+        (asked && self.position == Some(station.wrapping_sub(STATION_BASE))).then_some(state)
+    }
+
     /// Whether the SubDevice that is waited for has refused the state.
     pub(super) fn refused(&self, now_ns: u64) -> bool {
         self.refused_since_ns.is_some_and(|since| now_ns - since >= REFUSAL_NS)
