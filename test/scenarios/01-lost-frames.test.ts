@@ -5,7 +5,7 @@ import { plant } from './support.ts';
 test('answers that are lost make values stale, and no device counts anything', async (t) => {
   const { machine, cycles, changes, errors, hits, faults, states, write } = await plant(t);
   machine.inject(faultOfPage(import.meta.url, 'answers'));
-  t.deepEqual(await cycles(4), ['stale stale', 'stale stale', 'stale stale', 'good good']);
+  t.deepEqual(await cycles(4), ['stale stale stale', 'stale stale stale', 'stale stale stale', 'good good good']);
   t.deepEqual(await changes(), []);
   t.deepEqual(errors(), { lostFrames: 3, workingCounterErrors: 0 });
   t.deepEqual([faults, states], [['frames-lost'], ['frames lost', 'frames restored']]);
@@ -19,13 +19,13 @@ test('a silence of 150 ms lets watchdogs expire, and the device with a program l
   await cycles(300);
   t.deepEqual(await changes(), [
     'out SM watchdog: 0 to 1',
-    'axis SM watchdog: 0 to 1',
-    'axis AL status: 0x8 to 0x14',
-    'axis AL status code: 0x0 to 0x1b',
+    'drive SM watchdog: 0 to 1',
+    'drive AL status: 0x8 to 0x14',
+    'drive AL status code: 0x0 to 0x1b',
   ]);
-  t.deepEqual(faults, ['frames-lost', 'working-counter', 'sub-device-state axis']);
-  t.deepEqual(states, ['frames lost', 'frames restored', 'axis SAFE-OP']);
-  t.deepEqual(qualities(), ['good', 'uncertain']);
+  t.deepEqual(faults, ['frames-lost', 'working-counter', 'sub-device-state drive 0x001b']);
+  t.deepEqual(states, ['frames lost', 'frames restored', 'drive SAFE-OP']);
+  t.is(qualities(), 'good good uncertain');
   t.is(hits().length, errors().lostFrames);
   t.is(await write(4), 'pending');
 });

@@ -14,20 +14,20 @@ test('every bad frame is counted at the plug, and lost to the MainDevice', async
     `coupler forwarded 1: 0 to ${n}`,
     `in forwarded 1: 0 to ${n}`,
     `out forwarded 1: 0 to ${n}`,
-    `axis invalid frames 0: 0 to ${n}`,
-    `axis RX errors 0: 0 to ${n}`,
-    `axis processing unit: 0 to ${n}`,
+    `drive invalid frames 0: 0 to ${n}`,
+    `drive RX errors 0: 0 to ${n}`,
+    `drive processing unit: 0 to ${n}`,
   ]);
-  t.is(seen.filter((quality) => quality === 'stale stale').length, n);
-  t.is(seen.filter((quality) => quality === 'good good').length, 300 - n);
-  const rows = seen.filter((quality, cycle) => quality === 'stale stale' && seen[cycle - 1] !== quality).length;
+  t.is(seen.filter((quality) => quality === 'stale stale stale').length, n);
+  t.is(seen.filter((quality) => quality === 'good good good').length, 300 - n);
+  const rows = seen.filter((quality, cycle) => quality === 'stale stale stale' && seen[cycle - 1] !== quality).length;
   t.deepEqual(
     faults,
     Array.from({ length: rows }, () => 'frames-lost'),
   );
   t.deepEqual(
     hits(),
-    Array.from({ length: n }, () => 'loose axis port 0: done'),
+    Array.from({ length: n }, () => 'loose drive port 0: done'),
   );
   t.is(await write(4), 'written');
 });

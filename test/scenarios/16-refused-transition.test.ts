@@ -1,9 +1,9 @@
 import test from 'ava';
 import { faultsOfPage } from './page.ts';
-import { counted, refused } from './support-devices.ts';
+import { counted, refused } from './support.ts';
 
 test('a refused state is told with the code of the device, in words', async (t) => {
-  const { machine, error, changes } = await refused(t, faultsOfPage(import.meta.url));
+  const { machine, error, changes, hits } = await refused(t, { faults: faultsOfPage(import.meta.url) });
   t.like(error, {
     code: 'ECAT_ERR_STATE_REFUSED',
     position: 3,
@@ -13,7 +13,7 @@ test('a refused state is told with the code of the device, in words', async (t) 
     state: 2,
   });
   t.regex(error.message, /invalid input configuration/);
-  t.deepEqual(counted(changes), []);
+  t.deepEqual(counted(await changes()), []);
   t.false(await machine.device('out').output(1).read());
-  t.like(machine.hits(), { hits: [{ fault: 'wrong PDOs', device: 'drive', change: 'done' }], lost: 0, refused: 0 });
+  t.deepEqual(hits(), ['wrong PDOs drive: done']);
 });

@@ -1,25 +1,21 @@
 import test from 'ava';
 import { MainDevice } from '../../src/index.ts';
-import { simulate } from '../../src/simulator/index.ts';
-import { changed, counters } from './counters.ts';
-import { faultsOfPage } from './page.ts';
-import { configuration, counted, refused, segment } from './support-devices.ts';
+import { faultOfPage } from './page.ts';
+import { configuration, counted, powered, refused } from './support.ts';
 
 test('a slow device is waited for', async (t) => {
-  const machine = await simulate({ ...segment, faults: faultsOfPage(import.meta.url) });
-  const before = await counters(machine);
-  const begun = machine.nowMs;
+  const { machine, changes, hits } = await powered(t, { faults: [faultOfPage(import.meta.url, 'charging')] });
+  const begunMs = machine.nowMs;
   await using bus = await MainDevice.open(configuration(), { segment: machine });
   t.is(bus.state, 'OP');
-  t.true(machine.nowMs - begun >= 300);
-  t.deepEqual(counted(changed(before, await counters(machine))), []);
-  t.like(machine.hits(), { hits: [{ fault: 'charging', device: 'drive', change: 'done' }], lost: 0, refused: 0 });
+  t.true(machine.nowMs - begunMs >= 300);
+  t.deepEqual(counted(await changes()), []);
+  t.deepEqual(hits(), ['charging drive: done']);
 });
 
 test('one that never comes is told by name', async (t) => {
-  const [fault] = faultsOfPage(import.meta.url);
-  const { error } = await refused(t, [
-    { ...fault!, effect: { kind: 'slow-transition', to: 'SAFE-OP', delay_ms: 60_000 } },
-  ]);
+  const { error, changes, hits } = await refused(t, { faults: [faultOfPage(import.meta.url, 'no supply')] });
   t.like(error, { code: 'ECAT_ERR_STATE_TIMEOUT', position: 3, subDevice: 'drive', requestedState: 4, state: 2 });
+  t.deepEqual(counted(await changes()), ['out SM watchdog: 0 to 1']);
+  t.deepEqual(hits(), ['no supply drive: done']);
 });

@@ -1,81 +1,136 @@
 /** A small plant in virtual time, and everything in which a fault could be seen. */
 
 import type { ExecutionContext } from 'ava';
-import { type ConfigurationDocument, MainDevice } from '../../src/index.ts';
-import { type SegmentDocument, type SimulatedSegment, simulate } from '../../src/simulator/index.ts';
+import { type ConfigurationDocument, type EtherCatError, MainDevice } from '../../src/index.ts';
+import { type SegmentDocument, type SegmentFault, type SimulatedSegment, simulate } from '../../src/simulator/index.ts';
 import { changed, counters } from './counters.ts';
 
-const NAMES = ['coupler', 'in', 'out', 'axis'];
+const NAMES = ['coupler', 'in', 'out', 'drive'];
 
-/** A line: a coupler, inputs, outputs (device emulation), and a device with a program, which watches over its outputs. */
-const SEGMENT: SegmentDocument = {
-  seed: 7,
-  devices: [
-    { name: 'coupler', type: 'EK1100' },
-    { name: 'in', type: 'digital-inputs', channels: 8 },
-    { name: 'out', type: 'digital-outputs', channels: 8 },
-    {
-      name: 'axis',
-      type: 'generic',
-      device_emulation: false,
-      pdos: [
-        { direction: 'output', index: 0x1600, entries: [{ index: 0x607a, bits: 32, data_type: 4 }] },
-        { direction: 'input', index: 0x1a00, entries: [{ index: 0x6064, bits: 32, data_type: 4 }] },
-      ],
-    },
-  ],
-  signals: [{ input: 'in.1', constant: 1 }],
-};
+/** What a scenario has otherwise than the usual plant. */
+export interface Variant {
+  /** Keys of the drive in the segment file. */
+  readonly drive?: Record<string, unknown>;
+  /** Keys of the drive in the MainDevice's configuration: the identity that it demands. */
+  readonly demanded?: Record<string, unknown>;
+  /** A device that the configuration does not have. */
+  readonly without?: string;
+  /** Keys of `ethercat.master`. */
+  readonly master?: Record<string, unknown>;
+  /** Of the segment's chance. */
+  readonly seed?: number;
+  /** From the first frame on. */
+  readonly faults?: readonly SegmentFault[];
+}
 
-/** A MainDevice that writes and reads all of them, without distributed clocks; outputs have no deadline. */
-export const CONFIGURATION: ConfigurationDocument = {
-  ethercat: {
-    master: { interface: 'none0', cycle_time: 1000, distributed_clocks: false, output_deadline_ms: 0 },
-    devices: NAMES.map((name, position) => ({ name, position })),
-    process_data: {
-      inputs: [
-        { name: 'sensor', slave: 'in', channel: 1 },
-        { name: 'position', slave: 'axis', index: 0x6064 },
-      ],
-      outputs: [
-        { name: 'lamp', slave: 'out', channel: 1 },
-        { name: 'target', slave: 'axis', index: 0x607a },
-      ],
+/** A line: a coupler, inputs, outputs (device emulation), and a drive with a program, a mailbox and a clock. */
+function segment({ drive = {}, faults = [], seed = 7 }: Variant): SegmentDocument {
+  return {
+    seed,
+    devices: [
+      { name: 'coupler', type: 'EK1100' },
+      { name: 'in', type: 'digital-inputs', channels: 8 },
+      { name: 'out', type: 'digital-outputs', channels: 8 },
+      {
+        name: 'drive',
+        type: 'generic',
+        device_emulation: false,
+        distributed_clock: true,
+        pdos: [
+          { direction: 'output', index: 0x1600, entries: [{ index: 0x607a, bits: 32, data_type: 4 }] },
+          { direction: 'input', index: 0x1a00, entries: [{ index: 0x6064, bits: 32, data_type: 4 }] },
+        ],
+        mailbox: { objects: [{ index: 0x2000, name: 'Gain', data_type: 6, value: 100 }] },
+        ...drive,
+      },
+    ],
+    signals: [{ input: 'in.1', constant: 1 }],
+    faults: [...faults],
+  };
+}
+
+/** A MainDevice that writes and reads all of them; outputs have no deadline. */
+export function configuration({ demanded = {}, master = {}, without }: Variant = {}): ConfigurationDocument {
+  const known = ({ slave }: { slave: string }): boolean => slave !== without;
+  const devices = NAMES.map((name, position) => ({ name, position, ...(name === 'drive' ? demanded : {}) }));
+  return {
+    ethercat: {
+      master: { interface: 'none0', cycle_time: 1000, output_deadline_ms: 0, ...master },
+      devices: devices.filter(({ name }) => name !== without),
+      process_data: {
+        inputs: [
+          { name: 'sensor', slave: 'in', channel: 1 },
+          { name: 'position', slave: 'drive', index: 0x6064 },
+        ].filter(known),
+        outputs: [
+          { name: 'lamp', slave: 'out', channel: 1 },
+          { name: 'target', slave: 'drive', index: 0x607a },
+        ].filter(known),
+      },
     },
-  },
-};
+  };
+}
+
+/** What can be seen of a segment, with or without a MainDevice. */
+export interface Machine {
+  readonly machine: SimulatedSegment;
+  /** What differs in the devices since the beginning: of the segment, or since the plant was in OP. */
+  changes(): Promise<string[]>;
+  /** What faults have done since this was last called, in words; that each names its frame is asserted. */
+  hits(): string[];
+}
 
 /** The plant in OP, and what is seen of it from here on. */
-export interface Plant {
-  readonly machine: SimulatedSegment;
+export interface Plant extends Machine {
   readonly bus: MainDevice;
-  /** Kinds of faults that the MainDevice told of, with who they are about. */
+  /** Faults that the MainDevice told of: kind, who they are about, and AL status code. */
   readonly faults: string[];
   /** Changes of states that it told of. */
   readonly states: string[];
-  /** What differs in the devices since the plant was in OP. */
-  changes(): Promise<string[]>;
-  /** Quality of the tags: sensor, position. */
-  qualities(): string[];
-  /** Quality of both after each of so many cycles. */
+  /** Quality of the tags of in, out and drive. */
+  qualities(): string;
+  /** The same after each of so many cycles. */
   cycles(count: number): Promise<string[]>;
   /** Frames that were lost, and wrong working counters, since the plant was in OP. */
   errors(): { lostFrames: number; workingCounterErrors: number };
-  /** What faults have done since this was last called, in words; that each names its frame is asserted. */
-  hits(): string[];
-  /** Whether a write within some cycles is confirmed: `written`, the code of its error, or `pending`. */
-  write(cycles: number): Promise<string>;
+  /** What a write of these outputs (by default all) has come to within some cycles: `written`, `pending`, or why not. */
+  write(cycles: number, tags?: readonly ('lamp' | 'target')[]): Promise<string>;
 }
 
-/** Opens it; it is closed when the test ends. */
-export async function plant(t: ExecutionContext): Promise<Plant> {
-  const machine = await simulate(SEGMENT);
-  const bus = await MainDevice.open(CONFIGURATION, { segment: machine });
+/** The segment before a MainDevice is opened on it. */
+export async function powered(t: ExecutionContext, variant: Variant = {}): Promise<Machine> {
+  const machine = await simulate(segment(variant));
+  const before = await counters(machine);
+  return { machine, changes: async () => changed(before, await counters(machine)), hits: () => hitsOf(t, machine) };
+}
+
+/** The error that a MainDevice does not open with, what devices show then, and what the faults did. */
+export async function refused(
+  t: ExecutionContext,
+  variant: Variant,
+): Promise<Machine & { readonly error: EtherCatError }> {
+  const plant = await powered(t, variant);
+  const error = await t.throwsAsync<EtherCatError>(MainDevice.open(configuration(variant), { segment: plant.machine }));
+  return { ...plant, error: error! };
+}
+
+/** The plant in OP; it is closed when the test ends. */
+export async function plant(t: ExecutionContext, variant: Variant = {}): Promise<Plant> {
+  const { machine } = await powered(t, variant);
+  const bus = await MainDevice.open(configuration(variant), { segment: machine });
   t.teardown(() => bus.close());
+  return await watched(t, machine, bus);
+}
+
+/** What is seen of a plant from here on. */
+export async function watched(t: ExecutionContext, machine: SimulatedSegment, bus: MainDevice): Promise<Plant> {
   await machine.advance({ cycles: 10 });
   const faults: string[] = [];
   const states: string[] = [];
-  bus.faults$.subscribe(({ kind, error }) => faults.push(error.subDevice ? `${kind} ${error.subDevice}` : kind));
+  bus.faults$.subscribe(({ kind, error: { subDevice, alStatusCode } }) => {
+    const code = alStatusCode === undefined ? [] : [hexadecimal(alStatusCode)];
+    faults.push([kind, ...(subDevice === undefined ? [] : [subDevice]), ...code].join(' '));
+  });
   bus.states$.subscribe((change) => {
     if (change.subject === 'lane') return;
     const who = change.subject === 'sub-device' ? NAMES[change.position!] : change.subject;
@@ -84,7 +139,9 @@ export async function plant(t: ExecutionContext): Promise<Plant> {
   states.length = 0;
   const before = await counters(machine);
   const begun = bus.statistics();
-  const qualities = (): string[] => ['sensor', 'position'].map((tag) => bus.snapshot().quality(tag));
+  const known = new Set([...bus.snapshot()].map(({ tag }) => tag));
+  const shown = ['sensor', 'lamp', 'position'].filter((tag) => known.has(tag));
+  const qualities = (): string => shown.map((tag) => bus.snapshot().quality(tag)).join(' ');
   let target = 0;
   return {
     machine,
@@ -97,7 +154,7 @@ export async function plant(t: ExecutionContext): Promise<Plant> {
       const seen: string[] = [];
       for (let cycle = 0; cycle < count; cycle += 1) {
         await machine.advance({ cycles: 1 });
-        seen.push(qualities().join(' '));
+        seen.push(qualities());
       }
       return seen;
     },
@@ -108,25 +165,37 @@ export async function plant(t: ExecutionContext): Promise<Plant> {
         workingCounterErrors: now.workingCounterErrors - begun.workingCounterErrors,
       };
     },
-    hits: () => {
-      const { hits, lost, refused } = machine.hits();
-      t.deepEqual([lost, refused], [0, 0]);
-      return hits.map(({ fault, frame, device, port, change, before, after }) => {
-        t.true(frame > 0, `${fault} names its frame`);
-        const where = device === undefined ? '' : ` ${device}${port === undefined ? '' : ` port ${port}`}`;
-        return `${fault}${where}: ${change === 'value' ? `${before} to ${after}` : change}`;
-      });
-    },
-    write: async (cycles) => {
+    hits: () => hitsOf(t, machine),
+    write: async (cycles, tags = ['lamp', 'target']) => {
       let outcome = 'pending';
       target += 1;
-      const written = bus.write({ lamp: target % 2 === 1, target }).then(
+      const values = { lamp: target % 2 === 1, target };
+      const written = bus.write(Object.fromEntries(tags.map((tag) => [tag, values[tag]]))).then(
         () => (outcome = 'written'),
-        (error: { code: string }) => (outcome = error.code),
+        (error: EtherCatError) => (outcome = [error.code, error.subDevice ?? []].flat().join(' ')),
       );
       await machine.advance({ cycles });
       await Promise.race([written, new Promise((done) => setImmediate(done))]);
       return outcome;
     },
   };
+}
+
+/** Those of the changes that are no state: what devices counted. */
+export function counted(changes: readonly string[]): string[] {
+  return changes.filter((change) => !/status/.test(change));
+}
+
+function hitsOf(t: ExecutionContext, machine: SimulatedSegment): string[] {
+  const { hits, lost, refused } = machine.hits();
+  t.deepEqual([lost, refused], [0, 0]);
+  return hits.map(({ fault, frame, device, port, change, before, after }) => {
+    t.true(frame > 0 || change === 'began', `${fault} names its frame`);
+    const where = device === undefined ? '' : ` ${device}${port === undefined ? '' : ` port ${port}`}`;
+    return `${fault}${where}: ${change === 'value' ? `${before} to ${after}` : change}`;
+  });
+}
+
+function hexadecimal(value: number): string {
+  return `0x${value.toString(16).padStart(4, '0')}`;
 }

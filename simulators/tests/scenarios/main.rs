@@ -1,0 +1,23 @@
+//! Scenarios of `test/scenarios` that take more than this project's MainDevice does by now: mail and pulses of SYNC0, with
+//! ethercrab in its place, and rings, files and Ethernet by frames of their own. Each stands beside its page, where its
+//! fault is.
+
+#[path = "../faults/bench.rs"]
+#[expect(dead_code, reason = "of another test, which uses more of it")]
+mod bench;
+mod page;
+mod plant;
+#[path = "../ethercrab/support.rs"]
+#[expect(dead_code, reason = "of another test, which uses more of it")]
+mod support;
+
+#[path = "../../../test/scenarios/26-failing-files.rs"]
+mod failing_files;
+#[path = "../../../test/scenarios/23-lost-mail.rs"]
+mod lost_mail;
+#[path = "../../../test/scenarios/35-missing-sync0.rs"]
+mod missing_sync0;
+#[path = "../../../test/scenarios/34-ring-break.rs"]
+mod ring_break;
+#[path = "../../../test/scenarios/25-wrong-mail.rs"]
+mod wrong_mail;
