@@ -129,6 +129,22 @@ pub enum SegmentCommand {
         /** What it says from now on. */
         identification: u16,
     },
+    /// A module is plugged into a slot of a device, in place of what was there.
+    PlugModule {
+        /** Which device. */
+        device: u16,
+        /** Which slot, from 1. */
+        slot: u8,
+        /** Its number. */
+        module: u32,
+    },
+    /// The module in a slot of a device is pulled.
+    PullModule {
+        /** Which device. */
+        device: u16,
+        /** Which slot, from 1. */
+        slot: u8,
+    },
     /// A device's program sends an emergency.
     RaiseEmergency {
         /** Which device. */
@@ -233,6 +249,12 @@ impl Segment {
             }
             SegmentCommand::SetIdentification { device, identification } => {
                 self.set_identification(device, identification);
+            }
+            SegmentCommand::PlugModule { device, slot, module } => {
+                self.plug_module(device, slot, module, now_ns);
+            }
+            SegmentCommand::PullModule { device, slot } => {
+                self.plug_module(device, slot, 0, now_ns)
             }
             SegmentCommand::RaiseDriveEmergency { device, drive, code, register, data } => {
                 let emergency = DriveEmergency { drive, code, register, data };

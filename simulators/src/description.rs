@@ -84,13 +84,15 @@ pub mod eoe;
 mod error;
 mod esi;
 pub mod mailbox;
+mod modules;
 mod program;
 pub mod soe;
 mod state;
 
 pub use device_type::DeviceType;
 pub use error::DescriptionError;
-pub use esi::{EsiDescription, EsiFileDescription, EsiModuleDescription, EsiModuleName};
+pub use esi::{EsiDescription, EsiFileDescription};
+pub use modules::{ModuleDescription, ModuleName};
 pub use program::ProgramDescription;
 pub use state::{
     ClockDescription, CompareDescription, EscDescription, RegisterDescription, SiiWordsDescription,
@@ -177,6 +179,10 @@ pub struct DeviceDescription {
     pub esc: Option<EscDescription>,
     /// The state in which the device begins.
     pub start: Option<StartDescription>,
+    /// Modules of a modular coupler.
+    pub modules: Option<Vec<ModuleDescription>>,
+    /// Whether modules may be pulled while process data goes on; false where nothing is said.
+    pub hot_swap: Option<bool>,
     /// Number of channels of a digital or analogue type, 1 to 64. By default 8 digital, 4 analogue ones.
     pub channels: Option<u16>,
     /// Vendor, in place of the type's or the image's.

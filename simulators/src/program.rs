@@ -9,6 +9,7 @@ use ecat_wire::mailbox::coe::emergency::Emergency;
 
 use crate::device::Device;
 use crate::esc::{Direction, Esc, SyncPulse};
+use crate::mailbox::modules::Fit;
 use crate::plant::{Behaviour, Plant};
 
 /// AL state OP, as in register 0x0130.
@@ -146,7 +147,7 @@ impl<'a> ProgramIo<'a> {
         self.esc.output(bit_offset, bit_length)
     }
 
-    /// How often SDOs have written objects since power-on: a program reads its parameters anew when it has changed.
+    /// How often SDOs have written objects, or modules were plugged, since power-on: a program reads its parameters anew when it has changed.
     #[must_use]
     pub fn object_writes(&self) -> u64 {
         self.esc.objects().map_or(0, |objects| objects.writes)
@@ -162,6 +163,24 @@ impl<'a> ProgramIo<'a> {
     #[must_use]
     pub fn output_writes(&self) -> u64 {
         self.esc.output_writes()
+    }
+
+    /// The module in a slot, from 1, by its number: where it is the one that is configured for it.
+    #[must_use]
+    pub fn module(&self, slot: u8) -> Option<u32> {
+        self.esc.module(slot)
+    }
+
+    /// How the modules in its slots fit those that are configured; none: it has no slots.
+    #[must_use]
+    pub fn modules_fit(&self) -> Option<Fit> {
+        self.esc.modules_fit()
+    }
+
+    /// Whether the modules are none that process data can be exchanged with.
+    #[must_use]
+    pub fn refuses_modules(&self) -> bool {
+        self.esc.refuses_modules()
     }
 
     /// Sends an emergency.

@@ -216,6 +216,14 @@ impl Segment {
         }
     }
 
+    /// A module is plugged into a slot, from 1, of a device, in place of what was there; 0: it is pulled.
+    pub fn plug_module(&mut self, device: u16, slot: u8, ident: u32, now_ns: u64) {
+        if let Some(device) = self.devices.get_mut(usize::from(device)) {
+            device.esc.plug_module(slot, ident, now_ns);
+            self.due_ns = now_ns;
+        }
+    }
+
     /// Reads bits that a device drives at its outputs; see [`Plant::output`]. As of the last frame or
     /// [`Segment::advance`].
     #[must_use]

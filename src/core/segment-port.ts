@@ -30,6 +30,10 @@ export interface SegmentDevice {
   readonly inputs: readonly SegmentChannel[];
   readonly outputs: readonly SegmentChannel[];
   readonly files: readonly string[];
+  /** How many slots for modules it has. */
+  readonly slots: number;
+  /** What can be plugged into them. */
+  readonly modules: readonly { readonly name: string; readonly ident: number }[];
   /** Whether it has a dictionary. */
   readonly hasObjects: boolean;
 }

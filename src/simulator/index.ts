@@ -15,7 +15,14 @@ export { type FaultHit, type FaultHits, InjectedFault } from './injected-fault.t
 export type { IntervalScript } from './scripts.ts';
 export type { SegmentServer, ServeOptions } from './segment-server.ts';
 export { type SimulateOptions, simulate } from './simulate.ts';
-export type { DeviceStatus, EmergencyOptions, MailFault, SimulatedDevice, SimulatedPort } from './simulated-device.ts';
+export type {
+  DeviceStatus,
+  EmergencyOptions,
+  MailFault,
+  SimulatedDevice,
+  SimulatedPort,
+  SimulatedSlot,
+} from './simulated-device.ts';
 export type { Predicate, SimulatedSegment, UntilOptions } from './simulated-segment.ts';
 export type {
   ProcessInput,

@@ -12,6 +12,8 @@ import {
 } from './values.ts';
 
 const PORTS = 4;
+/** Object: the numbers of the modules that are plugged (ETG.5001). */
+const DETECTED_MODULES = 0xf050;
 
 /** An emergency's content beside its error code. */
 export interface EmergencyOptions {
@@ -162,6 +164,23 @@ export class SimulatedDevice {
     return new SimulatedPort(port, (command) => this.#command(command));
   }
 
+  /** How many slots for modules it has. */
+  get slotCount(): number {
+    return this.#directory.slots;
+  }
+
+  /**
+   * A slot for a module, from 1.
+   * @throws `ECAT_ERR_INVALID_ARGUMENT` where there is none
+   */
+  slot(slot: number): SimulatedSlot {
+    if (this.slotCount === 0) throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `${this.name} has no slots`);
+    this.#check('slot', slot, this.slotCount, 1);
+    const { modules } = this.#directory;
+    const detected = this.object(DETECTED_MODULES, slot);
+    return new SimulatedSlot(this.name, slot, modules, detected, (command) => this.#command(command));
+  }
+
   /** The cable behind it is cut: what is behind it keeps its power, but sees no frames. */
   cutCable(): void {
     this.#context.port.command({ kind: 'cutCable', after: this.number });
@@ -288,5 +307,57 @@ export class SimulatedPort {
   /** The next frames get a bad checksum on their way into it: they are counted, and do not come back. */
   corruptFrames(count: number): void {
     this.#command({ kind: 'corruptFrames', port: this.number, count });
+  }
+}
+
+/** A slot of a modular device, and the module in it. */
+export class SimulatedSlot {
+  /** From 1. */
+  readonly number: number;
+  readonly #device: string;
+  readonly #modules: SegmentDevice['modules'];
+  readonly #detected: SimulatedObject;
+  readonly #command: (command: object) => void;
+
+  /** @internal */
+  constructor(
+    device: string,
+    number: number,
+    modules: SegmentDevice['modules'],
+    detected: SimulatedObject,
+    command: (command: object) => void,
+  ) {
+    this.number = number;
+    this.#device = device;
+    this.#modules = modules;
+    this.#detected = detected;
+    this.#command = command;
+  }
+
+  /** The module in it by its name, or by its number where it has none; undefined for an empty slot. */
+  async module(): Promise<string | number | undefined> {
+    const ident = Number(await this.#detected.read());
+    if (ident === 0) return undefined;
+    return this.#modules.find((one) => one.ident === ident)?.name ?? ident;
+  }
+
+  /** The module is pulled. The device says so as it would on the wire: in 0xF050, by an emergency, by its state. */
+  pull(): void {
+    this.#command({ kind: 'pullModule', slot: this.number });
+  }
+
+  /**
+   * A module is plugged in, in place of what is there: by its name, or by its number, which may be one that the device
+   * does not know.
+   *
+   * @throws `ECAT_ERR_INVALID_ARGUMENT` for a name that is none
+   */
+  plug(module: string | number): void {
+    const ident = typeof module === 'number' ? module : this.#modules.find(({ name }) => name === module)?.ident;
+    if (ident === undefined || !Number.isInteger(ident) || ident < 1 || ident > 0xffff_ffff) {
+      const names = this.#modules.map(({ name }) => name).join(', ');
+      throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `${this.#device} knows no module ${module}, but ${names}`);
+    }
+    this.#command({ kind: 'plugModule', slot: this.number, module: ident });
   }
 }

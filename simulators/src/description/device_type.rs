@@ -115,6 +115,9 @@ pub enum DeviceType {
     /// A CiA 402 servo drive.
     #[serde(rename = "servo")]
     Servo,
+    /// A coupler with slots for modules.
+    #[serde(rename = "modular-coupler")]
+    ModularCoupler,
     /// A device that misbehaves on command.
     #[serde(rename = "stress")]
     Stress,

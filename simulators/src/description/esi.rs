@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::base64;
+use super::{ModuleDescription, base64};
 
 /// One ESI file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -28,7 +28,7 @@ pub struct EsiDescription {
     /// Its revision; the newest by default.
     pub revision: Option<u32>,
     /// Its modules; by default those that its slots have by default.
-    pub modules: Option<Vec<EsiModuleDescription>>,
+    pub modules: Option<Vec<ModuleDescription>>,
     /// PDOs that are assigned by default, in place of those that the file assigns.
     pub assigned_pdos: Option<Vec<u16>>,
     /// Whether the EEPROM has the PDOs of modules, too, for a MainDevice that does not read assignments by CoE; true
@@ -36,24 +36,4 @@ pub struct EsiDescription {
     pub modules_in_eeprom: Option<bool>,
     /// Language of texts (`LcId`); 1033, English, by default.
     pub language: Option<u32>,
-}
-
-/// One module.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EsiModuleDescription {
-    /// Slot, from 1; by default the next one that takes it.
-    pub slot: Option<u16>,
-    /// Its type, its name, or its number.
-    pub module: EsiModuleName,
-}
-
-/// What a module is called.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
-pub enum EsiModuleName {
-    /// By its number (`ModuleIdent`).
-    Ident(u32),
-    /// By its type or name, or its number as text.
-    Text(String),
 }

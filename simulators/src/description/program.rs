@@ -6,6 +6,7 @@ use crate::devices::programs::accelerometer::AccelerometerDescription;
 use crate::devices::programs::analogue_inputs::AnalogueInputsDescription;
 use crate::devices::programs::counter::CounterDescription;
 use crate::devices::programs::encoder::EncoderDescription;
+use crate::devices::programs::modular_coupler::ModularCouplerDescription;
 use crate::devices::programs::safety::SafetyDescription;
 use crate::devices::programs::servo::ServoDescription;
 use crate::devices::programs::ssi_encoder::SsiEncoderDescription;
@@ -24,6 +25,8 @@ pub enum ProgramDescription {
     Servo(Box<ServoDescription>),
     /// An up/down counter with an output.
     Counter(CounterDescription),
+    /// What a coupler does with its modules.
+    ModularCoupler(ModularCouplerDescription),
     /// An incremental encoder.
     Encoder(EncoderDescription),
     /// Misbehaves on command.

@@ -67,7 +67,7 @@ fn condition(when: &RefuseWhenDescription) -> Result<RefusalCondition, &'static 
         }
         ((None, None, Some(index), None, None), None, Some(value)) => {
             let subindex = subindex.unwrap_or(0);
-            Ok(RefusalCondition::Value { index, subindex, least: value, most: value, inside: true })
+            Ok(RefusalCondition::Value { index, subindex, least: value, most: value })
         }
         ((None, None, None, Some(last), None), None, None) => {
             Ok(RefusalCondition::Attempts { first: 1, last })

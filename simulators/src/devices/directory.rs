@@ -31,12 +31,16 @@ fn device(image: &DeviceImage) -> Value {
         }
     };
     let mailbox = application.mailbox.as_ref();
+    let slots = mailbox.and_then(|mailbox| mailbox.slots.as_ref());
+    let kinds = slots.iter().flat_map(|slots| &slots.kinds);
     let files = mailbox.and_then(|mailbox| mailbox.files.as_ref());
     json!({
         "name": image.name,
         "inputs": image.inputs.iter().map(channel(Direction::Input)).collect::<Vec<_>>(),
         "outputs": image.outputs.iter().map(channel(Direction::Output)).collect::<Vec<_>>(),
         "files": files.iter().flat_map(|files| files.iter()).map(|file| &file.name).collect::<Vec<_>>(),
+        "slots": slots.map_or(0, |slots| slots.plugged.len()),
+        "modules": kinds.map(|kind| json!({ "name": kind.name, "ident": kind.ident })).collect::<Vec<_>>(),
         "hasObjects": mailbox.is_some_and(|mailbox| mailbox.dictionary.is_some()),
     })
 }

@@ -10,6 +10,7 @@ use ecat_wire::mailbox::soe::DataType;
 use ecat_wire::sii::Sii;
 
 use super::esi::Behind;
+use super::modular_coupler;
 use super::process_data::{Channel, ChannelType, ProcessData};
 use super::protocols::{self, COE, FOE};
 use crate::description::DescriptionError;
@@ -17,7 +18,8 @@ use crate::description::mailbox::{
     AccessDescription, FileDescription, ForeignProtocol, MailboxDescription, MappingDescription,
     ObjectDescription, ObjectEntryDescription, ValueDescription,
 };
-use crate::esc::{Application, Direction, Point};
+use crate::esc::{Application, Direction, OTHER_MODULES, Point, Refusal, RefusalCondition};
+use crate::mailbox::modules::Slots;
 use crate::mailbox::object_dictionary::{
     BACKUP, Entry, OCTET_STRING, Object, ObjectCode, READ, RX_MAPPABLE, SETTINGS, TX_MAPPABLE,
     UNSIGNED32, VALUE_BYTES_MAX, VISIBLE_STRING, WRITE, WRITE_PRE_OP,
@@ -59,17 +61,27 @@ pub(super) fn merge(
     Some(merged)
 }
 
+/// What there is of a device beside its description.
+pub(super) struct Has<'a> {
+    /// What its ESI file says.
+    pub(super) esi: Option<&'a Behind>,
+    pub(super) slots: Option<Slots>,
+    pub(super) sii: &'a Sii,
+    /// Its place in the segment.
+    pub(super) index: usize,
+}
+
 /// Gives the program a mailbox as described, and adds the channels of objects that only a changed PDO
 /// mapping carries.
 pub(super) fn apply(
     description: Option<&MailboxDescription>,
-    esi: Option<&Behind>,
-    (sii, index): (&Sii, usize),
+    has: Has<'_>,
     emulated: bool,
     application: &mut Application,
     process_data: &mut ProcessData,
 ) -> Result<(), DescriptionError> {
     let Some(description) = description else { return Ok(()) };
+    let sii = has.sii;
     if emulated {
         return Err(DescriptionError::new(
             "/mailbox",
@@ -79,10 +91,17 @@ pub(super) fn apply(
     if sii.mailbox.receive_size == 0 || sii.mailbox.send_size == 0 {
         return Err(DescriptionError::new("/mailbox", "the device's SII has no mailboxes"));
     }
-    let mut settings = settings(description, esi, sii, index)
+    let mut settings = settings(description, has)
         .map_err(|error| DescriptionError { path: format!("/mailbox{}", error.path), ..error })?;
     if let (Some(sync), Some(dictionary)) = (&application.sync, &mut settings.dictionary) {
         sync_objects::add(dictionary, sync.minimum_cycle_ns);
+    }
+    if settings.slots.is_some() {
+        application.refusals.push(Refusal {
+            to: AlState::SafeOp.code(),
+            code: OTHER_MODULES,
+            condition: RefusalCondition::OtherModules,
+        });
     }
     application.boot = settings.boot.is_some();
     application.points = points(&settings, process_data);
@@ -101,9 +120,7 @@ const fn foreign(protocol: ForeignProtocol) -> Kind {
 
 fn settings(
     description: &MailboxDescription,
-    esi: Option<&Behind>,
-    sii: &Sii,
-    index: usize,
+    Has { esi, slots, sii, index }: Has<'_>,
 ) -> Result<MailboxSettings, DescriptionError> {
     let delay_ms = description.delay_ms.unwrap_or(DELAY_MS);
     if !(0.0..=DELAY_MS_MAX).contains(&delay_ms) {
@@ -112,6 +129,8 @@ fn settings(
     let mut dictionary = standard_objects(sii);
     if let Some(esi) = esi {
         dictionary = esi.dictionary(dictionary);
+    } else if let Some(slots) = &slots {
+        slots.add_lists(&mut dictionary);
     }
     for (n, described) in description.objects.iter().enumerate() {
         let object = object(described).map_err(|error| DescriptionError {
@@ -160,6 +179,7 @@ fn settings(
         blocks_mapped: !description.mapped_writable.unwrap_or(true),
         without_information: esi.is_some_and(|esi| esi.without_information),
         pdo_rules: esi.map(|esi| esi.rules.clone()).unwrap_or_default(),
+        slots,
         faults: description.faults.clone(),
         files: (sii.protocols & FOE != 0).then(|| description.files.iter().map(file).collect()),
         answer_delay_ns: (delay_ms * 1e6) as u64,
@@ -383,11 +403,14 @@ fn points(settings: &MailboxSettings, process_data: &mut ProcessData) -> Vec<Poi
             }
         }
     }
+    if let Some(slots) = settings.slots.as_ref().filter(|slots| slots.own_inputs.is_some()) {
+        modular_coupler::add_places(slots, &mut points);
+    }
     points.points
 }
 
 /// Places for values behind the default process data.
-struct Points<'a> {
+pub(super) struct Points<'a> {
     points: Vec<Point>,
     inputs: &'a mut Vec<Channel>,
     outputs: &'a mut Vec<Channel>,
@@ -411,7 +434,25 @@ impl<'a> Points<'a> {
         Self { points, inputs: &mut process_data.inputs, outputs: &mut process_data.outputs, next }
     }
 
-    fn add(
+    /// Makes these objects the only channels, in this order.
+    pub(super) fn keep_channels(&mut self, objects: &[(Direction, u16, u8)]) {
+        let all = [std::mem::take(self.inputs), std::mem::take(self.outputs)];
+        for &(direction, index, subindex) in objects {
+            let is_it =
+                |p: &&Point| p.direction == direction && (p.index, p.subindex) == (index, subindex);
+            let Some(point) = self.points.iter().find(is_it) else { continue };
+            let (channels, known) = match direction {
+                Direction::Input => (&mut *self.inputs, &all[0]),
+                Direction::Output => (&mut *self.outputs, &all[1]),
+            };
+            let channel = known.iter().find(|channel| channel.bit_offset == point.bit_offset);
+            if let Some(channel) = channel.filter(|channel| !channels.contains(channel)) {
+                channels.push(*channel);
+            }
+        }
+    }
+
+    pub(super) fn add(
         &mut self,
         direction: Direction,
         (index, subindex): (u16, u8),

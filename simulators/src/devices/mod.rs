@@ -31,6 +31,7 @@ mod junction;
 mod known;
 mod lan9252;
 mod mail;
+mod modular_coupler;
 mod objects;
 mod overrides;
 mod process_data;
@@ -189,7 +190,7 @@ impl DeviceImage {
         if device.r#type == Some(DeviceType::Stress) {
             return Self::of(&stress::described(device)?, index, library);
         }
-        let (mut values_only, mut program, mut behind) = (false, None, None);
+        let (mut values_only, mut program, mut behind, mut slots) = (false, None, None, None);
         let mut mailbox = device.mailbox.clone();
         let sources = (&device.sii, &device.sii_words, &device.esi, device.r#type);
         let (sii, mut profile) = match sources {
@@ -198,6 +199,7 @@ impl DeviceImage {
             (None, None, Some(esi), None) => {
                 let built = esi::device(device, esi, library)?;
                 mailbox = built.behind.mailbox(mailbox);
+                slots = built.behind.slots(device.hot_swap.unwrap_or(false));
                 behind = Some(built.behind);
                 (built.sii, built.profile)
             }
@@ -206,6 +208,7 @@ impl DeviceImage {
                 let built = terminal::device(device, kind)?;
                 values_only = built.values_only;
                 program = built.program.clone();
+                slots.clone_from(&built.slots);
                 mailbox = mail::merge(built.mailbox.as_ref(), mailbox);
                 terminal_image(device, built, mailbox.as_ref())?
             }
@@ -214,6 +217,7 @@ impl DeviceImage {
                 return Err(DescriptionError::new("", ONE));
             }
         };
+        check_slots(device, slots.is_some())?;
         if let Some(esc) = &device.esc {
             state::apply_esc(esc, &mut profile)?;
         }
@@ -243,8 +247,8 @@ impl DeviceImage {
             programs::add_fields(program, &mut process_data);
         }
         let (application, behind) = (&mut profile.application, behind.as_ref());
-        let sii_of = (&parsed, index);
-        mail::apply(mailbox.as_ref(), behind, sii_of, emulated, application, &mut process_data)?;
+        let has = mail::Has { esi: behind, slots, sii: &parsed, index };
+        mail::apply(mailbox.as_ref(), has, emulated, application, &mut process_data)?;
         profile.application.sync_managers = process_data.sync_managers;
         profile.application.inputs = process_data.input_areas;
         profile.application.outputs = process_data.output_areas;
@@ -258,6 +262,25 @@ impl DeviceImage {
             program,
             notes: behind.map_or_else(Vec::new, |behind| behind.notes().to_vec()),
         })
+    }
+}
+
+/// Keys of slots belong to devices that have some.
+fn check_slots(device: &DeviceDescription, has_slots: bool) -> Result<(), DescriptionError> {
+    let of_type = device.r#type == Some(DeviceType::ModularCoupler);
+    let keys = [
+        ("/modules", device.modules.is_some() && !of_type),
+        ("/hotSwap", device.hot_swap.is_some() && !has_slots),
+    ];
+    match keys.into_iter().find(|(_, wrong)| *wrong) {
+        Some(("/modules", _)) if device.esi.is_some() => {
+            Err(DescriptionError::new("/modules", "modules of an ESI file belong into esi"))
+        }
+        Some((path, _)) => {
+            let message = "belongs to a modular-coupler, or a device of an ESI file with modules";
+            Err(DescriptionError::new(path, message))
+        }
+        None => Ok(()),
     }
 }
 

@@ -7,11 +7,12 @@ use ecat_wire::sii::{
 use super::{
     EEPROM_BYTES, SIMULATED_VENDOR_ID, akd, analogue_inputs, analogue_outputs, ax5206, counters,
     coupler, digital_inputs, digital_outputs, ek1914, el7041, ethernet_terminals, junction, known,
-    lan9252, safety, servo,
+    lan9252, modular_coupler, safety, servo,
 };
 use crate::description::mailbox::MailboxDescription;
 use crate::description::{DescriptionError, DeviceDescription, DeviceType, ProgramDescription};
 use crate::esc::{Profile, Refusal};
+use crate::mailbox::modules::Slots;
 
 const CHANNELS_MAX: u16 = 64;
 pub(super) const PROCESS_RAM: u16 = 0x1000;
@@ -42,6 +43,8 @@ pub(super) struct Built {
     pub(super) program: Option<ProgramDescription>,
     /// What its program refuses.
     pub(super) refusals: Vec<Refusal>,
+    /// Its slots for modules.
+    pub(super) slots: Option<Slots>,
 }
 
 impl Built {
@@ -55,6 +58,7 @@ impl Built {
             values_only: false,
             program: None,
             refusals: Vec::new(),
+            slots: None,
         }
     }
 }
@@ -107,6 +111,7 @@ pub(super) fn device(
         DeviceType::Ax5206Like => ax5206::device(),
         DeviceType::Servo => servo::device(device)?,
         DeviceType::El7041Like => el7041::device(device)?,
+        DeviceType::ModularCoupler => modular_coupler::device(device)?,
         DeviceType::Generic | DeviceType::Stress => {
             return Err(DescriptionError::new("/type", "is no terminal"));
         }

@@ -250,10 +250,11 @@ impl Esc {
                 self.peek(address) & mask == value & mask
             }
             RefusalCondition::Attempts { first, last } => (first..=last).contains(&attempt),
-            RefusalCondition::Value { index, subindex, least, most, inside } => {
+            RefusalCondition::OtherModules => self.refuses_modules(),
+            RefusalCondition::Value { index, subindex, least, most } => {
                 let dictionary = self.mailbox.as_ref().and_then(|mailbox| mailbox.dictionary());
                 let value = dictionary.and_then(|objects| objects.entry(index, subindex));
-                value.is_some_and(|value| (least..=most).contains(&value.integer()) == inside)
+                value.is_some_and(|value| (least..=most).contains(&value.integer()))
             }
         }
     }

@@ -153,6 +153,7 @@ impl Esc {
         (application.sync_managers, application.inputs, application.outputs) =
             (expected, inputs, outputs);
         self.image = Some(image);
+        self.find_absent();
         self.show_inputs_anew();
         Ok(())
     }
@@ -177,7 +178,8 @@ impl Esc {
             let from = piece.value_bit.max(first);
             let to = (piece.value_bit + piece.bits).min(end);
             let image_bit = piece.image_bit + from.saturating_sub(piece.value_bit);
-            if (from, to) == (first, end) && image_bit.is_multiple_of(8) {
+            let whole = (from, to) == (first, end) && image_bit.is_multiple_of(8);
+            if whole && !self.absent.has_inputs() {
                 // A whole byte, as most values are made of.
                 let areas = &self.profile.application.inputs;
                 let byte = self.pins.get(n as usize).copied().unwrap_or(0);
@@ -203,8 +205,10 @@ impl Esc {
         })
     }
 
+    /// The level at an input; 0 at one of a module that is not there.
     fn pin(&self, bit: u32) -> bool {
-        self.pins.get((bit / 8) as usize).is_some_and(|byte| byte >> (bit % 8) & 1 != 0)
+        let pin = self.pins.get((bit / 8) as usize).copied().unwrap_or(0);
+        pin >> (bit % 8) & 1 != 0 && !self.absent.has_input(bit)
     }
 
     fn set_image_bit(&mut self, bit: u32, level: bool) {
@@ -219,6 +223,7 @@ impl Esc {
     /// Gives objects that are process data the values that they have there, for an upload to see.
     pub(super) fn refresh_objects(&mut self) {
         self.refresh_sync_objects();
+        self.find_absent();
         let driven = self.al_state() == super::al::OP;
         for n in 0..self.profile.application.points.len() {
             let point = self.profile.application.points[n];

@@ -15,6 +15,7 @@ mod latch;
 mod mail;
 mod mapping;
 mod memory;
+mod modules;
 mod observation;
 mod process_data;
 mod profile;
@@ -30,6 +31,7 @@ mod watchdog;
 
 pub use chip::{Chip, RegisterAccess, Row, Source, rows};
 pub(crate) use dc::mixed;
+pub(crate) use modules::OTHER_MODULES;
 pub(crate) use process_data::DRIVEN;
 pub use profile::{
     Application, ClockLevel, Direction, ExpectedSyncManager, Point, ProcessArea, Profile, Refusal,
@@ -114,6 +116,8 @@ pub struct Esc {
     mail: mail::Mail,
     /// The process image that the PDO mapping makes; none: the default one.
     image: Option<mapping::Image>,
+    /// Values of modules that are not there.
+    absent: modules::Absent,
     /// Levels at the device's inputs, in the order of its input areas.
     pins: Vec<u8>,
     /// Events whose register was read in the passing frame.
@@ -159,6 +163,7 @@ impl Esc {
             mailbox: None,
             mail: mail::Mail::default(),
             image: None,
+            absent: modules::Absent::default(),
             read_events: 0,
             read_latches: 0,
             buffer_changed_ns: None,
@@ -217,6 +222,7 @@ impl Esc {
         self.decode_sync_managers();
         self.power_on_mail();
         self.power_on_al();
+        self.find_absent();
         self.show_inputs_anew();
     }
 

@@ -101,7 +101,7 @@ impl Esc {
             let mut from = Some(at);
             if let Some(image) = &self.image {
                 bits = 1;
-                from = image.output_bit(at);
+                from = image.output_bit(at).filter(|_| !self.absent.has_output(at));
             }
             let piece = from.map_or(0, |from| {
                 let byte = byte_address(&self.profile.application.outputs, from / 8)

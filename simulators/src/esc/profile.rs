@@ -259,7 +259,9 @@ pub enum RefusalCondition {
     Always,
     /// One object is twice in the output image. An AKD refuses SAFE-OP for that, although all lengths fit.
     MappedTwice,
-    /// An object has a value between these, both included; not in it where `inside` is false.
+    /// The modules in its slots are not those that 0xF030 lists.
+    OtherModules,
+    /// An object has a value between these, both included.
     Value {
         /** Index. */
         index: u16,
@@ -269,8 +271,6 @@ pub enum RefusalCondition {
         least: i64,
         /** Largest value. */
         most: i64,
-        /** Whether it must be one of these. */
-        inside: bool,
     },
     /// A SyncManager has a length.
     SyncManagerLength {

@@ -7,7 +7,7 @@ use ecat_wire::mailbox::coe::{AbortCode, Address, Service};
 use ecat_wire::mailbox::{ErrorDetail, Kind, MailError};
 
 use super::object_dictionary::{ObjectDictionary, VALUE_BYTES_MAX};
-use super::{MailboxSettings, Outbox, diagnosis, information, pdo};
+use super::{MailboxSettings, Modules, Outbox, diagnosis, information, modules, pdo};
 
 const EXPEDITED_BYTES: usize = 4;
 const PRE_OP: u8 = 2;
@@ -40,11 +40,14 @@ pub(super) struct Coe {
     without_information: bool,
     rules: pdo::PdoRules,
     pub(super) history: diagnosis::History,
+    pub(super) modules: Option<Modules>,
     transfer: Transfer,
 }
 
 impl Coe {
-    pub(super) fn new(dictionary: ObjectDictionary, settings: &MailboxSettings) -> Self {
+    pub(super) fn new(mut dictionary: ObjectDictionary, settings: &MailboxSettings) -> Self {
+        let slots = settings.slots.clone();
+        let modules = slots.map(|slots| Modules::new(slots, &mut dictionary));
         Self {
             dictionary,
             complete_access: settings.complete_access,
@@ -52,6 +55,7 @@ impl Coe {
             without_information: settings.without_information,
             rules: settings.pdo_rules.clone(),
             history: diagnosis::History::default(),
+            modules,
             transfer: Transfer::None,
         }
     }
@@ -270,6 +274,7 @@ impl Coe {
         let result = self.write_complete(index, &values, state);
         if let (Err(_), Some(before)) = (result, before) {
             self.dictionary.objects.insert(index, before);
+            self.follow_modules(index);
         }
         result
     }
@@ -311,11 +316,22 @@ impl Coe {
         if index == diagnosis::INDEX && self.dictionary.objects.contains_key(&index) {
             self.history.check_write(subindex, value)?;
         }
+        if let (modules::CONFIGURED, Some(modules)) = (index, &self.modules) {
+            modules.check_write(subindex, value)?;
+        }
         self.dictionary.write_entry(index, subindex, value, state)?;
         if index == diagnosis::INDEX {
             self.history.written(subindex, value);
         }
+        self.follow_modules(index);
         Ok(())
+    }
+
+    /// The list of configured modules was written.
+    fn follow_modules(&mut self, index: u16) {
+        if let (modules::CONFIGURED, Some(modules)) = (index, &mut self.modules) {
+            modules.follow(&mut self.dictionary);
+        }
     }
 }
 

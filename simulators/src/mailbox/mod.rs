@@ -4,6 +4,7 @@
 //! and knows when it is read and answered.
 
 pub mod diagnosis;
+pub mod modules;
 pub mod object_dictionary;
 pub mod pdo;
 
@@ -23,6 +24,7 @@ pub(crate) use eoe::EthernetFrame;
 pub use eoe::{EoeSettings, EthernetCounters, HostSettings};
 pub use fault::{MailEffect, MailFault, MailProtocol};
 pub use foe::File;
+pub(crate) use modules::Modules;
 pub use soe::{Cyclic, Drive, DriveCommand, Parameter, Value};
 pub use standard_objects::standard_objects;
 pub use voe::VoeSettings;
@@ -74,6 +76,8 @@ pub struct MailboxSettings {
     pub without_information: bool,
     /// What it allows of PDO assignments beyond what its objects say.
     pub pdo_rules: pdo::PdoRules,
+    /// Its slots, where it has modules.
+    pub slots: Option<modules::Slots>,
     /// What goes wrong, from power-on.
     pub faults: Vec<MailFault>,
     /// Its files; none: no FoE.
@@ -218,6 +222,21 @@ impl Mailbox {
 
     pub(crate) fn dictionary_mut(&mut self) -> Option<&mut ObjectDictionary> {
         self.coe.as_mut().map(|coe| &mut coe.dictionary)
+    }
+
+    /// Its slots, where it has modules.
+    pub(crate) fn modules(&self) -> Option<&Modules> {
+        self.coe.as_ref()?.modules.as_ref()
+    }
+
+    /// Another module is plugged into a slot, from 1, and stays there when power goes; 0: none. Tells whether that is a
+    /// change.
+    pub(crate) fn plug(&mut self, slot: u8, ident: u32) -> bool {
+        let Some(coe) = &mut self.coe else { return false };
+        let Some(modules) = &mut coe.modules else { return false };
+        let changes = modules.plug(slot, ident, &mut coe.dictionary);
+        self.settings.slots.clone_from(&Some(modules.slots().clone()));
+        changes
     }
 
     /// A PDO that must be assigned and is not.

@@ -208,7 +208,7 @@ impl Object {
 pub struct ObjectDictionary {
     /// By index.
     pub objects: BTreeMap<u16, Object>,
-    /// How many values were written by SDOs.
+    /// How many values were written by SDOs, and how often modules were plugged.
     pub writes: u64,
 }
 

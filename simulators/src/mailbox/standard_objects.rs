@@ -69,31 +69,31 @@ pub fn standard_objects(sii: &Sii) -> ObjectDictionary {
             SyncManagerKind::ProcessDataIn => PdoDirection::Tx,
             _ => continue,
         };
-        put(ASSIGNMENT + number, assignment(sii, number as u8, direction));
+        let of_direction = || sii.pdos.iter().filter(|pdo| pdo.direction == direction);
+        let carried = of_direction().filter(|pdo| pdo.sync_manager == Some(number as u8));
+        let assigned: Vec<u16> = carried.map(|pdo| pdo.index).collect();
+        put(ASSIGNMENT + number, assignment(direction, &assigned, of_direction().count()));
     }
     for pdo in &sii.pdos {
-        put(pdo.index, mapping(pdo));
-    }
-    for pdo in &sii.pdos {
-        mapped_objects(&mut dictionary, pdo);
+        add_pdo(&mut dictionary, pdo);
     }
     dictionary
 }
 
-/// What a SyncManager carries, with room for every PDO of its direction.
-fn assignment(sii: &Sii, number: u8, direction: PdoDirection) -> Object {
-    let of_direction: Vec<&Pdo> = sii.pdos.iter().filter(|p| p.direction == direction).collect();
-    let assigned: Vec<u16> = of_direction
-        .iter()
-        .filter(|pdo| pdo.sync_manager == Some(number))
-        .map(|pdo| pdo.index)
-        .collect();
-    let entries = (1..=u8::MAX).zip(0..of_direction.len()).map(|(subindex, n)| {
+/// A PDO, and the objects that it carries.
+pub(super) fn add_pdo(dictionary: &mut ObjectDictionary, pdo: &Pdo) {
+    dictionary.objects.insert(pdo.index, mapping(pdo));
+    mapped_objects(dictionary, pdo);
+}
+
+/// What a SyncManager carries, with room for so many PDOs.
+pub(super) fn assignment(direction: PdoDirection, assigned: &[u16], room: usize) -> Object {
+    let access = READ | WRITE_PRE_OP;
+    let entries = (1..=u8::MAX).zip(0..room).map(|(subindex, n)| {
         let value = assigned.get(n).copied().unwrap_or(0).to_le_bytes().to_vec();
-        (subindex, Entry::new("SubIndex", UNSIGNED16, READ | WRITE_PRE_OP, value))
+        (subindex, Entry::new("SubIndex", UNSIGNED16, access, value))
     });
     let name = if direction == PdoDirection::Rx { "RxPDO assign" } else { "TxPDO assign" };
-    let access = READ | WRITE_PRE_OP;
     let mut object = Object::list(name, ObjectCode::Array, UNSIGNED16, access, entries);
     set_count(&mut object, assigned.len());
     object

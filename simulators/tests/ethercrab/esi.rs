@@ -2,14 +2,11 @@
 
 use ecat_esi::EsiFile;
 use ecat_simulator::description::EsiFileDescription;
-use ecat_simulator::{Segment, SegmentDescription};
-use ecat_wire::Command;
-use ecat_wire::ethernet::MacAddress;
-use ecat_wire::frame::FrameWriter;
+use ecat_simulator::{Segment, SegmentCommand, SegmentDescription};
 use ethercrab::error::{CoeAbortCode, Error, MailboxError};
 use ethercrab::{MainDevice, Timeouts};
 
-use crate::support::{self, Bus, Storage, open, open_with};
+use crate::support::{self, Bus, Storage, al_status, large_stack, open, open_with};
 
 /// A file of this repository, or of the folder beside it: those must not be distributed, and where they are not there,
 /// standard error says so.
@@ -67,12 +64,6 @@ fn try_op(description: &SegmentDescription) -> Result<(String, usize, usize), St
 fn impatient<'a>(storage: &'a Storage, segment: Segment) -> (MainDevice<'a>, Bus<'a>) {
     let state_transition = std::time::Duration::from_millis(100);
     open_with(storage, segment, Timeouts { state_transition, ..Timeouts::default() })
-}
-
-fn large_stack(work: impl FnOnce() + Send + 'static) {
-    // In a debug build ethercrab's futures, moved by value, take more than a test's thread has to spare.
-    let thread = std::thread::Builder::new().stack_size(16 << 20);
-    thread.spawn(work).unwrap().join().unwrap();
 }
 
 #[test]
@@ -201,16 +192,6 @@ fn ethercrab_brings_a_coupler_with_every_module_of_a_vendors_catalogue_to_op() {
     }
 }
 
-/// Register 0x0134.
-fn al_status_code(bus: &mut Bus<'_>) -> u16 {
-    let mut frame = [0; 64];
-    let mut writer = FrameWriter::new(&mut frame, MacAddress::MAIN_DEVICE).unwrap();
-    writer.push_data(Command::Brd { register: 0x0134 }, 0, &[0; 2]).unwrap();
-    let length = writer.finish();
-    bus.link.segment_mut().process(&mut frame[..length], support::now_ns());
-    u16::from_le_bytes([frame[26], frame[27]])
-}
-
 fn abort<T: std::fmt::Debug>(result: Result<T, Error>) -> CoeAbortCode {
     match result {
         Err(Error::Mailbox(MailboxError::Aborted { code, .. })) => code,
@@ -272,7 +253,7 @@ fn a_drive_without_the_pdo_that_it_must_have_does_not_go_to_safe_op() {
         bus.run(drive.sdo_write(0x1C13, 0, 0_u8)).unwrap();
         assert!(bus.run(group.into_safe_op(&main_device)).is_err());
         // Invalid input mapping.
-        assert_eq!(al_status_code(&mut bus), 0x24);
+        assert_eq!(al_status(&bus).1, 0x24);
     });
 }
 
@@ -305,9 +286,40 @@ fn a_coupler_lists_its_modules_and_refuses_a_list_of_others() {
             let result = bus.run(group.into_safe_op(&main_device));
             assert_eq!(result.is_err(), wrong);
             if wrong {
-                assert_eq!(al_status_code(&mut bus), 0x70);
+                assert_eq!(al_status(&bus).1, 0x70);
             }
         }
+    });
+}
+
+#[test]
+fn a_module_of_a_file_that_is_pulled_ends_process_data_until_it_is_back() {
+    large_stack(|| {
+        let bytes = content("Simulated.xml").unwrap();
+        let esi = r#","device":"SIM-COUPLER","modules":[{"module":"SIM-4DI"},{"slot":3,"module":"SIM-2AO"}]"#;
+        let description = described(&[("Simulated.xml", &bytes)], esi);
+        let storage = Storage::new();
+        let (main_device, mut bus) = impatient(&storage, Segment::new(&description).unwrap());
+        for module in [0xA02, 0xD14] {
+            let group = bus
+                .run(main_device.init_single_group::<4, 64>(support::now_ns))
+                .expect("INIT to PRE-OP");
+            let group = bus.run(group.into_op(&main_device)).expect("OP");
+            let pull = SegmentCommand::PullModule { device: 0, slot: 3 };
+            bus.link.segment_mut().apply(pull, support::now_ns());
+            assert_eq!(al_status(&bus), (0x12, 0x70));
+            let coupler = group.subdevice(&main_device, 0).expect("there");
+            let list = bus.run(coupler.sdo_read_array::<u32, 8>(0xF050)).unwrap();
+            assert_eq!(list.as_slice(), [0xD14]);
+            let plug = SegmentCommand::PlugModule { device: 0, slot: 3, module };
+            bus.link.segment_mut().apply(plug, support::now_ns());
+        }
+        // In the end one of another kind.
+        let group = bus
+            .run(main_device.init_single_group::<4, 64>(support::now_ns))
+            .expect("INIT to PRE-OP");
+        assert!(bus.run(group.into_safe_op(&main_device)).is_err());
+        assert_eq!(al_status(&bus), (0x12, 0x70));
     });
 }
 

@@ -5,6 +5,7 @@ mod clock;
 mod drives;
 mod esi;
 mod mailbox;
+mod modules;
 mod plant;
 mod sdo;
 mod support;

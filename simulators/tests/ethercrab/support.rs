@@ -144,3 +144,18 @@ pub fn segment_of_images(images: Vec<Vec<u8>>) -> Segment {
     }
     Segment::new(&description).expect("a good description")
 }
+
+/// Runs a test with room: in a debug build ethercrab's futures, moved by value, take more than a test's thread has to spare.
+pub fn large_stack(work: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(16 << 20);
+    thread.spawn(work).unwrap().join().unwrap();
+}
+
+/// AL status and AL status code of the first device: registers 0x0130 and 0x0134.
+pub fn al_status(bus: &Bus<'_>) -> (u16, u16) {
+    let of = |register| {
+        let bytes = bus.link.segment().register(0, register, 2, now_ns());
+        u16::from_le_bytes([bytes[0], bytes[1]])
+    };
+    (of(0x0130), of(0x0134))
+}

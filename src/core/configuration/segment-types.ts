@@ -41,6 +41,10 @@ interface SegmentDeviceDocument {
   esc?: Readonly<Record<string, unknown>>;
   start?: Readonly<Record<string, unknown>>;
   channels?: number;
+  /** Modules of a modular-coupler by name or number; `slot` counts from 1. */
+  modules?: readonly { slot?: number; module: string | number }[];
+  /** Whether modules may be pulled while process data goes on; by default false. */
+  hot_swap?: boolean;
   vendor_id?: number;
   product_code?: number;
   revision?: number;
@@ -125,6 +129,7 @@ export type SimulatedDeviceType =
   | 'digital-outputs'
   | 'analogue-inputs'
   | 'analogue-outputs'
+  | 'modular-coupler'
   | 'stress'
   | 'generic';
 

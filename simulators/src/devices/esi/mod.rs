@@ -4,18 +4,20 @@ mod objects;
 mod profile;
 
 use ecat_esi::{
-    Choice, ChoiceError, ChoicePart, ConfiguredDevice, ENGLISH, EsiError, EsiFile, ModuleChoice,
+    Choice, ChoiceError, ChoicePart, ConfiguredDevice, ConfiguredModule, ENGLISH, EsiError,
+    EsiFile, ModuleChoice,
 };
-use ecat_wire::al::AlState;
 use ecat_wire::sii::{self, Sii};
 
 use super::overrides;
 use crate::description::mailbox::MailboxDescription;
 use crate::description::soe::{DriveDescription, SoeDescription};
 use crate::description::{
-    DescriptionError, DeviceDescription, EsiDescription, EsiFileDescription, EsiModuleName,
+    DescriptionError, DeviceDescription, EsiDescription, EsiFileDescription, ModuleDescription,
+    ModuleName,
 };
-use crate::esc::{Application, Profile, Refusal, RefusalCondition};
+use crate::esc::{Application, Profile};
+use crate::mailbox::modules::{ModuleKind, Slots};
 use crate::mailbox::object_dictionary::ObjectDictionary;
 use crate::mailbox::pdo::PdoRules;
 
@@ -24,9 +26,8 @@ const FRAME_MAILBOX_BYTES: u16 = 48;
 /// Drives that one device can have.
 const DRIVES_MAX: u8 = 8;
 const DEVICE_EMULATION: u16 = 0x0100;
-/// AL status code: the list of modules (0xF030) is not the one that was found (0xF050).
-const OTHER_MODULES: u16 = 0x0070;
-pub(super) const CONFIGURED_MODULES: u16 = 0xF030;
+/// Subindices that a list of modules has.
+const SLOTS_MAX: usize = 254;
 
 /// The ESI files of a segment, each read once.
 #[derive(Debug, Default)]
@@ -131,11 +132,11 @@ pub(super) fn device(
 }
 
 fn choice(esi: &EsiDescription) -> Choice {
-    let module = |one: &crate::description::EsiModuleDescription| ModuleChoice {
+    let module = |one: &ModuleDescription| ModuleChoice {
         slot: one.slot,
         module: match &one.module {
-            EsiModuleName::Ident(ident) => format!("{ident:#x}"),
-            EsiModuleName::Text(text) => text.clone(),
+            ModuleName::Ident(ident) => format!("{ident:#x}"),
+            ModuleName::Text(text) => text.clone(),
         },
     };
     Choice {
@@ -224,29 +225,39 @@ impl Behind {
         objects::dictionary(&self.device, standard)
     }
 
-    /// What the program does beside mail: it tells its identification, and refuses a list of other modules.
+    /// Its slots, where there are modules in them. Its objects are those of its files, whatever is plugged later.
+    pub(super) fn slots(&self, hot_swap: bool) -> Option<Slots> {
+        slots(&self.device, hot_swap).filter(|_| !self.device.modules.is_empty())
+    }
+
+    /// What the program does beside mail: it tells its identification.
     pub(super) fn apply(&self, emulated: bool, application: &mut Application) {
-        if emulated {
-            return;
-        }
         let identification = &self.device.device.info.identification;
-        if identification.by_al_status {
+        if !emulated && identification.by_al_status {
             application.identification = application.identification.or(Some(0));
         }
-        for module in &self.device.modules {
-            let Ok(subindex) = u8::try_from(module.slot) else { continue };
-            let ident = i64::from(module.module.ident);
-            application.refusals.push(Refusal {
-                to: AlState::SafeOp.code(),
-                code: OTHER_MODULES,
-                condition: RefusalCondition::Value {
-                    index: CONFIGURED_MODULES,
-                    subindex,
-                    least: ident,
-                    most: ident,
-                    inside: false,
-                },
-            });
+    }
+}
+
+/// The slots of a device that has some, with its modules.
+fn slots(device: &ConfiguredDevice, hot_swap: bool) -> Option<Slots> {
+    let slots = device.device.slots.as_ref()?;
+    let ident = |slot: usize| {
+        let module = device.modules.iter().find(|one| usize::from(one.slot) == slot);
+        module.map_or(0, |one| one.module.ident)
+    };
+    let mut kinds: Vec<ModuleKind> = Vec::new();
+    for ConfiguredModule { module, .. } in &device.modules {
+        if kinds.iter().all(|kind| kind.ident != module.ident) {
+            let (ident, name) = (module.ident, module.r#type.clone());
+            kinds.push(ModuleKind { ident, name, pdos: Vec::new(), objects: Vec::new() });
         }
     }
+    Some(Slots {
+        plugged: (1..=slots.slots.len().min(SLOTS_MAX)).map(ident).collect(),
+        kinds,
+        index_distance: u16::try_from(slots.index_increment).unwrap_or(u16::MAX),
+        own_inputs: None,
+        hot_swap,
+    })
 }

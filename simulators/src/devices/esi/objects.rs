@@ -5,11 +5,11 @@
 
 use ecat_esi::{ConfiguredDevice, ObjectCode as Code, ResolvedEntry, ResolvedObject};
 
-use super::CONFIGURED_MODULES;
 use crate::mailbox::diagnosis;
+use crate::mailbox::modules::{CONFIGURED, DETECTED};
 use crate::mailbox::object_dictionary::{
-    BACKUP, Entry, Object, ObjectCode, ObjectDictionary, READ, RX_MAPPABLE, SETTINGS, TX_MAPPABLE,
-    UNSIGNED16, UNSIGNED32, VALUE_BYTES_MAX, WRITE, WRITE_PRE_OP,
+    BACKUP, Entry, Object, ObjectCode, ObjectDictionary, RX_MAPPABLE, SETTINGS, TX_MAPPABLE,
+    VALUE_BYTES_MAX, WRITE,
 };
 
 const DEVICE_TYPE: u16 = 0x1000;
@@ -18,8 +18,6 @@ const SYNC_MANAGER_TYPES: u16 = 0x1C00;
 const ASSIGNMENTS: std::ops::RangeInclusive<u16> = 0x1C10..=0x1C2F;
 const PDO_MAPPING: u16 = 0x0021;
 const IDENTITY_TYPE: u16 = 0x0023;
-const MODULAR_DEVICE: u16 = 0xF000;
-const DETECTED_MODULES: u16 = 0xF050;
 
 pub(super) fn dictionary(
     device: &ConfiguredDevice,
@@ -44,7 +42,9 @@ pub(super) fn dictionary(
             object.entries.values_mut().for_each(|entry| entry.access &= !WRITE);
         }
     }
-    modules(device, &mut dictionary);
+    if let Some(slots) = super::slots(device, false) {
+        slots.add_lists(&mut dictionary);
+    }
     for object in &described {
         let index = object.index;
         let converted = converted(object);
@@ -64,7 +64,7 @@ const fn is_mapping(index: u16) -> bool {
 
 /// Whether the values of an object follow from something else than the dictionary.
 fn decided_elsewhere(device: &ConfiguredDevice, index: u16) -> bool {
-    let lists = matches!(index, CONFIGURED_MODULES | DETECTED_MODULES);
+    let lists = matches!(index, CONFIGURED | DETECTED);
     matches!(index, IDENTITY | SYNC_MANAGER_TYPES)
         || ASSIGNMENTS.contains(&index)
         || lists && !device.modules.is_empty()
@@ -140,46 +140,5 @@ fn set(dictionary: &mut ObjectDictionary, index: u16, subindex: u8, value: &[u8]
     if let Some(entry) = dictionary.entry_mut(index, subindex) {
         entry.value = value.to_vec();
         entry.default = value.to_vec();
-    }
-}
-
-/// Objects of a modular device (ETG5001): how far modules stand apart, which are there, and which the MainDevice says
-/// there should be. Until it says so, those that are there.
-fn modules(device: &ConfiguredDevice, dictionary: &mut ObjectDictionary) {
-    let Some(slots) = &device.device.slots else { return };
-    let count = slots.slots.len().min(254);
-    let word = |name: &str, value: u32| {
-        let value = u16::try_from(value).unwrap_or(u16::MAX).to_le_bytes().to_vec();
-        Entry::new(name, UNSIGNED16, READ, value)
-    };
-    let distance = word("Module index distance", slots.index_increment);
-    let maximum = word("Maximum number of modules", u32::try_from(count).unwrap_or(0));
-    let general = Object::list(
-        "Modular device profile",
-        ObjectCode::Record,
-        0,
-        READ,
-        [(1, distance), (2, maximum)],
-    );
-    dictionary.objects.insert(MODULAR_DEVICE, general);
-    for (index, name, access) in [
-        (CONFIGURED_MODULES, "Configured module ident list", READ | WRITE_PRE_OP),
-        (DETECTED_MODULES, "Detected module ident list", READ),
-    ] {
-        let ident = |slot: usize| {
-            let module = device.modules.iter().find(|one| usize::from(one.slot) == slot);
-            module.map_or(0, |one| one.module.ident)
-        };
-        let entries = (1..=count).map(|slot| {
-            let value = ident(slot).to_le_bytes().to_vec();
-            (slot as u8, Entry::new(&format!("SubIndex {slot:03}"), UNSIGNED32, access, value))
-        });
-        let mut list = Object::list(name, ObjectCode::Array, UNSIGNED32, access, entries);
-        let last = device.modules.iter().map(|one| one.slot).max().unwrap_or(0);
-        if let Some(first) = list.entries.get_mut(&0) {
-            first.value = vec![u8::try_from(last).unwrap_or(u8::MAX)];
-            first.default = first.value.clone();
-        }
-        dictionary.objects.insert(index, list);
     }
 }

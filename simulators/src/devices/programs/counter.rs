@@ -79,8 +79,7 @@ impl Program for Counter {
         let [sets, resets, down, mode, on_at, off_at] = self.cells.settings.map(get);
         let pulses = f64::from_bits(device.input(self.pulses, 64));
         let other = device.input(self.other, 1) != 0;
-        // What falls is the end of a pulse.
-        let rise = (pulses.floor() - self.seen.floor()).clamp(0.0, f64::from(u32::MAX)) as u32;
+        let rise = rise(self.seen, pulses);
         self.seen = pulses;
         let (downwards, stopped) = match mode {
             UP_DOWN => (!other, false),
@@ -126,4 +125,9 @@ impl Program for Counter {
             }
         }
     }
+}
+
+/// How many pulses came. What falls is the end of a pulse.
+pub(super) fn rise(seen: f64, pulses: f64) -> u32 {
+    (pulses.floor() - seen.floor()).clamp(0.0, f64::from(u32::MAX)) as u32
 }

@@ -5,6 +5,7 @@ pub(crate) mod analogue_inputs;
 pub(crate) mod counter;
 pub(crate) mod encoder;
 mod fields;
+pub(crate) mod modular_coupler;
 pub(crate) mod safety;
 pub mod servo;
 pub(crate) mod ssi_encoder;
@@ -41,6 +42,7 @@ pub(super) fn program(
         }
         ProgramDescription::Stress(_) => stress::program(points),
         ProgramDescription::Counter(_) => counter::program(points),
+        ProgramDescription::ModularCoupler(_) => modular_coupler::program(device),
         ProgramDescription::Encoder(settings) => encoder::program(settings, points),
         ProgramDescription::SsiEncoder(settings) => ssi_encoder::program(settings, points),
         ProgramDescription::Safety(settings) => safety::program(settings, points, seed),
