@@ -32,6 +32,7 @@ mod plugs;
 mod protection;
 mod quirks;
 mod soe;
+mod stress;
 mod sync;
 mod sync_manager;
 mod sync_program;
