@@ -73,7 +73,7 @@ export function prepareRead(
       checkType(tag, target.type);
       return (snapshot) => ({
         value: toBifrost(tag, readPlace(snapshot.processData(subDevice, target.direction), target, tag)),
-        quality: subDevice.quality,
+        quality: snapshot.subDeviceQuality(subDevice),
         hostTimeNs: snapshot.hostTimeNs,
       });
     }

@@ -88,6 +88,11 @@ export class Snapshot implements Iterable<SnapshotEntry> {
     return this.#slot.bytes.slice(first, first + ((bits + 7) >>> 3));
   }
 
+  /** Quality of one SubDevice's data in this cycle. */
+  subDeviceQuality({ position }: Pick<SubDevice, 'position'>): Quality {
+    return qualityOf(this.#slot.bytes[this.#memory.sections.quality + position]!);
+  }
+
   /** All values by name. */
   values(): Record<string, TagValue> {
     return Object.fromEntries(Array.from(this, ({ tag, value }) => [tag, value]));

@@ -81,6 +81,7 @@ test('a value is STALE in a cycle whose frame was lost, GOOD in the next, and no
   segment.bus.simulator.loseFrames(1);
   await segment.bus.advance(1);
   t.is(await qualityOf(segment, count), 'STALE');
+  t.is(await qualityOf(segment, { ...count, address: 'ai.input.0.int16' }), 'STALE', 'by its place, too');
   t.true(segment.handler.isConnected(segment.device));
   await segment.bus.advance(1);
   t.is(await qualityOf(segment, count), 'GOOD');
@@ -112,6 +113,11 @@ test('a device in SAFE-OP is UNCERTAIN and not connected, and answers a ping', a
   await bus.advance(100);
   t.is(await qualityOf(segment, { id: 'o', name: 'o', address: 'ao.output.0.int16' }), 'UNCERTAIN');
   t.false(handler.isConnected(device));
+  const output: BifrostTag = { id: 'o', name: 'o', address: 'speed.target', writable: true };
+  const error = await t.throwsAsync(meanwhile(segment, handler.writeTag(device, output, 5)), {
+    instanceOf: ProtocolError,
+  });
+  t.like(error, { code: 'ECAT_ERR_NOT_OPERATIONAL', address: 'speed.target', category: 'maindevice' });
   // In virtual time a frame takes none.
   t.true((await meanwhile(segment, handler.ping(device))) >= 0);
   const diagnostics = await meanwhile(segment, handler.getDiagnostics(device));
