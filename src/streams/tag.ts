@@ -50,9 +50,9 @@ export interface Tag<T extends TagValue = TagValue> {
    * @throws `ECAT_ERR_TAG_TYPE` when the tag is no single bool
    */
   readonly edges$: BusObservable<Edge>;
-  /** The newest value that this thread has seen. */
+  /** The newest value that this thread was told of; of the newest cycle where it watches nothing. */
   readonly value: T;
-  /** The newest sample that this thread has seen. */
+  /** The same with its quality, and the cycle in which this thread found it changed. */
   readonly sample: Sample<T>;
   /** Writes this tag alone; see `Bus.write`. */
   write(value: T): Promise<WriteResult>;
