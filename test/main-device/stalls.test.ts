@@ -33,6 +33,24 @@ for (const blockedMs of [1000, 5000]) {
   });
 }
 
+test.serial('the subscribers of a worker are served while the main thread is blocked', async (t) => {
+  await using bus = await MainDevice.open(plant());
+  const counted = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(new URL('fixtures/watching.worker.ts', import.meta.url), {
+    workerData: { handle: bus.handle, counted },
+  });
+  while (Atomics.load(counted, 0) < 10) await sleep(5);
+  const [samples, { cycles }] = [Atomics.load(counted, 0), bus.statistics()];
+  const beganMs = performance.now();
+  while (performance.now() - beganMs < 1000);
+  const run = bus.statistics().cycles - cycles;
+  const told = Atomics.load(counted, 0) - samples;
+  // Where it is late by more than 32 cycles, one sample stands for all of them: on a busy machine that happens.
+  t.true(run > 100 && told > run / 10, `${told} samples in ${run} cycles`);
+  await bus.close();
+  await worker.terminate();
+});
+
 test.serial('the examples run as the README says', async (t) => {
   const run = promisify(execFile);
   const control = await run(process.execPath, [fileURLToPath(example('control.ts'))]);

@@ -31,6 +31,7 @@ const line: ConfigurationDocument = (() => {
           wires: backs,
         },
         time: 'virtual',
+        partitions: 2,
         distributed_clocks: false,
         output_deadline_ms: 0,
       },
@@ -86,6 +87,31 @@ test.serial(
       t.log(`${cycles} cycles seen, ${rows} rows of histories, beside ${200 * seen} cycles`);
       t.true(cycles > 20, `${cycles}: nothing changed under its hands`);
       t.true(rows > 1000);
+    }
+    for (const worker of workers) await worker[Symbol.asyncDispose]();
+  },
+);
+
+test.serial(
+  'every batch of changes is of its cycle, on threads that stand still until the log has gone past them',
+  async (t) => {
+    await using bus = await MainDevice.open(line);
+    const seed = Date.now() % 2 ** 31;
+    t.log(`seeds ${seed}, ${seed + 1}`);
+    const file = new URL('fixtures/follower.worker.ts', import.meta.url);
+    const workers = [0, 1].map((n) => new Answering(file, { handle: bus.handle, batches: 400, seed: seed + n }));
+    for (const worker of workers) t.is(await worker.next(), 'following');
+    let done = 0;
+    const answers = workers.map(async (worker) => {
+      const answer = (await worker.next()) as { found: unknown[]; coalesced: number };
+      done += 1;
+      return answer;
+    });
+    while (done < workers.length) await bus.advance(20);
+    for (const { found, coalesced } of await Promise.all(answers)) {
+      t.deepEqual(found, []);
+      t.log(`${coalesced} of 400 batches stood for more than one cycle`);
+      t.true(coalesced > 0, 'nobody was ever late');
     }
     for (const worker of workers) await worker[Symbol.asyncDispose]();
   },
