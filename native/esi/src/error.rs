@@ -11,6 +11,17 @@ pub struct Place {
     pub column: u32,
 }
 
+impl Place {
+    /// That of a byte of a text.
+    pub(crate) fn of(text: &str, at: usize) -> Self {
+        let before = &text[..at];
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Self { line: number(line), column: number(column) }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)

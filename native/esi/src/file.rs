@@ -7,6 +7,7 @@ use roxmltree::{Document, ParsingOptions};
 use crate::device::Device;
 use crate::encoding::decode;
 use crate::error::{EsiError, Place, Warning};
+use crate::limits;
 use crate::module::Module;
 use crate::reader::{Context, Element};
 use crate::text::Texts;
@@ -74,16 +75,10 @@ impl EsiFile {
             });
         }
         let text = decode(bytes)?;
+        limits::check(&text)?;
         let options = ParsingOptions { nodes_limit: NODES_MAX, ..ParsingOptions::default() };
-        let document = Document::parse_with_options(&text, options).map_err(|error| {
-            let position = error.pos();
-            EsiError {
-                place: Place { line: position.row, column: position.col },
-                path: String::new(),
-                message: format!("this is no well-formed XML: {}", without_position(&error)),
-                hint: "mend the file, or fetch it again from its vendor".to_owned(),
-            }
-        })?;
+        let document = Document::parse_with_options(&text, options)
+            .map_err(|error| no_document(&text, &error))?;
         let context = Context::new(&document);
         let mut file = Self::read(&context.root())?;
         (file.warnings, file.ignored) = context.into_findings();
@@ -174,6 +169,36 @@ impl Group {
             sort_order: element.attribute("SortOrder").and_then(|one| one.number()),
         }
     }
+}
+
+/// Why a text is no document, and what it is instead where that shows.
+fn no_document(text: &str, error: &roxmltree::Error) -> EsiError {
+    let again = "mend the file, or fetch it again from its vendor";
+    let (at, message, hint) = match error {
+        _ if text.starts_with("PK\u{3}\u{4}") => {
+            (Some(0), "this is a ZIP archive".to_owned(), "unpack it, and choose a file in it")
+        }
+        roxmltree::Error::NoRootNode | roxmltree::Error::UnknownToken(_)
+            if !text.trim_start().starts_with('<') =>
+        {
+            (Some(0), "this is no XML".to_owned(), "choose an ESI file")
+        }
+        roxmltree::Error::DtdDetected => (
+            text.find("<!DOCTYPE"),
+            "document types are not read, nor entities".to_owned(),
+            "take out the <!DOCTYPE …>; a web page is no ESI file: download the file itself",
+        ),
+        roxmltree::Error::UnclosedRootNode | roxmltree::Error::UnexpectedEndOfStream => (
+            Some(text.trim_end().len()),
+            "the file ends within an element".to_owned(),
+            "it was cut off: fetch it again from its vendor",
+        ),
+        _ => (None, format!("this is no well-formed XML: {}", without_position(error)), again),
+    };
+    let position = error.pos();
+    let place =
+        at.map_or(Place { line: position.row, column: position.col }, |at| Place::of(text, at));
+    EsiError { place, path: String::new(), message, hint: hint.to_owned() }
 }
 
 /// The XML library's own message ends with the position, which stands before ours.

@@ -28,6 +28,7 @@ mod error;
 mod file;
 mod flags;
 mod info;
+mod limits;
 mod mailbox;
 mod module;
 mod number;

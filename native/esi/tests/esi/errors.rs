@@ -52,14 +52,21 @@ fn a_bad_file_gets_an_error_with_line_and_column_and_element() {
             error("<a>\n <b></a>"),
             "2:5: this is no well-formed XML: expected 'b' tag, not 'a'; mend the file".to_owned(),
         ),
-        (error(""), "1:1: this is no well-formed XML".to_owned()),
+        (error(""), "1:1: this is no XML; choose an ESI file".to_owned()),
+        (error("{\"a\": 1}"), "1:1: this is no XML; choose an ESI file".to_owned()),
+        (error("PK\u{3}\u{4}\0\0"), "1:1: this is a ZIP archive; unpack it".to_owned()),
+        (
+            error("<EtherCATInfo>\n  <Vendor>\n"),
+            "2:11: the file ends within an element; it was cut off".to_owned(),
+        ),
+        (error("<EtherCATInfo>\n <Ven"), "2:6: the file ends within an element".to_owned()),
         (
             error("<?xml version=\"1.0\" encoding=\"EBCDIC-9\"?><a/>"),
             "1:1: the encoding \"EBCDIC-9\" is not known; save the file as UTF-8".to_owned(),
         ),
         (
             error("<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>"),
-            "1:1: this is no well-formed XML: XML with DTD detected".to_owned(),
+            "1:1: document types are not read, nor entities; take out the <!DOCTYPE".to_owned(),
         ),
     ];
     for (found, expected) in cases {
@@ -120,7 +127,8 @@ fn many_pdos_and_types_and_objects_take_time_that_grows_with_them() {
     }
 }
 
-const FIXTURES: [&str; 4] = ["BogusIO.xml", "BogusJunction.xml", "BogusServo.xml", "Simulated.xml"];
+const FIXTURES: [&str; 5] =
+    ["BogusIO.xml", "BogusJunction.xml", "BogusServo.xml", "Simulated.xml", "Odd.xml"];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
