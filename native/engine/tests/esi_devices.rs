@@ -63,6 +63,18 @@ fn devices_of_made_up_files_come_to_op() {
                 r#""device":"SIM-COUPLER","modules":[{"module":"SIM-4DI"},{"slot":9,"module":"SIM-2AO"}]"#,
             ],
         ),
+        (
+            "Odd.xml",
+            vec![
+                r#""device":"ODD-SELF""#,
+                r#""device":"ODD-OFF""#,
+                r#""device":"ODD-OFF","modulesInEeprom":false"#,
+                r#""device":"ODD-AXES""#,
+                r#""device":"ODD-PINS""#,
+                r#""device":"ODD-DRIVE""#,
+                r#""device":"ODD-FOUND""#,
+            ],
+        ),
     ] {
         let devices: Vec<String> = devices.into_iter().map(str::to_owned).collect();
         let description = segment(&[file], &devices).expect("a file of this repository");

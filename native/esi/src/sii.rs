@@ -46,24 +46,28 @@ impl ConfiguredDevice {
     /// # Errors
     /// [`SiiError`] for a device that no EEPROM can hold.
     pub fn sii(&self) -> Result<SiiImage, SiiError> {
-        self.image(self.device.mailbox.coe.is_none())
+        self.image(false)
     }
 
-    /// The same with the PDOs of its modules in any case, for a MainDevice that reads nothing but the EEPROM.
+    /// The same for a MainDevice that reads nothing but the EEPROM: with the PDOs of its modules in any case, and with
+    /// every SyncManager enabled that carries something.
     ///
     /// # Errors
     /// [`SiiError`] for a device that no EEPROM can hold.
-    pub fn sii_with_modules(&self) -> Result<SiiImage, SiiError> {
+    pub fn self_contained_sii(&self) -> Result<SiiImage, SiiError> {
         self.image(true)
     }
 
-    fn image(&self, with_modules: bool) -> Result<SiiImage, SiiError> {
+    fn image(&self, self_contained: bool) -> Result<SiiImage, SiiError> {
         if let Some(data) = &self.device.eeprom.data {
             let sii = Sii::parse(data)?;
             return Ok(SiiImage { sii, bytes: data.clone(), notes: Vec::new() });
         }
         let mut writer = Writer { device: self, notes: Vec::new() };
-        let mut described = writer.describe(with_modules);
+        let mut described = writer.describe(self_contained || self.device.mailbox.coe.is_none());
+        if self_contained {
+            writer.enable_used(&mut described);
+        }
         writer.fit_texts(&mut described);
         let bytes = sii::build(&described)?;
         if self.device.eeprom.bytes > 0 && bytes.len() > self.device.eeprom.bytes {
@@ -243,6 +247,29 @@ impl Writer<'_> {
                 }
             })
             .collect()
+    }
+
+    /// Some files disable what carries mail or PDOs, as an empty coupler has it: a configurator knows better, ethercrab
+    /// and SOEM write what the EEPROM says.
+    fn enable_used(&mut self, described: &mut Sii) {
+        let Sii { sync_managers, pdos, protocols, .. } = described;
+        for (number, one) in (0..=u8::MAX).zip(sync_managers) {
+            let used = match one.kind {
+                SyncManagerKind::MailboxOut | SyncManagerKind::MailboxIn => {
+                    *protocols != 0 && one.length > 0
+                }
+                SyncManagerKind::Unused => false,
+                _ => {
+                    pdos.iter().any(|pdo| pdo.sync_manager == Some(number) && pdo.bit_length() > 0)
+                }
+            };
+            if used && !one.is_enabled() {
+                one.enable |= ENABLED;
+                self.notes.push(format!(
+                    "SyncManager {number} is disabled in the file and used; it is enabled in the EEPROM"
+                ));
+            }
+        }
     }
 
     fn others(&self) -> Vec<OtherCategory> {

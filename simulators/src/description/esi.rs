@@ -31,8 +31,8 @@ pub struct EsiDescription {
     pub modules: Option<Vec<ModuleDescription>>,
     /// PDOs that are assigned by default, in place of those that the file assigns.
     pub assigned_pdos: Option<Vec<u16>>,
-    /// Whether the EEPROM has the PDOs of modules, too, for a MainDevice that does not read assignments by CoE; true
-    /// where nothing is said. A real device's has only its own.
+    /// Whether the EEPROM has the PDOs of modules, too, and enables every SyncManager that carries something, for a
+    /// MainDevice that reads nothing else; true where nothing is said. A real device's has only its own PDOs.
     pub modules_in_eeprom: Option<bool>,
     /// Language of texts (`LcId`); 1033, English, by default.
     pub language: Option<u32>,

@@ -3,9 +3,9 @@
 
 use ecat_wire::mailbox::soe::Idn;
 
-use super::profile::{Application, Direction, ProcessArea, Role};
+use super::profile::{Application, Direction, Point, ProcessArea, Role};
 use super::{Esc, RAM};
-use crate::mailbox::object_dictionary::ObjectDictionary;
+use crate::mailbox::object_dictionary::{Entry, ObjectDictionary};
 use crate::mailbox::pdo::{self, Mapped};
 use crate::mailbox::{Drive, soe};
 
@@ -52,7 +52,7 @@ pub(super) fn levels(application: &Application) -> Vec<u8> {
     for point in inputs() {
         let parameter = mailbox.drives.get(usize::from(point.subindex));
         let parameter = parameter.and_then(|drive| drive.parameters.get(&Idn(point.index)));
-        let entry = || mailbox.dictionary.as_ref()?.entry(point.index, point.subindex);
+        let entry = || carried_object(mailbox.dictionary.as_ref()?, point);
         let value = match parameter {
             Some(parameter) => &parameter.value.content,
             None => match entry() {
@@ -67,6 +67,13 @@ pub(super) fn levels(application: &Application) -> Vec<u8> {
         }
     }
     levels
+}
+
+/// The object that process data are the value of. Some devices map the mapping itself (0x1600:1 in 0x1600): its value
+/// stays what is mapped.
+fn carried_object<'a>(dictionary: &'a ObjectDictionary, point: &Point) -> Option<&'a Entry> {
+    let entry = dictionary.entry(point.index, point.subindex);
+    entry.filter(|_| !pdo::is_pdo_object(point.index))
 }
 
 /// What the telegrams of all drives carry, one drive behind the other. A drive is a subindex of its IDNs.
@@ -112,7 +119,7 @@ impl Esc {
                 Role::MailboxOut | Role::MailboxIn => continue,
             };
             let mapped = match dictionary {
-                _ if !drives.is_empty() => {
+                _ if drives.iter().any(soe::has_telegrams) => {
                     Some(telegrams(drives, sm.role == Role::Outputs).map_err(|_| code)?)
                 }
                 Some(dictionary) => pdo::image(dictionary, sm.number).map_err(|_| code)?,
@@ -227,6 +234,9 @@ impl Esc {
         let driven = self.al_state() == super::al::OP;
         for n in 0..self.profile.application.points.len() {
             let point = self.profile.application.points[n];
+            if pdo::is_pdo_object(point.index) {
+                continue;
+            }
             let mut value = vec![0; usize::from(point.bit_length).div_ceil(8)];
             for bit in 0..u32::from(point.bit_length) {
                 let at = point.bit_offset + bit;
@@ -266,7 +276,7 @@ impl Esc {
         self.mailbox.as_mut()?.dictionary_mut()
     }
 
-    fn is_mapped(&self, point: &super::profile::Point) -> bool {
+    fn is_mapped(&self, point: &Point) -> bool {
         self.carries_output(point.bit_offset)
     }
 

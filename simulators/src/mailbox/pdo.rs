@@ -114,7 +114,7 @@ const fn parts(entry: u32) -> (u16, u8, u8) {
 }
 
 /// Whether an object is an assignment or a mapping.
-pub(super) fn is_pdo_object(index: u16) -> bool {
+pub(crate) fn is_pdo_object(index: u16) -> bool {
     RX_PDOS.contains(&index) || TX_PDOS.contains(&index) || ASSIGNMENTS.contains(&index)
 }
 

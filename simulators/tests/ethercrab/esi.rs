@@ -74,6 +74,7 @@ fn ethercrab_brings_every_device_of_every_file_to_op() {
             "BogusJunction.xml",
             "BogusServo.xml",
             "Simulated.xml",
+            "Odd.xml",
             "Beckhoff_EK11xx.xml",
         ];
         for name in files {
@@ -148,6 +149,12 @@ fn process_data_of_devices_has_the_lengths_of_the_pdos_that_are_assigned() {
             ("Simulated.xml", r#","device":"SIM-SPLIT""#, (3, 3)),
             ("Simulated.xml", r#","device":"SIM-DO4""#, (1, 0)),
             ("Simulated.xml", r#","device":"SIM-COUPLER""#, (0, 0)),
+            ("Odd.xml", r#","device":"ODD-SELF""#, (3, 5)),
+            ("Odd.xml", r#","device":"ODD-OFF""#, (2, 2)),
+            ("Odd.xml", r#","device":"ODD-AXES""#, (12, 12)),
+            ("Odd.xml", r#","device":"ODD-PINS""#, (2, 1)),
+            ("Odd.xml", r#","device":"ODD-DRIVE""#, (3, 2)),
+            ("Odd.xml", r#","device":"ODD-FOUND""#, (3, 2)),
             (
                 "Simulated.xml",
                 r#","device":"SIM-COUPLER","modules":[{"module":"SIM-4DI"},{"slot":4,"module":2562},

@@ -87,7 +87,7 @@ export interface SegmentEsiDocument {
   /** Modules by type, name or number; `slot` counts from 1. */
   modules?: readonly { slot?: number; module: string | number }[];
   assigned_pdos?: readonly number[];
-  /** Whether the EEPROM has the PDOs of modules, too; by default true. */
+  /** Whether the EEPROM has the PDOs of modules, too, and enables every SyncManager that carries something; by default true. */
   modules_in_eeprom?: boolean;
   language?: number;
 }

@@ -58,7 +58,7 @@ fn modules_move_their_pdos_objects_and_commands_to_their_slots() {
     // The EEPROM knows nothing of modules; the process image has all of it.
     assert_eq!(coupler.sii().unwrap().sii.pdos.len(), 0);
     assert_eq!(coupler.process_image().pdos.len(), 3);
-    assert_eq!(coupler.sii_with_modules().unwrap().sii.pdos.len(), 3);
+    assert_eq!(coupler.self_contained_sii().unwrap().sii.pdos.len(), 3);
 }
 
 #[test]

@@ -172,3 +172,27 @@ fn an_image_that_a_file_has_as_a_whole_is_taken_as_it_is() {
     assert_eq!(image.bytes, real);
     assert_eq!(image.sii.general.unwrap().order, "EL2828");
 }
+
+#[test]
+fn a_sync_manager_that_is_disabled_and_used_stays_so_unless_the_image_is_to_say_everything() {
+    let file = fixture("Odd.xml");
+    let enabled =
+        |sii: &Sii| -> Vec<bool> { sii.sync_managers.iter().map(|one| one.is_enabled()).collect() };
+    for (name, as_it_is) in
+        [("ODD-SELF", [false, false, true, true]), ("ODD-OFF", [true, true, false, false])]
+    {
+        let device = device(&file, name);
+        let image = device.sii().unwrap();
+        assert_eq!((enabled(&image.sii), &image.notes[..]), (as_it_is.to_vec(), &[][..]), "{name}");
+        let all = device.self_contained_sii().unwrap();
+        assert_eq!(enabled(&all.sii), [true; 4], "{name}");
+        let off = as_it_is.iter().position(|on| !on).unwrap();
+        assert_eq!(
+            all.notes[0],
+            format!(
+                "SyncManager {off} is disabled in the file and used; it is enabled in the EEPROM"
+            )
+        );
+        assert_eq!(all.notes.len(), 2, "{name}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Devices of ESI files: the image of their EEPROM, their chip, and what their program knows.
 
+mod drives;
 mod objects;
 mod profile;
 
@@ -9,9 +10,9 @@ use ecat_esi::{
 };
 use ecat_wire::sii::{self, Sii};
 
-use super::overrides;
+use super::{overrides, protocols};
 use crate::description::mailbox::MailboxDescription;
-use crate::description::soe::{DriveDescription, SoeDescription};
+use crate::description::soe::SoeDescription;
 use crate::description::{
     DescriptionError, DeviceDescription, EsiDescription, EsiFileDescription, ModuleDescription,
     ModuleName,
@@ -23,8 +24,6 @@ use crate::mailbox::pdo::PdoRules;
 
 /// The smallest mailbox that a piece of a frame fits into.
 const FRAME_MAILBOX_BYTES: u16 = 48;
-/// Drives that one device can have.
-const DRIVES_MAX: u8 = 8;
 const DEVICE_EMULATION: u16 = 0x0100;
 /// Subindices that a list of modules has.
 const SLOTS_MAX: usize = 254;
@@ -63,6 +62,8 @@ pub(super) struct Behind {
     notes: Vec<String>,
     /// The image of the EEPROM with the PDOs of all modules.
     pub(super) process_image: Sii,
+    /// Its drives, of a device with SoE.
+    drives: Option<SoeDescription>,
     /// What it allows of PDO assignments.
     pub(super) rules: PdoRules,
     /// Whether it has no SDO information.
@@ -97,7 +98,7 @@ pub(super) fn device(
         DescriptionError::new("/esi", message)
     };
     let with_modules = esi.modules_in_eeprom.unwrap_or(true);
-    let image = if with_modules { configured.sii_with_modules() } else { configured.sii() };
+    let image = if with_modules { configured.self_contained_sii() } else { configured.sii() };
     let image = image.map_err(of_sii)?;
     let mut described = image.sii.clone();
     overrides::apply(device, &mut described);
@@ -116,6 +117,13 @@ pub(super) fn device(
         // Mail needs a program; the registers are then not those of the EEPROM, as in an AKD.
         profile.pdi_control = Some(overrides::with_emulation(control, false));
     }
+    let protocols = &configured.device.mailbox;
+    let soe = protocols.soe.as_ref();
+    let drives = soe.map(|soe| match protocols.coe {
+        None => drives::of(soe.channels.unwrap_or(1), &mut process_image),
+        // Its objects say what it carries.
+        Some(_) => drives::of(soe.channels.unwrap_or(1), &mut Sii::default()),
+    });
     let behind = Behind {
         rules: rules(&configured),
         without_information: configured
@@ -125,6 +133,7 @@ pub(super) fn device(
             .as_ref()
             .is_some_and(|coe| !coe.sdo_information),
         notes: configured.notes.iter().cloned().chain(image.notes).collect(),
+        drives,
         device: configured,
         process_image,
     };
@@ -206,10 +215,9 @@ impl Behind {
         if protocols.eoe.is_some() && sii.mailbox.send_size >= FRAME_MAILBOX_BYTES {
             mailbox.eoe.get_or_insert_default();
         }
-        if let Some(soe) = &protocols.soe {
-            let drives = usize::from(soe.channels.unwrap_or(1).clamp(1, DRIVES_MAX));
-            let drives = || SoeDescription { drives: vec![DriveDescription::default(); drives] };
-            mailbox.soe.get_or_insert_with(drives);
+        if let Some(drives) = &self.drives {
+            let described = mailbox.soe.take().unwrap_or_default();
+            mailbox.soe = Some(protocols::merge_drives(drives, described));
         }
         if protocols.aoe.is_some() {
             mailbox.aoe.get_or_insert_default();

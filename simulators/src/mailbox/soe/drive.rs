@@ -70,6 +70,11 @@ pub struct Drive {
     pub writes: u64,
 }
 
+/// Whether a drive has telegrams: a control word or a status word.
+pub(crate) fn has_telegrams(drive: &Drive) -> bool {
+    [CONTROL_WORD, STATUS_WORD].iter().any(|word| drive.parameters.contains_key(word))
+}
+
 /// What a telegram carries, one after another: its word, then what its list has.
 ///
 /// # Errors

@@ -4,8 +4,8 @@
 mod drive;
 mod parameter;
 
-pub(crate) use drive::mapping_of;
 pub use drive::{Drive, DriveCommand};
+pub(crate) use drive::{has_telegrams, mapping_of};
 pub use parameter::{Cyclic, Parameter, Value};
 
 use ecat_wire::mailbox::soe::{
