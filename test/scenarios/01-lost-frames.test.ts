@@ -14,9 +14,9 @@ test('answers that are lost make values stale, and no device counts anything', a
 });
 
 test('a silence of 150 ms lets watchdogs expire, and the device with a program leaves OP', async (t) => {
-  const { machine, cycles, changes, qualities, errors, hits, faults, states, write } = await plant(t);
+  const { machine, changes, qualities, errors, hits, faults, states, write } = await plant(t);
   machine.inject(faultOfPage(import.meta.url, 'silence'));
-  await cycles(300);
+  await machine.advance(300);
   t.deepEqual(await changes(), [
     'out SM watchdog: 0 to 1',
     'drive SM watchdog: 0 to 1',

@@ -14,7 +14,7 @@ test('both ends of a broken cable count a lost link, and who is behind it is los
   ]);
   t.deepEqual(faults, ['working-counter', 'sub-device-lost out', 'sub-device-lost drive']);
   t.is(await write(4), 'pending');
-  await cycles(100);
+  await machine.advance(100);
   t.deepEqual(await changes(), ['in lost links 1: 0 to 1', 'out lost links 0: 0 to 1']);
   t.deepEqual(states, ['out lost', 'drive lost', 'out OP', 'drive OP']);
   t.is(qualities(), 'good good good');

@@ -9,7 +9,7 @@ test('a closed port is seen in 0x0110 alone, and no link is lost', async (t) => 
   t.deepEqual(await changes(), ['in DL status: 0x5a33 to 0x5633']);
   t.deepEqual(faults, ['working-counter', 'sub-device-lost out', 'sub-device-lost drive']);
   t.is(await write(4), 'pending');
-  await cycles(100);
+  await machine.advance(100);
   t.deepEqual(await changes(), []);
   t.deepEqual(states, ['out lost', 'drive lost', 'out OP', 'drive OP']);
   t.is(qualities(), 'good good good');

@@ -7,7 +7,7 @@ test('a device that comes back is in INIT without an address, and stays lost', a
   machine.inject(faultOfPage(import.meta.url, 'supply'));
   t.deepEqual(await cycles(3), ['uncertain uncertain uncertain', 'good good bad', 'good good bad']);
   t.false((await machine.device('drive').status()).powered);
-  await cycles(300);
+  await machine.advance(300);
   t.deepEqual(await changes(), ['out lost links 1: 0 to 1', 'drive AL status: 0x8 to 0x1']);
   t.like(await machine.device('drive').status(), { powered: true, reached: true, stationAddress: 0 });
   t.deepEqual([faults, states], [['working-counter', 'sub-device-lost drive'], ['drive lost']]);

@@ -3,9 +3,9 @@ import { faultOfPage } from './page.ts';
 import { plant } from './support.ts';
 
 test('a drive that leaves OP says why, and only its own tags are uncertain', async (t) => {
-  const { machine, cycles, changes, qualities, errors, hits, faults, states } = await plant(t);
+  const { machine, changes, qualities, errors, hits, faults, states } = await plant(t);
   machine.inject(faultOfPage(import.meta.url, 'too hot'));
-  await cycles(100);
+  await machine.advance(100);
   t.deepEqual(await changes(), ['drive AL status: 0x8 to 0x14', 'drive AL status code: 0x0 to 0x8001']);
   t.deepEqual([faults, states], [['sub-device-state drive 0x8001'], ['drive SAFE-OP']]);
   t.is(qualities(), 'good good uncertain');

@@ -3,9 +3,9 @@ import { faultOfPage } from './page.ts';
 import { plant } from './support.ts';
 
 test('an expired watchdog is counted, and stops only the drive', async (t) => {
-  const { machine, cycles, changes, qualities, errors, hits, faults, states } = await plant(t);
+  const { machine, changes, qualities, errors, hits, faults, states } = await plant(t);
   machine.inject(faultOfPage(import.meta.url, 'too tight'));
-  await cycles(100);
+  await machine.advance(100);
   t.deepEqual(await changes(), [
     'drive SM watchdog: 0 to 1',
     'drive AL status: 0x8 to 0x14',

@@ -7,25 +7,25 @@ const SAFE_OP = 4;
 const PRE_OP = 2;
 
 test('a hanging program is seen by its PDI watchdog, and by nothing else', async (t) => {
-  const { machine, cycles, changes, qualities, hits, faults, states, write } = await plant(t);
+  const { machine, changes, qualities, hits, faults, states, write } = await plant(t);
   const fault = machine.inject(faultOfPage(import.meta.url, 'firmware'));
-  await cycles(300);
+  await machine.advance(300);
   t.deepEqual(await changes(), ['drive PDI watchdog: 0 to 1', 'drive DL status: 0x5613 to 0x5611']);
   t.is(qualities(), 'good good good');
   t.deepEqual([faults, states], [[], []]);
   t.is(await write(4), 'written');
   fault.clear();
-  await cycles(300);
+  await machine.advance(300);
   t.deepEqual(await changes(), ['drive PDI watchdog: 0 to 1']);
   t.deepEqual(hits(), ['firmware drive: began', 'firmware drive: ended']);
 });
 
 test('without that watchdog nothing tells of it', async (t) => {
-  const { machine, cycles, changes, qualities, faults, states, write } = await plant(t, {
+  const { machine, changes, qualities, faults, states, write } = await plant(t, {
     drive: { start: { registers: [{ register: PDI_WATCHDOG, bytes: [0, 0] }] } },
   });
   machine.inject(faultOfPage(import.meta.url, 'firmware'));
-  await cycles(300);
+  await machine.advance(300);
   t.deepEqual([await changes(), faults, states], [[], [], []]);
   t.is(qualities(), 'good good good');
   t.is(await write(4), 'written');

@@ -6,13 +6,13 @@ const SYNC_MANAGER_1 = 0x0808;
 const MAILBOX_FULL = 8;
 
 test('a flood of emergencies fills the mailbox, and disturbs no process data', async (t) => {
-  const { machine, cycles, changes, qualities, errors, hits, faults, states, write } = await plant(t);
+  const { machine, changes, qualities, errors, hits, faults, states, write } = await plant(t);
   const drive = machine.device('drive');
   const full = async (): Promise<boolean> =>
     (Number(await drive.register(SYNC_MANAGER_1 + 5, 1).read()) & MAILBOX_FULL) !== 0;
   t.false(await full());
   machine.inject(faultOfPage(import.meta.url, 'encoder'));
-  await cycles(100);
+  await machine.advance(100);
   t.true(await full());
   const mail = Buffer.from(await drive.memory(Number(await drive.register(SYNC_MANAGER_1, 2).read()), 10));
   // Header of the mail: length, address, channel, type; then service and error code.

@@ -5,9 +5,9 @@ import { plant } from './support.ts';
 
 /** What is seen of 400 ms. */
 async function run(t: ExecutionContext, seed: number) {
-  const { machine, cycles, changes, errors, hits, faults } = await plant(t, { seed });
+  const { machine, changes, errors, hits, faults } = await plant(t, { seed });
   for (const fault of faultsOfPage(import.meta.url)) machine.inject(fault);
-  await cycles(400);
+  await machine.advance(400);
   return { hits: hits(), changes: await changes(), faults, lostFrames: errors().lostFrames };
 }
 

@@ -40,7 +40,9 @@ const PLANT: &str = r#"{ "seed": 7, "devices": [
       "objects": [{ "index": 8192, "dataType": 6, "value": 4660 },
         { "index": 8193, "dataType": 9, "bits": 2400, "value":
         "a text that is longer than one mail of this device, and therefore comes in two or three segments of it" }],
-      "files": [{ "name": "file", "content": "AAECAw==" }] } SYNC },
+      "files": [{ "name": "file", "content": "AAECAw==" }],
+      "eoe": { "mac": "02:00:5e:00:00:09", "ip": "192.168.1.9" },
+      "aoe": { "areas": [{ "group": 16416, "content": [1, 2, 3] }] } } SYNC },
   { "name": "sensor", "type": "generic", "deviceEmulation": false,
     "pdos": [{ "direction": "input", "index": 6656, "entries": [{ "index": 24640, "bits": 16 }] }] }] EXTRA }"#;
 

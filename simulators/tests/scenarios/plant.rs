@@ -1,12 +1,14 @@
 //! A coupler and a drive with a mailbox and a clock, under ethercrab.
 
+use std::time::Duration;
+
 use ecat_simulator::faults::Change;
 use ecat_simulator::{Segment, SegmentDescription};
 use ethercrab::error::Error;
-use ethercrab::{MainDevice, SubDeviceGroup};
+use ethercrab::{MainDevice, SubDeviceGroup, Timeouts};
 
 use crate::page;
-use crate::support::{self, Bus, Storage, open};
+use crate::support::{self, Bus, Storage, open_with};
 
 const SEGMENT: &str = r#"{ "devices": [
   { "name": "coupler", "type": "EK1100" },
@@ -18,6 +20,8 @@ const SEGMENT: &str = r#"{ "devices": [
 
 pub const DRIVE: u16 = 1;
 const GAIN: u16 = 0x2000;
+/// How long an answer is waited for.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Error counters, links, and watchdogs: what a fault of mail or of the clock must leave alone. ESC data sheet, section II.
 const COUNTERS: [(u16, usize); 3] = [(0x0300, 0x14), (0x0442, 2), (0x0110, 2)];
@@ -62,7 +66,8 @@ pub struct Plant<'a> {
 
 impl<'a> Plant<'a> {
     pub fn new(storage: &'a Storage) -> Self {
-        let (main_device, mut bus) = open(storage, segment(""));
+        let timeouts = Timeouts { mailbox_response: ANSWER_TIMEOUT, ..Timeouts::default() };
+        let (main_device, mut bus) = open_with(storage, segment(""), timeouts);
         let group =
             bus.run(main_device.init_single_group(support::now_ns)).expect("INIT to PRE-OP");
         let before = counters(&mut bus);
