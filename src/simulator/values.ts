@@ -87,7 +87,11 @@ export abstract class Readable<T extends SimulatedValueType> {
       (answer) => {
         if (!isOver && answer.value !== undefined) follow(answer.value, this.decoded(answer));
       },
-      () => undefined,
+      // Nothing will ever change there: whoever waits for it is told, as of what a script throws.
+      (error: unknown) =>
+        scripts.soon(() => {
+          if (!isOver) throw error;
+        }),
     );
     return () => {
       isOver = true;

@@ -29,6 +29,8 @@ function snippet(language: string, having: string): string {
 
 const LINE = snippet('yaml', '# line.segment.yaml');
 const PLANT = snippet('yaml', '# plant.yaml');
+/** Of the belt's drive. */
+const UNITS_PER_MM = 655.36;
 const line = parse(LINE) as SegmentDocument;
 
 /** The files that the page writes. */
@@ -108,7 +110,7 @@ test('the application and its test run as they stand', async (t) => {
 
 test('a machine in software moves its inputs', async (t) => {
   const position = { direction: 'input', index: 0x1a00, entries: [{ index: 0x6064, bits: 32, data_type: 4 }] } as const;
-  const belt = { name: 'belt', type: 'generic', pdos: [position] } as const;
+  const belt = { name: 'belt', type: 'generic', pdos: [position], mailbox: {} } as const;
   const machine = await simulate({ devices: [{ type: 'EK1100' }, { name: 'sensors', type: 'EL1008-like' }, belt] });
   const taken: number[] = [];
   await run(snippet('ts', 'onChange'), { machine, conveyor: { take: () => taken.push(machine.nowMs) } });
@@ -117,10 +119,9 @@ test('a machine in software moves its inputs', async (t) => {
     [430, false],
     [700, true],
   ] as const) {
-    machine
-      .device('belt')
-      .input(1)
-      .set(Math.round(mm * 655.36));
+    await machine.advance(1);
+    const position = Math.round(mm * UNITS_PER_MM);
+    machine.device('belt').input(1).set(position);
     await machine.advance(330);
     t.is(await machine.device('sensors').input(1).read(), isBlocked, `${mm} mm`);
   }

@@ -27,5 +27,6 @@ test('a silence of 150 ms lets watchdogs expire, and the device with a program l
   t.deepEqual(states, ['frames lost', 'frames restored', 'drive SAFE-OP']);
   t.is(qualities(), 'good good uncertain');
   t.is(hits().length, errors().lostFrames);
-  t.is(await write(4), 'pending');
+  t.is(await write(2), 'ECAT_ERR_NOT_OPERATIONAL drive');
+  t.is(await write(4, ['lamp']), 'written');
 });

@@ -13,7 +13,7 @@ test('both ends of a broken cable count a lost link, and who is behind it is los
     'out DL status: 0x5a33 to 0x5923',
   ]);
   t.deepEqual(faults, ['working-counter', 'sub-device-lost out', 'sub-device-lost drive']);
-  t.is(await write(4), 'pending');
+  t.is(await write(2), 'ECAT_ERR_NOT_OPERATIONAL out');
   await machine.advance(100);
   t.deepEqual(await changes(), ['in lost links 1: 0 to 1', 'out lost links 0: 0 to 1']);
   t.deepEqual(states, ['out lost', 'drive lost', 'out OP', 'drive OP']);

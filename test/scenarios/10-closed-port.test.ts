@@ -8,7 +8,7 @@ test('a closed port is seen in 0x0110 alone, and no link is lost', async (t) => 
   t.deepEqual(await cycles(3), ['uncertain uncertain uncertain', 'good bad bad', 'good bad bad']);
   t.deepEqual(await changes(), ['in DL status: 0x5a33 to 0x5633']);
   t.deepEqual(faults, ['working-counter', 'sub-device-lost out', 'sub-device-lost drive']);
-  t.is(await write(4), 'pending');
+  t.is(await write(2), 'ECAT_ERR_NOT_OPERATIONAL out');
   await machine.advance(100);
   t.deepEqual(await changes(), []);
   t.deepEqual(states, ['out lost', 'drive lost', 'out OP', 'drive OP']);

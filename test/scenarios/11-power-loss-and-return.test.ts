@@ -15,5 +15,6 @@ test('a device that comes back is in INIT without an address, and stays lost', a
   t.is(bus.subDevice('drive').quality, 'bad');
   t.is(errors().lostFrames, 0);
   t.deepEqual(hits(), ['supply drive: began', 'supply drive: ended']);
-  t.is(await write(4), 'pending');
+  t.is(await write(2), 'ECAT_ERR_NOT_OPERATIONAL drive');
+  t.is(await write(4, ['lamp']), 'written');
 });

@@ -3,7 +3,7 @@ import { faultOfPage } from './page.ts';
 import { plant } from './support.ts';
 
 test('a drive that leaves OP says why, and only its own tags are uncertain', async (t) => {
-  const { machine, changes, qualities, errors, hits, faults, states } = await plant(t);
+  const { machine, changes, qualities, errors, hits, faults, states, write } = await plant(t);
   machine.inject(faultOfPage(import.meta.url, 'too hot'));
   await machine.advance(100);
   t.deepEqual(await changes(), ['drive AL status: 0x8 to 0x14', 'drive AL status code: 0x0 to 0x8001']);
@@ -11,4 +11,6 @@ test('a drive that leaves OP says why, and only its own tags are uncertain', asy
   t.is(qualities(), 'good good uncertain');
   t.is(errors().lostFrames, 0);
   t.deepEqual(hits(), ['too hot drive: done']);
+  t.is(await write(2), 'ECAT_ERR_NOT_OPERATIONAL drive');
+  t.is(await write(4, ['lamp']), 'written');
 });

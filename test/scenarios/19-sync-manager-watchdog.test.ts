@@ -3,7 +3,7 @@ import { faultOfPage } from './page.ts';
 import { plant } from './support.ts';
 
 test('an expired watchdog is counted, and stops only the drive', async (t) => {
-  const { machine, changes, qualities, errors, hits, faults, states } = await plant(t);
+  const { machine, changes, qualities, errors, hits, faults, states, write } = await plant(t);
   machine.inject(faultOfPage(import.meta.url, 'too tight'));
   await machine.advance(100);
   t.deepEqual(await changes(), [
@@ -15,4 +15,6 @@ test('an expired watchdog is counted, and stops only the drive', async (t) => {
   t.is(qualities(), 'good good uncertain');
   t.is(errors().lostFrames, 0);
   t.deepEqual(hits(), ['too tight drive: done']);
+  t.is(await write(2), 'ECAT_ERR_NOT_OPERATIONAL drive');
+  t.is(await write(4, ['lamp']), 'written');
 });

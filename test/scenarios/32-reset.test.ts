@@ -13,5 +13,6 @@ test('a device that resets itself is lost at once, and no link is', async (t) =>
   t.is(bus.subDevice('drive').quality, 'bad');
   t.is(errors().lostFrames, 0);
   t.deepEqual(hits(), ['brown-out drive: done']);
-  t.is(await write(4), 'pending');
+  t.is(await write(2), 'ECAT_ERR_NOT_OPERATIONAL drive');
+  t.is(await write(4, ['lamp']), 'written');
 });

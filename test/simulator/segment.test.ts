@@ -248,6 +248,20 @@ test('a script reacts to what the MainDevice sends, always in the same cycle', a
   t.is(await run(), told);
 });
 
+test('who waits for a change of what is not there is told', async (t) => {
+  const machine = await simulate({ devices: [{ name: 'sensors', type: 'digital-inputs' }] });
+  machine
+    .device('sensors')
+    .object(0x6064)
+    .onChange(() => t.fail());
+  await t.throwsAsync(machine.advance(5), { code: 'ECAT_ERR_INVALID_ARGUMENT', message: /no such object/ });
+  machine
+    .device('sensors')
+    .object(0x6064)
+    .onChange(() => t.fail())();
+  await machine.advance(5);
+});
+
 test('what a script throws, the advance rejects with; one that was ended does not run', async (t) => {
   const machine = await simulate(segment);
   const wrong = new Error('a mistake in the machine');
