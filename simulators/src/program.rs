@@ -20,8 +20,9 @@ pub const OP: u8 = 8;
 pub enum Trigger {
     /// A frame is about to pass, and time has passed since the last one.
     Frame,
-    /// A pulse of SYNC0. While the SYNC unit runs, nothing else makes the program run.
-    Sync0(SyncPulse),
+    /// A pulse of SYNC0, and of SYNC1 for programs that want it; where both come together, SYNC0 does first. While the
+    /// SYNC unit runs, nothing else makes the program run.
+    Pulse(SyncPulse),
 }
 
 /// A device's program.
@@ -32,6 +33,11 @@ pub trait Program: Send {
     /// Runs once. `now_ns` is the segment's clock; at a pulse, the time of the pulse. It never goes back, and may
     /// jump by seconds where nothing was sent. Allocates nothing.
     fn run(&mut self, device: &mut ProgramIo<'_>, now_ns: u64, trigger: Trigger);
+
+    /// Whether it runs at SYNC1, too.
+    fn wants_sync1(&self) -> bool {
+        false
+    }
 }
 
 /// One value of a device, found once by its object.
@@ -79,6 +85,12 @@ impl<'a> ProgramIo<'a> {
     #[must_use]
     pub fn is_synchronised(&self) -> bool {
         self.esc.sync_active()
+    }
+
+    /// When the next pulse comes, of SYNC0 or SYNC1 (0, 1), by the device's system time; none: it does not run.
+    #[must_use]
+    pub fn next_pulse_ns(&self, number: u8) -> Option<u64> {
+        self.esc.next_pulse_ns(number)
     }
 
     /// Finds an object; none where the device has it neither among its process data nor in its dictionary.
@@ -255,11 +267,11 @@ impl Behaviour for Programs {
 
     fn pulse(&mut self, plant: &mut Plant<'_>, device: u16, pulse: SyncPulse) {
         let device = usize::from(device);
-        if pulse.number == 0
-            && let Some(Some(program)) = self.programs.get_mut(device)
+        if let Some(Some(program)) = self.programs.get_mut(device)
             && let Some(device) = plant.devices_mut().get_mut(device)
+            && (pulse.number == 0 || program.program.wants_sync1())
         {
-            program.run(device, pulse.at_ns, Trigger::Sync0(pulse));
+            program.run(device, pulse.at_ns, Trigger::Pulse(pulse));
         }
     }
 }

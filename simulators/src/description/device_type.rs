@@ -55,6 +55,9 @@ pub enum DeviceType {
     /// Two analogue inputs of 24 bits, with status and CoE.
     #[serde(rename = "EL3602-like")]
     El3602Like,
+    /// Two inputs for vibration, with up to 50 samples a cycle.
+    #[serde(rename = "EL3632-like")]
+    El3632Like,
     /// Analogue inputs with status and CoE.
     #[serde(rename = "EL3xxx-like")]
     El3xxxLike,

@@ -7,6 +7,7 @@ use crate::devices::programs::analogue_inputs::AnalogueInputsDescription;
 use crate::devices::programs::counter::CounterDescription;
 use crate::devices::programs::encoder::EncoderDescription;
 use crate::devices::programs::modular_coupler::ModularCouplerDescription;
+use crate::devices::programs::oversampling::OversamplingDescription;
 use crate::devices::programs::safety::SafetyDescription;
 use crate::devices::programs::servo::ServoDescription;
 use crate::devices::programs::ssi_encoder::SsiEncoderDescription;
@@ -19,6 +20,8 @@ use crate::devices::programs::stress::StressDescription;
 pub enum ProgramDescription {
     /// Vibration at an input: a spectrum of lines, and noise.
     Accelerometer(AccelerometerDescription),
+    /// Converters that take several samples a cycle.
+    Oversampling(OversamplingDescription),
     /// Converters with filters, calibration, scales and limits behind inputs 0x60n0:11.
     AnalogueInputs(AnalogueInputsDescription),
     /// A CiA 402 drive with its motor and machine. Needs at least control- and statusword.

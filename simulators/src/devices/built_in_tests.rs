@@ -6,7 +6,7 @@ use super::tests::{device, devices, real, refused, with_image};
 use super::*;
 use crate::mailbox::object_dictionary::ObjectDictionary;
 
-const ALL: [&str; 27] = [
+const ALL: [&str; 28] = [
     "EK1100",
     "EK1122",
     "EK1914",
@@ -26,6 +26,7 @@ const ALL: [&str; 27] = [
     "EL3102-like",
     "EL3204-like",
     "EL3602-like",
+    "EL3632-like",
     "EL3xxx-like",
     "EL4004-like",
     "EL4132-like",

@@ -23,6 +23,7 @@ mod digital_inputs;
 mod digital_outputs;
 mod directory;
 mod ek1914;
+mod el3632;
 mod el7041;
 mod esi;
 mod ethernet_terminals;

@@ -6,8 +6,8 @@ use ecat_wire::sii::{
 
 use super::{
     EEPROM_BYTES, SIMULATED_VENDOR_ID, akd, analogue_inputs, analogue_outputs, ax5206, counters,
-    coupler, digital_inputs, digital_outputs, ek1914, el7041, ethernet_terminals, junction, known,
-    lan9252, modular_coupler, safety, servo,
+    coupler, digital_inputs, digital_outputs, ek1914, el3632, el7041, ethernet_terminals, junction,
+    known, lan9252, modular_coupler, safety, servo,
 };
 use crate::description::mailbox::MailboxDescription;
 use crate::description::{DescriptionError, DeviceDescription, DeviceType, ProgramDescription};
@@ -93,6 +93,7 @@ pub(super) fn device(
         DeviceType::El3102Like => analogue_inputs::el3102_like(),
         DeviceType::El3204Like => analogue_inputs::el3204_like(),
         DeviceType::El3602Like => analogue_inputs::el3602_like(),
+        DeviceType::El3632Like => el3632::device(device)?,
         DeviceType::El3xxxLike => analogue_inputs::el3xxx_like(channels),
         DeviceType::AnalogueInputs => analogue_inputs::simple(channels),
         DeviceType::El1502Like => counters::el1502_like(),

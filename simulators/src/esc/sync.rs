@@ -230,6 +230,14 @@ impl Esc {
         }
     }
 
+    /// When the next pulse comes, of SYNC0 or SYNC1, by the device's system time; none: it does not run.
+    pub(crate) fn next_pulse_ns(&self, number: u8) -> Option<u64> {
+        let runs = ACTIVE | SYNC0 << number;
+        let activation = self.memory.u8(reg::DC_SYNC_ACTIVATION);
+        let next = self.sync.next_ns.get(usize::from(number))?;
+        Some(*next).filter(|next| activation & runs == runs && *next != NEVER)
+    }
+
     /// From now on pulses are kept for who runs at them.
     pub(crate) fn observe_pulses(&mut self) {
         self.sync.observed = true;

@@ -142,3 +142,29 @@ fn drives_with_telegrams_and_ethernet_terminals_come_to_op() {
     // Two axes: control word and position command, status word and position feedback.
     assert_eq!((drive.outputs_raw().len(), drive.inputs_raw().len()), (12, 12));
 }
+
+#[test]
+fn an_oversampling_terminal_comes_to_op_with_all_its_samples() {
+    support::large_stack(|| {
+        let description = SegmentDescription::from_json(
+            r#"{"devices":[{"type":"EL3632-like","program":{"kind":"oversampling","samples":50}}],
+                "signals":[{"input":"device 0.2","constant":-1234}]}"#,
+        )
+        .unwrap();
+        let storage = Storage::new();
+        let (main_device, mut bus) = open(&storage, Segment::new(&description).unwrap());
+        let group = bus
+            .run(main_device.init_single_group::<4, 256>(support::now_ns))
+            .expect("INIT to PRE-OP");
+        let group = bus.run(group.into_safe_op(&main_device)).expect("PRE-OP to SAFE-OP");
+        let group = bus.run(group.request_into_op(&main_device)).expect("OP requested");
+        support::within_cycles(100, || {
+            bus.run(group.tx_rx(&main_device)).expect("an exchange").all_op()
+        });
+        let device = group.subdevice(&main_device, 0).expect("there");
+        // Two channels, each a status and 50 samples; the time of the next SYNC1, and how many samples there were.
+        assert_eq!(device.inputs_raw().len(), 2 * (2 + 2 * 50) + 8 + 2);
+        assert_eq!(device.inputs_raw()[102 + 2..102 + 102], (-1234_i16).to_le_bytes().repeat(50));
+        assert_eq!(bus.run(device.sdo_read::<i16>(0x6011, 50)).unwrap(), -1234);
+    });
+}

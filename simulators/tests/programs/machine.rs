@@ -37,7 +37,8 @@ pub struct Machine {
     pub other_mail: Vec<Vec<u8>>,
     /// Working counter of the last cycle.
     pub working_counter: u16,
-    system_time_cycle_ns: Option<u32>,
+    /// Cycle of SYNC0, and how long after it SYNC1 comes.
+    sync_ns: Option<(u32, Option<u32>)>,
     /// First bit and bits of objects in the images that the device's objects make, once they are known.
     places: BTreeMap<(bool, u16, u8), (usize, usize)>,
 }
@@ -61,7 +62,7 @@ impl Machine {
             counter: 0,
             other_mail: Vec::new(),
             working_counter: 0,
-            system_time_cycle_ns: None,
+            sync_ns: None,
             places: BTreeMap::new(),
         };
         machine.open();
@@ -116,19 +117,25 @@ impl Machine {
             self.put(reg::fmmu(fmmu), &page.to_bytes());
             logical += u32::from(length);
         }
-        if let Some(cycle_ns) = self.system_time_cycle_ns {
+        if let Some((sync0_ns, sync1_ns)) = self.sync_ns {
             let start = self.now_ns + 20 * MS;
-            self.put(reg::DC_SYNC0_CYCLE, &cycle_ns.to_le_bytes());
+            self.put(reg::DC_SYNC0_CYCLE, &sync0_ns.to_le_bytes());
+            self.put(reg::DC_SYNC1_CYCLE, &sync1_ns.unwrap_or(0).to_le_bytes());
             self.put(reg::DC_START_TIME, &start.to_le_bytes());
-            self.put(reg::DC_SYNC_ACTIVATION, &[3]);
-            self.cycle_ns = cycle_ns.into();
+            self.put(reg::DC_SYNC_ACTIVATION, &[if sync1_ns.is_some() { 7 } else { 3 }]);
+            self.cycle_ns = u64::from(sync0_ns) + u64::from(sync1_ns.unwrap_or(0));
         }
         self.request(4)
     }
 
     /// Sets the SYNC unit up on the way to SAFE-OP, with SYNC0 each cycle.
     pub fn synchronise(&mut self, cycle_ns: u32) {
-        self.system_time_cycle_ns = Some(cycle_ns);
+        self.sync_ns = Some((cycle_ns, None));
+    }
+
+    /// The same with SYNC1 each cycle, so long after a SYNC0 that comes more often.
+    pub fn synchronise_both(&mut self, sync0_ns: u32, sync1_ns: u32) {
+        self.sync_ns = Some((sync0_ns, Some(sync1_ns)));
     }
 
     /// Bytes that 0x1C1n and the PDOs that it names make; none where there are no such objects.

@@ -5,6 +5,7 @@ mod analogue_inputs;
 mod counters;
 mod machine;
 mod objects;
+mod oversampling;
 mod safety;
 mod servo;
 mod servo_homing;

@@ -112,6 +112,7 @@ export type SimulatedDeviceType =
   | 'EL3102-like'
   | 'EL3204-like'
   | 'EL3602-like'
+  | 'EL3632-like'
   | 'EL3xxx-like'
   | 'EL4004-like'
   | 'EL4132-like'

@@ -74,11 +74,10 @@ pub(super) fn program(
             let message = format!("the device has {} inputs, counted from 1", device.inputs.len());
             return refused("input", message);
         };
-        let positive = |line: &LineDescription| line.frequency_hz > 0.0 && line.frequency_hz < 1e6;
-        if let Some(line) = description.lines.iter().position(|line| !positive(line)) {
-            let message = "a frequency is above 0 and below 1000000 Hz".to_owned();
-            return refused(&format!("lines/{line}/frequencyHz"), message);
-        }
+        description.check().map_err(|error| DescriptionError {
+            path: format!("/axes/{n}{}", error.path),
+            ..error
+        })?;
         axes.push(Axis { channel, description: description.clone() });
     }
     Ok(Box::new(Accelerometer { axes, seed }))
@@ -89,12 +88,30 @@ impl Program for Accelerometer {
 
     fn run(&mut self, device: &mut ProgramIo<'_>, now_ns: u64, _trigger: Trigger) {
         for (n, Axis { channel, description }) in self.axes.iter().enumerate() {
-            let lines = description.lines.iter().map(|line| line.at(now_ns));
-            let noise = description.noise * normal(self.seed ^ mixed(n as u64), now_ns);
-            let value = description.offset + lines.sum::<f64>() + noise;
+            let value = description.at(self.seed ^ mixed(n as u64), now_ns);
             let bits = Number::Real(value).encode(*channel);
             device.set_input(channel.bit_offset, channel.bit_length, bits);
         }
+    }
+}
+
+impl AxisDescription {
+    /// Refuses lines that cannot be.
+    pub(super) fn check(&self) -> Result<(), DescriptionError> {
+        let positive = |line: &LineDescription| line.frequency_hz > 0.0 && line.frequency_hz < 1e6;
+        match self.lines.iter().position(|line| !positive(line)) {
+            Some(line) => Err(DescriptionError::new(
+                format!("/lines/{line}/frequencyHz"),
+                "a frequency is above 0 and below 1000000 Hz",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The value at a moment: a function of the time and a seed alone.
+    pub(super) fn at(&self, seed: u64, now_ns: u64) -> f64 {
+        let lines = self.lines.iter().map(|line| line.at(now_ns));
+        self.offset + lines.sum::<f64>() + self.noise * normal(seed, now_ns)
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod counter;
 pub(crate) mod encoder;
 mod fields;
 pub(crate) mod modular_coupler;
+pub(crate) mod oversampling;
 pub(crate) mod safety;
 pub mod servo;
 pub(crate) mod ssi_encoder;
@@ -21,6 +22,7 @@ use crate::program::Program;
 pub(super) fn add_fields(description: &ProgramDescription, process_data: &mut ProcessData) {
     match description {
         ProgramDescription::AnalogueInputs(_) => analogue_inputs::add_fields(process_data),
+        ProgramDescription::Oversampling(_) => oversampling::add_fields(process_data),
         ProgramDescription::Safety(_) => safety::add_fields(process_data),
         ProgramDescription::Counter(_) => counter::add_fields(process_data),
         ProgramDescription::Encoder(_) => encoder::add_fields(process_data),
@@ -40,6 +42,7 @@ pub(super) fn program(
         ProgramDescription::Accelerometer(settings) => {
             accelerometer::program(settings, device, seed)
         }
+        ProgramDescription::Oversampling(settings) => oversampling::program(settings, points, seed),
         ProgramDescription::Stress(_) => stress::program(points),
         ProgramDescription::Counter(_) => counter::program(points),
         ProgramDescription::ModularCoupler(_) => modular_coupler::program(device),

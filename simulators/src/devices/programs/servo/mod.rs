@@ -103,7 +103,7 @@ impl Program for Servo {
                 self.read(device, false);
                 self.advance(now_ns);
             }
-            Trigger::Sync0(_) => {
+            Trigger::Pulse(_) => {
                 self.advance(now_ns);
                 self.read(device, !came);
             }

@@ -101,7 +101,7 @@ impl Program for Stepper {
                 self.take(&mut read, device);
                 self.advance(&read, now_ns);
             }
-            Trigger::Sync0(_) => {
+            Trigger::Pulse(_) => {
                 self.advance(&read, now_ns);
                 self.take(&mut read, device);
             }
