@@ -58,6 +58,8 @@ pub struct Segment {
     /// Faults of the description, with their numbers, and whether their time has begun.
     described: Vec<(u32, Fault)>,
     begun: bool,
+    /// What begins now was there before power-on.
+    beginning: bool,
     /// Until when faults have acted.
     faults_stepped_ns: u64,
     /// Somebody else counts the frames that are sent.
@@ -137,6 +139,7 @@ impl Segment {
             faults: Faults::new(Arc::new(Desk::new(names))),
             described: Vec::new(),
             begun: false,
+            beginning: false,
             faults_stepped_ns: 0,
             numbered: false,
             scratch: Box::new([0; SCRATCH_BYTES]),
@@ -152,7 +155,7 @@ impl Segment {
 
     /// Cables, power or loop control have changed.
     fn connect(&mut self) {
-        self.topology.connect(&mut self.devices);
+        self.topology.connect(&mut self.devices, self.beginning);
         self.line.connect(&self.topology, &self.devices, MainPort::First);
         self.other_line.connect(&self.topology, &self.devices, MainPort::Second);
     }

@@ -71,6 +71,8 @@ struct Cable {
     ends: [End; 2],
     delay_ns: u64,
     cut: bool,
+    /// One of its plugs is out.
+    pulled: bool,
 }
 
 /// A frame's passage through a processing unit.
@@ -152,7 +154,7 @@ impl Topology {
         }
         let number = self.cables.len();
         let delay_ns = u64::from(metres) * CABLE_NS_PER_METRE;
-        self.cables.push(Cable { ends, delay_ns, cut: false });
+        self.cables.push(Cable { ends, delay_ns, cut: false, pulled: false });
         for end in ends {
             match end {
                 End::Main(port) => self.mains[port as usize] = Some(number),
@@ -187,6 +189,15 @@ impl Topology {
     pub(crate) fn cut(&mut self, device: u16, port: u8, cut: bool) -> bool {
         let Some(Some(number)) = self.socket(End::Port(device, port)) else { return false };
         std::mem::replace(&mut self.cables[number].cut, cut) != cut
+    }
+
+    /// Pulls all plugs of devices, or puts them in again.
+    pub(crate) fn pull_plugs(&mut self, devices: [u16; 2], pulled: bool) {
+        for (device, port) in devices.into_iter().flat_map(|n| (0..PORTS).map(move |p| (n, p))) {
+            if let Some(number) = self.cable(device, port) {
+                self.cables[number].pulled = pulled;
+            }
+        }
     }
 
     /// The port that leads to the first device that frames reach behind this one.
@@ -229,7 +240,7 @@ impl Topology {
         };
         let cable = &self.cables[number];
         let other = if cable.ends[0] == end { cable.ends[1] } else { cable.ends[0] };
-        (!cable.cut).then_some((other, cable.delay_ns))
+        (!cable.cut && !cable.pulled).then_some((other, cable.delay_ns))
     }
 
     pub(crate) fn is_powered(&self, device: u16) -> bool {
@@ -250,12 +261,12 @@ impl Topology {
         }
     }
 
-    /// Tells every device with power which of its ports have a link.
-    pub(crate) fn connect(&self, devices: &mut [Device]) {
+    /// Tells every device with power which of its ports have a link; `first`: have had from power-on.
+    pub(crate) fn connect(&self, devices: &mut [Device], first: bool) {
         for (index, device) in (0..).zip(devices) {
             if self.is_powered(index) {
                 let links = [0, 1, 2, 3].map(|port| self.link(End::Port(index, port), 0));
-                device.esc.connect(links);
+                device.esc.connect(links, first);
             }
         }
     }

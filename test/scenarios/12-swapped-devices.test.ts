@@ -8,8 +8,11 @@ test('those with an address go on, and the next start is refused', async (t) => 
   machine.inject(faultOfPage(import.meta.url, 'swapped'));
   t.deepEqual(await cycles(3), ['good good good', 'good good good', 'good good good']);
   t.deepEqual(await changes(), [
+    'in lost links 1: 0 to 1',
+    'out lost links 0: 0 to 1',
     'out lost links 1: 0 to 1',
     'out DL status: 0x5a33 to 0x5613',
+    'drive lost links 0: 0 to 1',
     'drive DL status: 0x5613 to 0x5a33',
   ]);
   t.deepEqual([faults, states], [[], []]);

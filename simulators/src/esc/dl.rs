@@ -40,6 +40,8 @@ impl Esc {
         self.memory.set(reg::DL_CONTROL, &[0x01, loops, 0x07 | settings, 0x00]);
         self.ports = Ports::default();
         self.open_ports();
+        // What it begins with is no change.
+        self.clear_event(super::events::DL_STATUS);
     }
 
     /// Station address, and the alias where it is enabled.
@@ -98,8 +100,8 @@ impl Esc {
     }
 
     /// Connects or cuts the ports. A change is an event, and a lost link is counted at ports that close
-    /// by themselves.
-    pub(crate) fn connect(&mut self, mut links: [bool; 4]) {
+    /// by themselves; at power-on (`first`) those that are missing were never there.
+    pub(crate) fn connect(&mut self, mut links: [bool; 4], first: bool) {
         for port in 0..4 {
             links[usize::from(port)] &= self.port_kind(port) >= E_BUS;
         }
@@ -109,21 +111,22 @@ impl Esc {
         for (port, link) in (0u8..).zip(links) {
             let n = usize::from(port);
             let automatic = matches!(self.loop_control(port), AUTO | AUTO_CLOSE);
-            if self.ports.links[n] && self.ports.open[n] && !link && automatic {
+            if self.ports.links[n] && self.ports.open[n] && !link && automatic && !first {
                 self.memory.count(reg::LOST_LINKS + u16::from(port));
             }
             self.ports.held_closed[n] |= !link && self.loop_control(port) == AUTO_CLOSE;
         }
         self.ports.links = links;
         self.open_ports();
-        self.raise_event(super::events::DL_STATUS);
+        if first && links == [false; 4] {
+            self.clear_event(super::events::DL_STATUS);
+        }
     }
 
     /// A frame reached a port that waits for one.
     pub(crate) fn open_port(&mut self, port: u8) {
         self.ports.held_closed[usize::from(port)] = false;
         self.open_ports();
-        self.raise_event(super::events::DL_STATUS);
     }
 
     /// 0x0100–0x0103 were written: what a temporary setting replaces, and which ports may open again.
@@ -183,7 +186,7 @@ impl Esc {
         self.show_ports();
     }
 
-    /// Writes 0x0110: a port is open when its pair reads loop 0, communication 1.
+    /// Writes 0x0110, of which every change is an event: a port is open when its pair reads loop 0, communication 1.
     pub(super) fn show_ports(&mut self) {
         let mut status = 0;
         if self.application_runs() {
@@ -204,7 +207,10 @@ impl Esc {
             };
             status |= pair << (8 + 2 * port);
         }
-        self.memory.set_u16(reg::DL_STATUS, status);
+        if status != self.memory.u16(reg::DL_STATUS) {
+            self.memory.set_u16(reg::DL_STATUS, status);
+            self.raise_event(super::events::DL_STATUS);
+        }
     }
 
     /// A frame with an error of its own passed the processing unit: lengths that contradict each other, fewer

@@ -85,7 +85,6 @@ impl Esc {
         if self.watchdog.pdi_expired != expired {
             self.watchdog.pdi_expired = expired;
             self.show_ports();
-            self.raise_event(super::events::DL_STATUS);
         }
     }
 

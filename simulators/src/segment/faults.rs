@@ -189,7 +189,7 @@ impl Segment {
 
     /// The segment's time begins, and with it that of the faults of its description.
     fn begin_faults(&mut self, now_ns: u64) {
-        self.begun = true;
+        (self.begun, self.beginning) = (true, true);
         self.faults_stepped_ns = now_ns;
         for n in 0..self.described.len() {
             let (number, fault) = self.described[n];
@@ -197,6 +197,7 @@ impl Segment {
         }
         self.step_faults(now_ns);
         self.mark_devices();
+        self.beginning = false;
         // What was wrong with an EEPROM before power-on was loaded so.
         let spoilt = |esc: &crate::esc::Esc| esc.loads_otherwise();
         for device in self.devices.iter_mut().filter(|device| spoilt(&device.esc)) {
@@ -305,8 +306,12 @@ impl Segment {
                 }
             }
             Effect::Swap { with } => {
+                // Nobody exchanges devices without pulling their plugs.
+                self.topology.pull_plugs([device, with], true);
+                self.topology.connect(&mut self.devices, self.beginning);
                 // Twice is not at all, so that this begins and ends it.
                 self.topology.exchange(device, with);
+                self.topology.pull_plugs([device, with], false);
                 self.connect();
             }
             Effect::PdiHang {} => {

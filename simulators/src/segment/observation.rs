@@ -66,6 +66,7 @@ impl Segment {
             faults: self.faults.clone(),
             described: self.described.clone(),
             begun: self.begun,
+            beginning: false,
             faults_stepped_ns: self.faults_stepped_ns,
             numbered: self.numbered,
             pending: self.pending.clone(),
@@ -86,6 +87,12 @@ impl Segment {
             device.esc.clone().read(register, &mut data, Merge::Replace, now_ns);
         }
         data
+    }
+
+    /// Whether a device has power. Without, nothing of it is there to be read.
+    #[must_use]
+    pub fn has_power(&self, device: u16) -> bool {
+        usize::from(device) < self.devices.len() && self.topology.is_powered(device)
     }
 
     /// From here on, the devices' work ends when [`Segment::release`] says so.
