@@ -398,6 +398,9 @@ impl Esc {
     /// The frame that is about to pass has a bad checksum, or no longer.
     pub(crate) fn set_damaged(&mut self, damaged: bool) {
         self.damaged = damaged;
+        if damaged {
+            self.sync_managers.keep_opened();
+        }
     }
 
     /// The frame has passed, and its checksum was bad: what it wrote to registers is forgotten.
@@ -405,6 +408,7 @@ impl Esc {
         self.pending = false;
         (self.read_events, self.read_latches) = (0, 0);
         self.staged.clear();
+        self.sync_managers.restore_opened();
         self.protection.end_of_frame();
         self.al_control_abandoned();
     }

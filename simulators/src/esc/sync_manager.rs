@@ -51,6 +51,8 @@ pub(super) struct SyncManagers {
     outputs_changed: bool,
     /// Bit per area of three buffers that was.
     pub(super) exchanged: u16,
+    /// Areas that were open before the passing frame, which is damaged; a bit each.
+    opened_before: u16,
 }
 
 impl SyncManagers {
@@ -91,6 +93,19 @@ impl SyncManagers {
                 };
                 self.count += 1;
             }
+        }
+    }
+
+    /// A damaged frame begins.
+    pub(super) fn keep_opened(&mut self) {
+        let opened = (0..).zip(&self.areas[..self.count]).filter(|(_, area)| area.opened);
+        self.opened_before = opened.fold(0, |bits, (n, _)| bits | 1 << n);
+    }
+
+    /// It has ended: what it opened is as if it had not.
+    pub(super) fn restore_opened(&mut self) {
+        for (n, area) in (0..).zip(&mut self.areas[..self.count]) {
+            area.opened &= self.opened_before >> n & 1 != 0;
         }
     }
 
