@@ -73,9 +73,16 @@ impl Esc {
     pub(super) fn power_on_clock(&mut self, now_ns: u64) {
         let local_ns = self.profile.clock_offset_ns;
         self.clock = Clock { since_ns: now_ns, local_ns, ..Clock::default() };
+        // Bytes that do not exist read 0 within a longer read.
+        if self.profile.clock == ClockLevel::None {
+            return;
+        }
         let stale = self.profile.stale_port_times;
         for (time, address) in stale.iter().zip((reg::DC_RECEIVE_TIME..).step_by(4)) {
             self.memory.set(address, &time.to_le_bytes());
+        }
+        if self.profile.clock != ClockLevel::Full {
+            return;
         }
         self.memory.set_u16(reg::DC_SPEED_START, BANDWIDTH as u16);
         self.memory.set(reg::DC_FILTER_DIFFERENCE, &[4, 12]);

@@ -6,7 +6,7 @@ use ecat_wire::register as reg;
 use ecat_wire::sii::{CHECKSUM_BYPASS, checksum};
 
 use super::release::InternalEvent;
-use super::{Esc, Start};
+use super::{ClockLevel, Esc, Start};
 use crate::faults::{EepromError, Effect, Occasion};
 
 const WRITE_ENABLE: u16 = 0x0001;
@@ -111,7 +111,9 @@ impl Esc {
             self.memory.set_u16(reg::PDI_CONFIGURATION, self.sii_word(1));
             self.memory.set_u16(reg::PDI_CONFIGURATION + 2, self.sii_word(3));
             self.memory.set_u16(reg::STATION_ALIAS, self.sii_word(4));
-            self.memory.set_u16(reg::DC_PULSE_LENGTH, self.sii_word(2));
+            if self.profile.clock == ClockLevel::Full {
+                self.memory.set_u16(reg::DC_PULSE_LENGTH, self.sii_word(2));
+            }
         } else {
             status |= CHECKSUM_ERROR | NOT_LOADED;
         }
