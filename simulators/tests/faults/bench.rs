@@ -1,16 +1,15 @@
-//! A small plant in OP, and everything in it that a fault could leave a trace in.
+//! A small plant in OP, its MainDevice, and what both see.
 //!
 //! Four devices in a line: `coupler` (no process data), `lamp` (device emulation, one byte of outputs at 0x0F00,
 //! watchdog), `axis` (a program with a mailbox, a distributed clock, 4 bytes each way) and `sensor` (a program, 2
 //! bytes of inputs).
 
-use std::collections::BTreeMap;
-
 use ecat_simulator::devices::DeviceImage;
 use ecat_simulator::esc::Role;
-use ecat_simulator::faults::{Change, Hit};
+use ecat_simulator::faults::{Change, Hit, Way};
 use ecat_simulator::{
-    Effect, Fault, Segment, SegmentCommand, SegmentControl, SegmentDescription, SegmentLink,
+    Effect, Fault, RingLink, Segment, SegmentCommand, SegmentControl, SegmentDescription,
+    SegmentLink, ring_links,
 };
 use ecat_wire::ethernet::MacAddress;
 use ecat_wire::fmmu::Fmmu;
@@ -19,20 +18,24 @@ use ecat_wire::sii::Sii;
 use ecat_wire::sync_manager::SyncManager;
 use ecat_wire::{Command, Link, LinkError, register as reg};
 
+use crate::observation::Observation;
+
 pub const COUPLER: u16 = 0;
 pub const LAMP: u16 = 1;
 pub const AXIS: u16 = 2;
 pub const SENSOR: u16 = 3;
-const NAMES: [&str; 4] = ["coupler", "lamp", "axis", "sensor"];
+pub const NAMES: [&str; 4] = ["coupler", "lamp", "axis", "sensor"];
 pub const MS: u64 = 1_000_000;
 /// Where the image lies: outputs of the lamp, then of the axis; inputs of the axis, then of the sensor.
 pub const LOGICAL: u32 = 0x1_0000;
 const IMAGE_BYTES: usize = 1 + 4 + 4 + 2;
+/// What the sensor senses.
+const SENSED: u16 = 0x1234;
 /// Working counter of the image: two devices with outputs (2 each), two with inputs.
-const PLANT: &str = r#"{ "seed": 7, "devices": [
+pub const PLANT: &str = r#"{ "seed": 7, "devices": [
   { "name": "coupler", "type": "EK1100" },
   { "name": "lamp", "type": "digital-outputs", "channels": 8 },
-  { "name": "axis", "type": "generic", "deviceEmulation": false, "distributedClock": true, "serial": 42,
+  { "name": "axis", "type": "generic", "deviceEmulation": false, "distributedClock": true, "serial": 42, "alias": 77,
     "pdos": [
       { "direction": "output", "index": 5632, "entries": [{ "index": 24698, "bits": 32, "dataType": 4 }] },
       { "direction": "input", "index": 6656, "entries": [{ "index": 24676, "bits": 32, "dataType": 4 }] }],
@@ -42,57 +45,99 @@ const PLANT: &str = r#"{ "seed": 7, "devices": [
         "a text that is longer than one mail of this device, and therefore comes in two or three segments of it" }],
       "files": [{ "name": "file", "content": "AAECAw==" }],
       "eoe": { "mac": "02:00:5e:00:00:09", "ip": "192.168.1.9" },
-      "aoe": { "areas": [{ "group": 16416, "content": [1, 2, 3] }] } } SYNC },
+      "aoe": { "areas": [{ "group": 16416, "content": [1, 2, 3] }] } MAIL } SYNC },
   { "name": "sensor", "type": "generic", "deviceEmulation": false,
     "pdos": [{ "direction": "input", "index": 6656, "entries": [{ "index": 24640, "bits": 16 }] }] }] EXTRA }"#;
+/// ECAT events that show in frames: latch, DL status, AL status (0x0200).
+const EVENT_MASK: u16 = 0x000D;
+/// Reads object 0x2000.
+pub const UPLOAD: [u8; 8] = [0x40, 0x00, 0x20, 0, 0, 0, 0, 0];
 
 /// The plant, its MainDevice's link and clock.
 pub struct Bench {
-    pub link: SegmentLink,
+    cable: Cable,
     pub control: SegmentControl,
     pub now_ns: u64,
     images: Vec<DeviceImage>,
-    before: Seen,
+    /// What was seen of the devices, and of frames.
+    before: [Observation; 2],
     index: u8,
+    /// Frames that were sent so far.
+    pub frames: u64,
+    /// Counter of the last mail to the axis, and of the last one from it.
     counter: u8,
-    /// The plant and its probes last about so long between two frames, in ns.
+    answered: Option<u8>,
+    /// Mail of the axis whose counter does not follow that of the one before.
+    out_of_order: u32,
+    /// Answers that nobody waits for.
+    strays: u32,
+    /// So much time passes with each frame, in ns.
     pub step_ns: u64,
 }
 
-/// What there is to see: by name, in words.
-type Seen = BTreeMap<String, String>;
+/// How the MainDevice is plugged in.
+enum Cable {
+    Line(Box<SegmentLink>),
+    /// With a second port at the far end.
+    Ring([RingLink; 2]),
+}
+
+/// The answer to a datagram.
+pub struct Answer {
+    pub index: u8,
+    pub data: Vec<u8>,
+    pub working_counter: u16,
+    pub irq: u16,
+    pub circulating: bool,
+    /// The MainDevice's port that it came to.
+    pub port: usize,
+}
 
 impl Bench {
     /// All of it in OP.
     pub fn new() -> Self {
-        let mut bench = Self::powered("", "");
+        let mut bench = Self::powered("", "", "");
         bench.operate();
         bench
     }
 
     /// As [`Bench::new`], where the axis wants something of the distributed clock, and has pulses of a ms.
     pub fn synchronised(sync: &str) -> Self {
-        let mut bench = Self::powered(&format!(r#", "sync": {sync}"#), "");
-        bench.configure();
-        bench.start_pulses(bench.now_ns + 20 * MS);
+        let mut bench = Self::powered("", &format!(r#", "sync": {sync}"#), "");
+        bench.prepare_pulses();
         bench.climb();
         bench
     }
 
-    /// Just powered on, with more in the description: keys of the axis, keys of the segment.
-    pub fn powered(axis: &str, segment: &str) -> Self {
-        let json = PLANT.replace("SYNC", axis).replace("EXTRA", segment);
-        let description = SegmentDescription::from_json(&json).unwrap();
-        let images = DeviceImage::all(&description).unwrap();
+    /// As [`Bench::new`], in a ring: the sensor's port 1 leads to the MainDevice's second port.
+    pub fn ring() -> Self {
+        let description = described("", "", r#", "ring": { "parent": "sensor", "port": 1 }"#);
+        let (first, second, control) = ring_links(Segment::new(&description).unwrap());
+        let mut bench = Self::at(&description, Cable::Ring([first, second]), control);
+        bench.operate();
+        bench
+    }
+
+    /// Just powered on, with more in the description: keys of the axis's mailbox, of the axis, of the segment.
+    pub fn powered(mail: &str, axis: &str, segment: &str) -> Self {
+        let description = described(mail, axis, segment);
         let (link, control) = SegmentLink::new(Segment::new(&description).unwrap());
+        Self::at(&description, Cable::Line(Box::new(link)), control)
+    }
+
+    fn at(description: &SegmentDescription, cable: Cable, control: SegmentControl) -> Self {
         Self {
-            link,
+            cable,
             control,
             now_ns: 1_000 * MS,
-            images,
-            before: Seen::new(),
+            images: DeviceImage::all(description).unwrap(),
+            before: Default::default(),
             index: 0,
+            frames: 0,
             counter: 0,
+            answered: None,
+            out_of_order: 0,
+            strays: 0,
             step_ns: MS,
         }
     }
@@ -104,37 +149,69 @@ impl Bench {
     }
 
     fn configure(&mut self) {
+        self.with_segment(|segment| segment.set_input(SENSOR, 0, 16, SENSED.into()));
+        self.address_all();
+        for n in 0..4 {
+            self.set_mail_up(n);
+            assert_eq!(self.request(n, 2), 2, "{}", NAMES[usize::from(n)]);
+        }
+        (0..4).for_each(|n| self.map(n));
+    }
+
+    /// Gives all devices their stations.
+    pub fn address_all(&mut self) {
         for n in 0..4 {
             let position = Command::position(n);
             let address = Command::Apwr { position, register: reg::STATION_ADDRESS };
             assert_eq!(self.write(address, &station(n).to_le_bytes()), Some(1));
-            self.put(n, reg::ECAT_EVENT_MASK, &[0, 0]);
+            self.put(n, reg::ECAT_EVENT_MASK, &EVENT_MASK.to_le_bytes());
         }
-        for n in 0..4 {
-            let sii = Sii::parse(&self.images[usize::from(n)].sii).unwrap();
-            let mail = sii.mailbox;
-            if mail.receive_size > 0 {
-                self.sync_manager(n, 0, mail.receive_offset, mail.receive_size, 0x26);
-                self.sync_manager(n, 1, mail.send_offset, mail.send_size, 0x22);
+    }
+
+    /// Mailboxes of a device, where it has some.
+    fn set_mail_up(&mut self, n: u16) {
+        let sii = Sii::parse(&self.images[usize::from(n)].sii).unwrap();
+        let mail = sii.mailbox;
+        if mail.receive_size > 0 {
+            self.sync_manager(n, 0, mail.receive_offset, mail.receive_size, 0x26);
+            self.sync_manager(n, 1, mail.send_offset, mail.send_size, 0x22);
+        }
+    }
+
+    /// SyncManagers and FMMUs of a device's process data.
+    pub fn map(&mut self, n: u16) {
+        let mut logical = match n {
+            LAMP => {
+                self.put(LAMP, reg::sync_manager(0), &[0x00, 0x0F, 1, 0, 0x44, 0, 1, 0]);
+                return self.fmmu(LAMP, 0, LOGICAL, 1, 0x0F00, false);
             }
-            assert_eq!(self.request(n, 2), 2, "{}", NAMES[usize::from(n)]);
+            AXIS => LOGICAL + 1,
+            SENSOR => LOGICAL + 9,
+            _ => return,
+        };
+        let expected = self.images[usize::from(n)].profile.application.sync_managers.clone();
+        let buffers = expected
+            .iter()
+            .filter(|sm| matches!(sm.role, Role::Inputs | Role::Outputs) && sm.length > 0);
+        for (fmmu, sm) in (0..).zip(buffers) {
+            let outputs = sm.role == Role::Outputs;
+            let control = if outputs { 0x64 } else { 0x20 };
+            self.sync_manager(n, sm.number, sm.start, sm.length, control);
+            self.fmmu(n, fmmu, logical, sm.length, sm.start, !outputs);
+            logical += u32::from(sm.length);
         }
-        self.put(LAMP, reg::sync_manager(0), &[0x00, 0x0F, 1, 0, 0x44, 0, 1, 0]);
-        self.fmmu(LAMP, 0, LOGICAL, 1, 0x0F00, false);
-        for (n, mut logical) in [(AXIS, LOGICAL + 1), (SENSOR, LOGICAL + 9)] {
-            let application = &self.images[usize::from(n)].profile.application;
-            let expected = application.sync_managers.clone();
-            let buffers = expected
-                .iter()
-                .filter(|sm| matches!(sm.role, Role::Inputs | Role::Outputs) && sm.length > 0);
-            for (fmmu, sm) in (0..).zip(buffers) {
-                let outputs = sm.role == Role::Outputs;
-                let control = if outputs { 0x64 } else { 0x20 };
-                self.sync_manager(n, sm.number, sm.start, sm.length, control);
-                self.fmmu(n, fmmu, logical, sm.length, sm.start, !outputs);
-                logical += u32::from(sm.length);
-            }
-        }
+    }
+
+    /// All of it in PRE-OP.
+    pub fn pre_operate(&mut self) {
+        self.configure();
+        self.settle();
+    }
+
+    /// The axis in PRE-OP, with pulses of a ms from 20 ms on.
+    pub fn prepare_pulses(&mut self) {
+        self.configure();
+        self.start_pulses(self.now_ns + 20 * MS);
     }
 
     fn climb(&mut self) {
@@ -148,15 +225,19 @@ impl Bench {
 
     /// What is seen from here on is what a fault has done.
     pub fn settle(&mut self) {
-        for _ in 0..5 {
-            self.cycle();
-        }
-        // Reading the status of ports and states takes their events back.
+        self.cycles(5);
+        // The first mail leaves traces in its SyncManagers, which all others leave too.
+        self.observe();
+        self.read_statuses();
+        self.before = self.observe();
+        while self.with_segment(Segment::take_hit).is_some() {}
+    }
+
+    /// Reads the status of ports and states, which takes their events back.
+    pub fn read_statuses(&mut self) {
         for register in [reg::DL_STATUS, reg::AL_STATUS] {
             self.exchange(Command::Brd { register }, &[0; 2]);
         }
-        self.before = self.seen();
-        while self.control_hit().is_some() {}
     }
 
     /// Sets the SYNC unit of the axis up: SYNC0 each ms, from a moment of the axis's clock on.
@@ -221,7 +302,31 @@ impl Bench {
     }
 
     pub fn peek(&mut self, n: u16, register: u16, bytes: usize) -> Vec<u8> {
-        self.link.segment().register(n, register, bytes, self.now_ns)
+        let now_ns = self.now_ns;
+        self.with_segment(|segment| segment.register(n, register, bytes, now_ns))
+    }
+
+    /// Looks at the segment, or changes it.
+    pub fn with_segment<T>(&mut self, look: impl FnOnce(&mut Segment) -> T) -> T {
+        match &mut self.cable {
+            Cable::Line(link) => look(link.segment_mut()),
+            Cable::Ring([first, _]) => first.with_segment(look),
+        }
+    }
+
+    /// One of the MainDevice's ports.
+    pub fn port(&mut self, n: usize) -> &mut dyn Link {
+        match &mut self.cable {
+            Cable::Line(link) => link.as_mut(),
+            Cable::Ring(links) => &mut links[n],
+        }
+    }
+
+    fn ports(&self) -> usize {
+        match &self.cable {
+            Cable::Line(_) => 1,
+            Cable::Ring(links) => links.len(),
+        }
     }
 
     /// Writes a register of a device, by its station.
@@ -234,13 +339,20 @@ impl Bench {
         self.exchange(command, data).map(|(_, counter)| counter)
     }
 
-    /// One datagram in a frame of its own; `None` if its answer does not come at once.
+    /// One datagram in a frame of its own, data and working counter; `None` if its answer does not come at once.
     pub fn exchange(&mut self, command: Command, data: &[u8]) -> Option<(Vec<u8>, u16)> {
-        let index = self.send(command, data).ok()?;
+        self.ask_from(0, command, data).map(|answer| (answer.data, answer.working_counter))
+    }
+
+    /// As [`Bench::exchange`], from one of the MainDevice's ports.
+    pub fn ask_from(&mut self, port: usize, command: Command, data: &[u8]) -> Option<Answer> {
+        let index = self.send_from(port, command, data).ok()?;
         let mut answer = None;
-        while let Some((of, data, counter)) = self.receive() {
-            if of == index {
-                answer = Some((data, counter));
+        while let Some(came) = self.receive() {
+            if came.index == index && answer.is_none() {
+                answer = Some(came);
+            } else {
+                self.strays += 1;
             }
         }
         answer
@@ -248,24 +360,42 @@ impl Bench {
 
     /// Sends a datagram, with an index of its own.
     pub fn send(&mut self, command: Command, data: &[u8]) -> Result<u8, LinkError> {
+        self.send_from(0, command, data)
+    }
+
+    fn send_from(&mut self, port: usize, command: Command, data: &[u8]) -> Result<u8, LinkError> {
         let mut frame = [0; 1_514];
         self.index = self.index.wrapping_add(1);
         let mut writer = FrameWriter::new(&mut frame, MacAddress::MAIN_DEVICE).unwrap();
         writer.push_data(command, self.index, data).unwrap();
         let length = writer.finish();
         self.now_ns += self.step_ns;
-        self.link.send(&frame[..length], self.now_ns).map(|()| self.index)
+        let (index, now_ns) = (self.index, self.now_ns);
+        self.port(port).send(&frame[..length], now_ns).map(|()| {
+            self.frames += 1;
+            index
+        })
     }
 
-    /// Index, data and working counter of the next answer; those that are no EtherCAT are left out.
-    pub fn receive(&mut self) -> Option<(u8, Vec<u8>, u16)> {
+    /// The next answer; what is no EtherCAT is left out.
+    pub fn receive(&mut self) -> Option<Answer> {
         let mut buffer = [0; 1_600];
-        loop {
-            let length = self.link.receive(&mut buffer, self.now_ns).ok()??;
-            let Ok(mut all) = datagrams(&buffer[..length]) else { continue };
-            let Some(Ok(datagram)) = all.next() else { continue };
-            return Some((datagram.index, datagram.data.to_vec(), datagram.working_counter));
+        let now_ns = self.now_ns;
+        for port in 0..self.ports() {
+            while let Ok(Some(length)) = self.port(port).receive(&mut buffer, now_ns) {
+                let Ok(mut all) = datagrams(&buffer[..length]) else { continue };
+                let Some(Ok(datagram)) = all.next() else { continue };
+                return Some(Answer {
+                    index: datagram.index,
+                    data: datagram.data.to_vec(),
+                    working_counter: datagram.working_counter,
+                    irq: datagram.irq,
+                    circulating: datagram.circulating,
+                    port,
+                });
+            }
         }
+        None
     }
 
     /// One exchange of process data, in a ms; data and working counter.
@@ -300,6 +430,9 @@ impl Bench {
             let answer = self.exchange(command, &vec![0; usize::from(area.send_size)]);
             if let Some((mail, 1)) = answer {
                 let length = usize::from(u16::from_le_bytes([mail[0], mail[1]]));
+                let counter = mail[5] >> 4;
+                let last = self.answered.replace(counter);
+                self.out_of_order += u32::from(last.is_some_and(|last| counter != last % 7 + 1));
                 return Some((mail[5], mail[6..6 + length].to_vec()));
             }
         }
@@ -314,22 +447,30 @@ impl Bench {
 
     /// Injects a fault; its number.
     pub fn inject(&mut self, fault: Fault) -> u32 {
-        self.link.segment_mut().inject(fault, self.now_ns).unwrap()
+        let now_ns = self.now_ns;
+        self.with_segment(|segment| segment.inject(fault, now_ns)).unwrap()
+    }
+
+    pub fn clear_fault(&mut self, number: u32) {
+        let now_ns = self.now_ns;
+        self.with_segment(|segment| segment.clear_fault(number, now_ns));
     }
 
     pub fn clear(&mut self) {
         self.control.send(SegmentCommand::ClearFaults).unwrap();
-        let _taken = self.link.receive(&mut [0; 60], self.now_ns);
+        let now_ns = self.now_ns;
+        let _taken = self.port(0).receive(&mut [0; 60], now_ns);
     }
 
-    fn control_hit(&mut self) -> Option<Hit> {
-        self.link.segment_mut().take_hit()
+    /// What the log says.
+    pub fn log(&mut self) -> Vec<Hit> {
+        self.with_segment(|segment| std::iter::from_fn(|| segment.take_hit()).collect())
     }
 
-    /// What the log says, in words, each with its device and port.
+    /// The same in words, each with its device and port.
     pub fn hits(&mut self) -> Vec<String> {
-        let mut all = Vec::new();
-        while let Some(hit) = self.control_hit() {
+        let sent = self.frames;
+        let in_words = |hit: &Hit| {
             let change = match hit.change {
                 Change::Began => "began".to_owned(),
                 Change::Ended => "ended".to_owned(),
@@ -338,113 +479,115 @@ impl Bench {
             };
             let device = hit.device.map_or("link", |n| NAMES[usize::from(n)]);
             let port = hit.port.map_or(String::new(), |port| format!(" port {port}"));
-            assert!(hit.frame > 0, "each hit has its frame");
-            all.push(format!("{} {device}{port}: {change}", hit.kind));
-        }
+            assert!((1..=sent).contains(&hit.frame), "each hit has its frame: {hit:?}");
+            format!("{} {device}{port}: {change}", hit.kind)
+        };
+        self.log().iter().map(in_words).collect()
+    }
+
+    /// All that is different from before: in registers and outputs of the devices, in what frames get, in mail.
+    pub fn differences(&mut self) -> Vec<String> {
+        let now = self.observe();
+        let mut all: Vec<_> =
+            self.before.iter().zip(&now).flat_map(|(before, now)| before.changes_to(now)).collect();
+        all.sort();
         all
     }
 
-    /// What is different from before, in words: registers of all devices, and what frames get.
-    pub fn differences(&mut self) -> Vec<String> {
-        let now = self.seen();
-        let changed = now.iter().filter(|(name, value)| self.before.get(*name) != Some(*value));
-        changed.map(|(name, value)| format!("{name}: {} to {value}", self.before[name])).collect()
+    /// As [`Bench::differences`], of the devices alone: no frame is sent.
+    pub fn differences_without_frames(&mut self) -> Vec<String> {
+        let now = self.observe_devices();
+        self.before[0].changes_to(&now)
     }
 
-    /// As [`Bench::differences`], of registers alone: no frame is sent.
-    pub fn registers_that_differ(&mut self) -> Vec<String> {
-        let now = self.registers();
-        let changed = now.iter().filter(|(name, value)| self.before.get(*name) != Some(*value));
-        changed.map(|(name, value)| format!("{name}: {} to {value}", self.before[name])).collect()
+    /// What is different from another plant that has done the same: "there to here".
+    pub fn differences_from(&mut self, other: &mut Self) -> Vec<String> {
+        assert_eq!(self.now_ns, other.now_ns);
+        let (here, there) = (self.observe(), other.observe());
+        let both = there.iter().zip(&here);
+        let mut all: Vec<_> = both.flat_map(|(there, here)| there.changes_to(here)).collect();
+        all.sort();
+        all
     }
 
-    fn seen(&mut self) -> Seen {
-        let mut seen = self.registers();
-        seen.extend(self.probes());
+    /// Looks at all devices first, and then at what frames get.
+    fn observe(&mut self) -> [Observation; 2] {
+        [self.observe_devices(), self.observe_frames()]
+    }
+
+    fn observe_devices(&mut self) -> Observation {
+        let mut seen = Observation::default();
+        let now_ns = self.now_ns;
+        self.with_segment(|segment| {
+            for (n, name) in (0..).zip(NAMES) {
+                seen.note_device(segment, n, name, now_ns);
+            }
+        });
         seen
     }
 
-    /// Every counter, event and state of every device.
-    fn registers(&mut self) -> Seen {
-        const BYTES: [(u16, &str); 19] = [
-            (0x0300, "invalid frames 0"),
-            (0x0301, "RX errors 0"),
-            (0x0302, "invalid frames 1"),
-            (0x0303, "RX errors 1"),
-            (0x0304, "invalid frames 2"),
-            (0x0305, "RX errors 2"),
-            (0x0306, "invalid frames 3"),
-            (0x0307, "RX errors 3"),
-            (0x0308, "forwarded 0"),
-            (0x0309, "forwarded 1"),
-            (0x030A, "forwarded 2"),
-            (0x030B, "forwarded 3"),
-            (0x030C, "processing unit"),
-            (0x030D, "PDI errors"),
-            (0x0310, "lost links 0"),
-            (0x0311, "lost links 1"),
-            (0x0440, "watchdog"),
-            (0x0442, "SM watchdog counter"),
-            (0x0443, "PDI watchdog counter"),
-        ];
-        const WORDS: [(u16, &str); 7] = [
-            (reg::STATION_ADDRESS, "station"),
-            (reg::DL_STATUS, "DL status"),
-            (reg::AL_STATUS, "AL status"),
-            (reg::AL_STATUS_CODE, "AL status code"),
-            (reg::EEPROM_CONTROL, "EEPROM"),
-            (0x0312, "lost links 2, 3"),
-            (0x0984, "SYNC activation"),
-        ];
-        let mut seen = Seen::new();
-        for (n, name) in (0..).zip(NAMES) {
-            for (register, what) in BYTES {
-                let value = self.peek(n, register, 1)[0];
-                seen.insert(format!("{name} {what}"), format!("{value}"));
-            }
-            for (register, what) in WORDS {
-                let value = self.word(n, register);
-                seen.insert(format!("{name} {what}"), format!("{value:#x}"));
-            }
-            // Latch, DL, AL; and whether each SyncManager of a mailbox holds mail and each is locked.
-            let events = self.word(n, reg::ECAT_EVENT) & 0x000D;
-            seen.insert(format!("{name} events"), format!("{events:#x}"));
-            for sm in 0..4 {
-                let base = reg::sync_manager(sm);
-                let status = self.peek(n, base + 5, 1)[0] & 0x08;
-                let locked = self.peek(n, base + 7, 1)[0] & 0x01;
-                seen.insert(
-                    format!("{name} SM{sm}"),
-                    format!("full {}, locked {locked}", status >> 3),
-                );
-            }
-            let difference = self.peek(n, reg::DC_SYSTEM_TIME_DIFFERENCE, 4);
-            let difference = u32::from_le_bytes(difference.try_into().unwrap()) & 0x7FFF_FFFF;
-            seen.insert(format!("{name} clock difference"), format!("{difference}"));
-            let driven = self.link.segment().output(n, 0, 8);
-            seen.insert(format!("{name} outputs"), format!("{driven:#x}"));
+    /// What the MainDevice gets for frames that are always the same: working counters, events, inputs, answers to mail.
+    fn observe_frames(&mut self) -> Observation {
+        let mut seen = Observation::default();
+        fn count<T>(answer: &Option<T>, counter: impl Fn(&T) -> u16) -> String {
+            answer.as_ref().map_or("lost".to_owned(), |answer| counter(answer).to_string())
         }
-        seen
-    }
-
-    /// What the MainDevice gets for frames that are always the same: working counters, or nothing.
-    fn probes(&mut self) -> Seen {
-        let mut seen = Seen::new();
-        let mut note = |name: &str, answer: Option<(Vec<u8>, u16)>| {
-            let counter = answer.map_or("lost".to_owned(), |(_, counter)| counter.to_string());
-            seen.insert(format!("WKC {name}"), counter);
-        };
-        let all = self.exchange(Command::Brd { register: reg::TYPE }, &[0]);
-        note("BRD", all);
+        for port in 0..self.ports() {
+            let from = if port == 0 { "" } else { " from the far end" };
+            let all = self.ask_from(port, Command::Brd { register: reg::TYPE }, &[0]);
+            seen.note(format!("WKC BRD{from}"), count(&all, |answer| answer.working_counter));
+            let Some(answer) = all else { continue };
+            seen.note(format!("IRQ{from}"), format!("{:#x}", answer.irq));
+            if self.ports() > 1 {
+                let circulating = if answer.circulating { ", circulating" } else { "" };
+                let end = ["the near end", "the far end"][answer.port];
+                seen.note(format!("BRD{from} comes"), format!("to {end}{circulating}"));
+            }
+        }
+        let wkc = |answer: &(Vec<u8>, u16)| answer.1;
         for (n, name) in (0..).zip(NAMES) {
+            let position = Command::position(n);
+            let command = Command::Aprd { position, register: reg::STATION_ADDRESS };
+            let answer = self.exchange(command, &[0; 2]);
+            seen.note(format!("WKC APRD {n}"), count(&answer, wkc));
+            if let Some((data, 1)) = answer {
+                let station = u16::from_le_bytes([data[0], data[1]]);
+                seen.note(format!("station at position {n}"), format!("{station:#x}"));
+            }
             let command = Command::Fprd { station: station(n), register: reg::TYPE };
             let answer = self.exchange(command, &[0]);
-            note(name, answer);
+            seen.note(format!("WKC FPRD {name}"), count(&answer, wkc));
         }
-        let image = self.cycle();
-        note("LRW", image);
+        for (name, command) in [
+            ("LRD", Command::Lrd { logical: LOGICAL }),
+            ("LWR", Command::Lwr { logical: LOGICAL }),
+            ("LRW", Command::Lrw { logical: LOGICAL }),
+        ] {
+            let answer = self.exchange(command, &[0x5A; IMAGE_BYTES]);
+            seen.note(format!("WKC {name}"), count(&answer, wkc));
+            if let Some((image, _)) = answer.filter(|_| name == "LRW") {
+                seen.note("inputs of axis", format!("{:02x?}", &image[5..9]));
+                seen.note("inputs of sensor", format!("{:02x?}", &image[9..11]));
+            }
+        }
+        let posted = self.post(3, &[&[0, 0x20], &UPLOAD[..]].concat());
+        let answer = if posted { self.fetch(10) } else { None };
+        let mail = match answer {
+            _ if !posted => "not taken",
+            None => "no answer",
+            Some((kind, body)) if kind & 0x0F == 3 && body[2] == 0x4B => "answered",
+            Some(_) => "wrong answer",
+        };
+        seen.note("mail to axis", mail);
+        seen.note("mail from axis out of order", self.out_of_order.to_string());
+        seen.note("answers to no frame", self.strays.to_string());
         seen
     }
+}
+
+fn described(mail: &str, axis: &str, segment: &str) -> SegmentDescription {
+    let json = PLANT.replace("MAIL", mail).replace("SYNC", axis).replace("EXTRA", segment);
+    SegmentDescription::from_json(&json).unwrap()
 }
 
 /// Station address of a device.
@@ -454,5 +597,8 @@ pub const fn station(n: u16) -> u16 {
 
 /// The next `count` occasions of an effect on the link, on the way back.
 pub fn on_link(effect: Effect, count: u32) -> Fault {
-    Fault::on_link(ecat_simulator::faults::Way::In, effect).next(count)
+    Fault::on_link(Way::In, effect).next(count)
 }
+
+/// What nothing has changed in.
+pub const NOTHING: [&str; 0] = [];

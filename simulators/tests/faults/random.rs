@@ -2,7 +2,6 @@
 
 use ecat_simulator::faults::{EepromError, Frames, Identity, Way};
 use ecat_simulator::{Effect, Fault, MailEffect, When};
-use ecat_wire::Link;
 use proptest::prelude::*;
 
 use crate::bench::{Bench, MS};
@@ -93,7 +92,7 @@ fn trace(faults: &[Fault]) -> (Vec<Vec<u8>>, Vec<String>) {
     for fault in faults {
         // Those that fit nowhere are refused.
         let now_ns = bench.now_ns;
-        let _refused = bench.link.segment_mut().inject(*fault, now_ns);
+        let _refused = bench.with_segment(|segment| segment.inject(*fault, now_ns));
     }
     let mut answers = Vec::new();
     for n in 0..60 {
@@ -101,11 +100,12 @@ fn trace(faults: &[Fault]) -> (Vec<Vec<u8>>, Vec<String>) {
         let lrw = ecat_wire::Command::Lrw { logical: crate::bench::LOGICAL };
         let _down = bench.send(if n % 3 == 0 { brd } else { lrw }, &[0x5A; 11]);
         let mut buffer = [0; 1_600];
-        while let Ok(Some(length)) = bench.link.receive(&mut buffer, bench.now_ns) {
+        let now_ns = bench.now_ns;
+        while let Ok(Some(length)) = bench.port(0).receive(&mut buffer, now_ns) {
             answers.push(buffer[..length].to_vec());
         }
     }
-    let hits = bench.link.segment_mut().read_hits().hits;
+    let hits = bench.with_segment(ecat_simulator::Segment::read_hits).hits;
     (answers, hits.iter().map(|hit| format!("{hit:?}")).collect())
 }
 

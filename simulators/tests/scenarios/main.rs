@@ -5,6 +5,8 @@
 #[path = "../faults/bench.rs"]
 #[expect(dead_code, reason = "of another test, which uses more of it")]
 mod bench;
+#[path = "../faults/observation.rs"]
+mod observation;
 mod page;
 mod plant;
 mod post;
