@@ -1,7 +1,7 @@
 /** The behaviours that the gateway's own handlers have, and what EtherCAT adds to them. */
 
 import test, { type ExecutionContext } from 'ava';
-import { firstValueFrom, take, toArray } from 'rxjs';
+import { firstValueFrom, take, tap, toArray } from 'rxjs';
 import {
   type BifrostDevice,
   type BifrostTag,
@@ -290,12 +290,13 @@ test.serial('updates begin with every tag and then tell the newest of those that
   const device = deviceOf('actuators');
   await handler.connect(device);
   const tag = tagOf(value.address, { writable: true });
-  const updates = firstValueFrom(handler.tagUpdates(device, [tag], { intervalMs: 5 }).pipe(take(2), toArray()));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  let told = 0;
+  const updates = handler.tagUpdates(device, [tag], { intervalMs: 5 }).pipe(tap(() => (told += 1)));
+  const seen = firstValueFrom(updates.pipe(take(2), toArray()));
+  while (told === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   await handler.writeTag(device, tag, true);
-  const seen = await updates;
   t.deepEqual(
-    seen.map(({ type, device_id, tag: { value: is, quality } }) => [type, device_id, is, quality]),
+    (await seen).map(({ type, device_id, tag: { value: is, quality } }) => [type, device_id, is, quality]),
     [
       ['tag_update', device.id, false, 'GOOD'],
       ['tag_update', device.id, true, 'GOOD'],

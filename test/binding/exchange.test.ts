@@ -8,7 +8,7 @@ import {
   Verdict,
 } from '../../src/core/generated/layout.ts';
 import { native } from '../../src/core/native.ts';
-import { engineOptions, eventually, openBus, simulatedSegment } from './support.ts';
+import { engineOptions, eventually, openBus, PATIENCE_MS, simulatedSegment } from './support.ts';
 
 const { BindingAttachment, BindingEngine } = native();
 
@@ -221,7 +221,7 @@ test('events are drained in whole numbers of five words', async (t) => {
 test('an engine that is closed while its bring-up runs says that it was aborted', async (t) => {
   const rung = Promise.withResolvers<void>();
   const engine = new BindingEngine(engineOptions(), () => rung.resolve(), simulatedSegment());
-  t.true(engine.closeNow(2_000));
+  t.true(engine.closeNow(PATIENCE_MS));
   const outcome = engine.takeBringUp();
   t.true(outcome === null || outcome.network !== undefined || outcome.failures[0]?.code === 'ECAT_ERR_ABORTED');
   engine.release();

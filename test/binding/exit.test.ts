@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { PATIENCE_MS } from './support.ts';
 
 interface Ended {
   readonly code: number | string | null;
@@ -12,7 +13,7 @@ interface Ended {
 function run(way: string): Promise<Ended> {
   const script = fileURLToPath(new URL('fixtures/exit.ts', import.meta.url));
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [script, way], { timeout: 30_000 }, (error, stdout, stderr) => {
+    const child = execFile(process.execPath, [script, way], { timeout: PATIENCE_MS }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : (error.code ?? null), signal: child.signalCode, stdout, stderr });
     });
   });

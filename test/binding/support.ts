@@ -32,6 +32,9 @@ export function simulatedSegment(virtualTime = false, description: string = segm
   return new (native().BindingSegment)(description, virtualTime);
 }
 
+/** No test waits longer than this for anything; none depends on it being short. */
+export const PATIENCE_MS = 60_000;
+
 /** Small, so that thousands of rounds are cheap. */
 export const startOptions = { slotCount: 8, logRecords: 64, laneCount: 4 };
 
@@ -116,7 +119,7 @@ export class Bus {
     }
   }
 
-  /** Waits for a state of the engine, 10 s at most. */
+  /** Waits for a state of the engine. */
   async reached(state: number): Promise<void> {
     await eventually(() => this.state === state, `state ${state}, it is ${this.state}`);
   }
@@ -124,7 +127,7 @@ export class Bus {
   /** Closes and lets go of everything. */
   close(): boolean {
     this.attachment.release();
-    const closed = this.engine.closeNow(500);
+    const closed = this.engine.closeNow(PATIENCE_MS);
     this.engine.release();
     return closed;
   }
@@ -153,11 +156,11 @@ export function claimsOf({ mask, ...more }: { mask: number } & Partial<Omit<Bind
   };
 }
 
-/** Waits until `condition` holds, 10 s at most. */
+/** Waits until `condition` holds. */
 export async function eventually(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + PATIENCE_MS;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not in 10 s: ${what}`);
+    if (performance.now() > deadline) throw new Error(`not in ${PATIENCE_MS} ms: ${what}`);
     await delay(2);
   }
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import test from 'ava';
 import { CopyOutcome, EngineState, LaneState, SLOT_HEADER_CYCLE_I32 } from '../../src/core/generated/layout.ts';
 import { native } from '../../src/core/native.ts';
-import { claimsOf, eventually, openBus, startWorker } from './support.ts';
+import { claimsOf, eventually, openBus, PATIENCE_MS, startWorker } from './support.ts';
 
 test('a worker attaches, waits for cycles, and ends when the engine closes', async (t) => {
   const bus = await openBus(t);
@@ -32,14 +32,16 @@ test('the lanes of a terminated worker go to their loss values and are free agai
 });
 
 test('the lane of a worker that is killed while the main thread is blocked is lost by its deadline', async (t) => {
-  const bus = await openBus(t);
+  const bus = await openBus(t, { virtualTime: true });
   const { attachment } = bus;
   const workerData = { id: bus.engine.id, memory: bus.memory, deadlineCycles: 20 };
   const worker = await startWorker('claim-and-spin', workerData);
+  bus.engine.grant(3);
   await eventually(() => attachment.laneState(1) === LaneState.Live, 'live');
   const terminated = worker.terminate();
+  bus.engine.grant(-1);
   // Blocked: no turn of the event loop, which the end of the worker's environment may need.
-  const left = performance.now() + 10_000;
+  const left = performance.now() + PATIENCE_MS;
   while (attachment.laneState(1) === LaneState.Live && performance.now() < left);
   const state = attachment.laneState(1);
   t.true(state === LaneState.Lost || state === LaneState.Releasing || state === LaneState.Free, `state ${state}`);

@@ -94,8 +94,12 @@ fn claims(bytes: &[usize], length: usize) -> Claims {
 
 impl Urgent {
     /// In OP, with a lane that has everything and has committed zeros.
-    fn new(options: EngineOptions, outputs: impl FnOnce(&BringUp) -> StartOptions) -> Self {
-        let (link, segment) = SegmentLink::new(Segment::new(&described(SEGMENT)).unwrap());
+    fn new(
+        segment: &str,
+        options: EngineOptions,
+        outputs: impl FnOnce(&BringUp) -> StartOptions,
+    ) -> Self {
+        let (link, segment) = SegmentLink::new(Segment::new(&described(segment)).unwrap());
         let writes = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&writes);
         let opener: LinkOpener =
@@ -109,8 +113,11 @@ impl Urgent {
     }
 
     fn in_virtual_time(outputs: impl FnOnce(&BringUp) -> StartOptions) -> Self {
-        let mut urgent =
-            Self::new(EngineOptions { first_cycle: u32::MAX - 99, ..virtual_time() }, outputs);
+        let mut urgent = Self::new(
+            SEGMENT,
+            EngineOptions { first_cycle: u32::MAX - 99, ..virtual_time() },
+            outputs,
+        );
         urgent.plant.run(20);
         urgent
     }
@@ -282,7 +289,10 @@ fn on_the_wall_clock_every_commit_has_one_receipt_whether_it_was_early_or_not() 
         first_cycle: u32::MAX - 99,
         ..EngineOptions::default()
     };
-    let mut urgent = Urgent::new(options, allowed);
+    // Without a program no device leaves OP where a busy machine is away for longer than a watchdog.
+    let segment = SEGMENT
+        .replace(r#""generic","deviceEmulation":false,"#, r#""generic","deviceEmulation":true,"#);
+    let mut urgent = Urgent::new(&segment, options, allowed);
     let (mut early, mut last) = (0, u32::MAX - 99);
     for n in 0..300_u32 {
         let seq = urgent.lane.commit(&[n as u8, 0, 0, 0]);
