@@ -1,13 +1,13 @@
 // The packages of tools/quality: installed when a check needs them, never by `npm start` or `npm test`.
 
 import { existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from './addon.mjs';
 import { withLock } from './lock.mjs';
 import { run } from './run.mjs';
 
-/** Root of the clone. */
-export const root = resolve(fileURLToPath(import.meta.url), '../..');
 const folder = join(root, 'tools/quality');
 
 /** Installs tools/quality where that has not been done, or its lock is newer. */
@@ -29,4 +29,9 @@ export async function installQualityTools() {
 /** Path of a command of tools/quality. */
 export function qualityTool(name) {
   return join(folder, 'node_modules/.bin', name);
+}
+
+/** Address of a package of tools/quality, to import. */
+export function qualityModule(name) {
+  return pathToFileURL(createRequire(join(folder, 'package.json')).resolve(name)).href;
 }

@@ -5,13 +5,11 @@
 // A call with nothing to do costs the time of `cargo build` finding that out.
 
 import { copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { delimiter, join } from 'node:path';
+import { buildAddon, root } from './addon.mjs';
 import { withLock } from './lock.mjs';
 import { run } from './run.mjs';
 
-const root = resolve(fileURLToPath(import.meta.url), '../..');
-const builtAddon = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'release/libbifrost_ethercat_native.so');
 const addon = join(root, 'native/bifrost-ethercat.node');
 
 if (process.platform !== 'linux') fail(`bifrost-ethercat runs on Linux; this is ${process.platform}.`);
@@ -20,7 +18,7 @@ await withLock(
   root,
   async () => {
     if (packagesAreStale()) await installPackages();
-    await buildAddon();
+    await installAddon();
   },
   () => note('another set-up is running in this clone; waiting for it'),
 );
@@ -45,20 +43,20 @@ async function installPackages() {
   if (code !== 0) fail(`npm ci failed with exit code ${code}:\n${output}`);
 }
 
-async function buildAddon() {
+async function installAddon() {
   const started = Date.now();
   const quietAt = 2_000;
   const progress = setTimeout(() => note('building the native addon (minutes the first time, seconds later)'), quietAt);
-  const { code } = await run('cargo', ['build', '--release', '--locked', '--quiet', '-p', 'bifrost-ethercat-native'], {
-    cwd: root,
-  }).catch((error) => fail(`cargo could not be started (${error.message}). Install Rust 1.95 or newer.`));
+  const { code, file } = await buildAddon().catch((error) =>
+    fail(`cargo could not be started (${error.message}). Install Rust 1.95 or newer.`),
+  );
   clearTimeout(progress);
   if (code !== 0) fail(`cargo build failed with exit code ${code}.`);
-  if (existsSync(addon) && statSync(addon).mtimeMs >= statSync(builtAddon).mtimeMs) return;
+  if (existsSync(addon) && statSync(addon).mtimeMs >= statSync(file).mtimeMs) return;
   // By rename: a running process may have the old file mapped.
   const temporary = `${addon}.${process.pid}`;
   try {
-    copyFileSync(builtAddon, temporary);
+    copyFileSync(file, temporary);
     renameSync(temporary, addon);
   } finally {
     rmSync(temporary, { force: true });

@@ -4,14 +4,15 @@
 //   npm test -- rust               only cargo's
 //   npm test -- js [AVA ARGUMENT…] only ava's
 
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { root } from './addon.mjs';
 import { run } from './run.mjs';
 
-const root = resolve(fileURLToPath(import.meta.url), '../..');
 const [only, ...rest] = process.argv.slice(2);
 const totals = { passed: 0, failed: 0, skipped: 0 };
 let broken = false;
+// Hundreds of processes and workers read the same TypeScript: the types are taken out of it once.
+process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules/.cache/node');
 // Beside the tests of Rust.
 const prepared =
   only === undefined ? run(process.execPath, ['scripts/prepare-tests.ts'], { cwd: root, quiet: true }) : undefined;

@@ -1,8 +1,7 @@
 /** Every field that Rust writes into the shared memory is found by the generated layout, at its place and whole. */
 
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import test from 'ava';
+import { runExample } from '../../scripts/example.ts';
 import * as layout from '../../src/core/generated/layout.ts';
 import { ProcessMemory } from '../../src/core/process-image.ts';
 
@@ -17,11 +16,11 @@ function constant(name: string): number {
   return value;
 }
 
-test('what Rust writes into every field TypeScript finds there', async (t) => {
-  t.timeout(300_000);
-  const words = ['run', '--quiet', '--locked', '-p', 'ecat-engine', '--example', 'sentinels'];
-  const { stdout } = await promisify(execFile)('cargo', words, { maxBuffer: 1 << 24 });
-  const { bytes, written } = JSON.parse(stdout) as { bytes: string; written: readonly Written[] };
+test('what Rust writes into every field TypeScript finds there', (t) => {
+  const { bytes, written } = JSON.parse(runExample('sentinels').toString()) as {
+    bytes: string;
+    written: readonly Written[];
+  };
   const buffer = new SharedArrayBuffer(bytes.length / 2);
   new Uint8Array(buffer).set(Buffer.from(bytes, 'hex'));
   const memory = new ProcessMemory(buffer);

@@ -1,13 +1,12 @@
 // Mail of EoE, SoE and AoE, as Wireshark's dissectors see it. VoE they do not read.
 
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { runExample } from '../../scripts/example.ts';
 import { CaptureFile, findTshark } from '../support/tshark.ts';
 
-const CAPTURE_BYTES_MAX = 16 << 20;
 /** Mail that was answered or written, once each: as it came back. */
 const MAIL = 'ecat_mailbox && ecat.cnt == 1';
 
@@ -19,12 +18,9 @@ function captured(): CaptureFile | { readonly reason: string } {
   if ('reason' in programs) return programs;
   const folder = mkdtempSync(join(tmpdir(), 'bifrost-ethercat-mail-'));
   test.after.always('the capture is deleted', () => rmSync(folder, { recursive: true, force: true }));
-  const args = ['run', '--locked', '--quiet', '-p', 'ecat-simulator', '--example', 'mail'];
   try {
-    const stdio = ['ignore', 'pipe', 'ignore'] as const;
-    const mail = execFileSync('cargo', args, { maxBuffer: CAPTURE_BYTES_MAX, stdio: [...stdio] });
     const file = join(folder, 'mail.pcap');
-    writeFileSync(file, mail);
+    writeFileSync(file, runExample('mail'));
     return new CaptureFile(programs, file);
   } catch (error) {
     return { reason: `cargo cannot make the capture: ${error instanceof Error ? error.message : String(error)}` };
