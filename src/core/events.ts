@@ -66,6 +66,8 @@ export type NativeEvent = { readonly cycle: number } & (
       readonly acknowledged: number;
       readonly cyclesBehind: number;
     }
+  /** More SubDevices answer than were brought up. */
+  | { readonly kind: 'strangers'; readonly count: number }
   | { readonly kind: 'periods-missed'; readonly periods: number }
   | { readonly kind: 'real-time-refused'; readonly what: 'priority' | 'cpu'; readonly errorNumber: number }
 );
@@ -121,6 +123,8 @@ export function readEvent(words: Uint32Array, at: number): NativeEvent | undefin
       return { kind: 'interlock-refused', cycle, interlock: subject };
     case 19:
       return { kind: 'consumer-late', cycle, consumer: subject, acknowledged: a, cyclesBehind: b };
+    case 20:
+      return { kind: 'strangers', cycle, count: a };
     default:
       return undefined;
   }

@@ -10,6 +10,7 @@ import { hex } from './network.ts';
  * - `engine`: the engine stopped by a defect, or SubDevices failed on the way to OP; no more cycles in the first case;
  * - `sub-device-lost`: a SubDevice does not answer;
  * - `sub-device-state`: a SubDevice reports an error, most often since it left OP;
+ * - `sub-device-unknown`: a SubDevice answers that was not brought up: plugged in since, or started anew;
  * - `working-counter`: a datagram came back with a wrong working counter, and it is not known yet by whom;
  * - `frames-lost`: frames did not come back in their cycle (once, until one comes back);
  * - `link-down`: the carrier is gone;
@@ -25,6 +26,7 @@ export type FaultKind =
   | 'engine'
   | 'sub-device-lost'
   | 'sub-device-state'
+  | 'sub-device-unknown'
   | 'working-counter'
   | 'frames-lost'
   | 'link-down'
@@ -93,6 +95,12 @@ export function faultOfEvent(
       const { datagram, received, expected } = event;
       const message = `datagram ${datagram} came back with working counter ${received} instead of ${expected}`;
       return { kind: 'working-counter', cycle, error: new EtherCatError('ECAT_ERR_WORKING_COUNTER', message) };
+    }
+    case 'strangers': {
+      const { count } = event;
+      const who = count === 1 ? '1 SubDevice answers that was' : `${count} SubDevices answer that were`;
+      const message = `${who} not brought up`;
+      return { kind: 'sub-device-unknown', cycle, error: new EtherCatError('ECAT_ERR_SUBDEVICE_UNKNOWN', message) };
     }
     case 'frames-lost': {
       const message = `${event.frames} ${event.frames === 1 ? 'frame' : 'frames'} of the cycle did not come back`;

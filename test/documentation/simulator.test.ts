@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { parse } from 'yaml';
 import { type SegmentDocument, type SegmentFault, simulate } from '../../src/simulator/index.ts';
+import { SimulatedSlot } from '../../src/simulator/simulated-device.ts';
 import { folderWith } from '../configuration/files.ts';
 import { runCli } from '../support/cli.ts';
 
@@ -143,7 +144,7 @@ test('every method that makes something go wrong is there', async (t) => {
   const text = page.slice(page.indexOf('### What goes wrong'), page.indexOf('## For other MainDevices'));
   const machine = await simulate(line);
   const device = machine.device('valves');
-  const targets: object[] = [device, device.port(0), machine];
+  const targets: object[] = [device, device.port(0), SimulatedSlot.prototype, machine];
   const names = [...text.matchAll(/([a-zA-Z]+)\(/g)].map(([, name]) => name!);
   t.true(names.length > 15);
   for (const name of names)

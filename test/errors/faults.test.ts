@@ -80,6 +80,15 @@ test('everything that goes wrong on a running bus is a fault with a code of its 
       'interlock guard fired: its input is not good; it forces its outputs until it is acknowledged',
     ],
     [
+      20,
+      0xffff_ffff,
+      1,
+      0,
+      'sub-device-unknown',
+      'ECAT_ERR_SUBDEVICE_UNKNOWN',
+      '1 SubDevice answers that was not brought up',
+    ],
+    [
       19,
       2,
       7,

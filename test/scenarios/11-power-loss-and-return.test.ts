@@ -10,7 +10,7 @@ test('a device that comes back is in INIT without an address, and stays lost', a
   await machine.advance(300);
   t.deepEqual(await changes(), ['out lost links 1: 0 to 1', 'drive AL status: 0x8 to 0x1']);
   t.like(await machine.device('drive').status(), { powered: true, reached: true, stationAddress: 0 });
-  t.deepEqual([faults, states], [['working-counter', 'sub-device-lost drive'], ['drive lost']]);
+  t.deepEqual([faults, states], [['working-counter', 'sub-device-lost drive', 'sub-device-unknown'], ['drive lost']]);
   t.is(qualities(), 'good good bad');
   t.is(bus.subDevice('drive').quality, 'bad');
   t.is(errors().lostFrames, 0);

@@ -9,7 +9,7 @@ test('a device that resets itself is lost at once, and no link is', async (t) =>
   t.deepEqual(new Set(await cycles(300)), new Set(['good good bad']));
   t.deepEqual(await changes(), ['drive AL status: 0x8 to 0x1']);
   t.like(await machine.device('drive').status(), { powered: true, reached: true, stationAddress: 0 });
-  t.deepEqual([faults, states], [['working-counter', 'sub-device-lost drive'], ['drive lost']]);
+  t.deepEqual([faults, states], [['working-counter', 'sub-device-lost drive', 'sub-device-unknown'], ['drive lost']]);
   t.is(bus.subDevice('drive').quality, 'bad');
   t.is(errors().lostFrames, 0);
   t.deepEqual(hits(), ['brown-out drive: done']);

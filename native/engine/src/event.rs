@@ -70,4 +70,6 @@ pub enum EventKind {
     /// A consumer in lockstep has not acknowledged for too long and is not waited for until it does: subject
     /// consumer, `a` the cycle that it acknowledged last, `b` how many cycles it is behind.
     ConsumerLate = 19,
+    /// More SubDevices answer than were brought up: `a` how many more.
+    Strangers = 20,
 }

@@ -100,13 +100,15 @@ fn a_cable_that_is_cut_loses_everybody_behind_it_until_it_is_mended() {
         }
     }
     assert_eq!(mended[39].quality, [GOOD; 10]);
+    plant.run(300);
     assert_eq!(plant.events_of(EventKind::SubDeviceLost).len(), 4);
     assert_eq!(plant.events_of(EventKind::SubDeviceReturned).len(), 4);
+    assert_eq!(plant.events_of(EventKind::Strangers), []);
     plant.close();
 }
 
 #[test]
-fn a_device_that_was_switched_off_and_on_is_never_good_again_without_a_bring_up() {
+fn a_device_that_was_switched_off_and_on_is_a_stranger_and_never_good_again_without_a_bring_up() {
     let mut plant = Plant::in_op(&counting(6), virtual_time());
     plant.command(SegmentCommand::Unplug { device: 3 });
     plant.run(30);
@@ -115,6 +117,8 @@ fn a_device_that_was_switched_off_and_on_is_never_good_again_without_a_bring_up(
         assert_ne!(slot.quality[3], GOOD, "cycle {}", slot.cycle);
         assert_eq!(slot.quality[4], GOOD, "cycle {}", slot.cycle);
     }
+    let strangers = plant.events_of(EventKind::Strangers);
+    assert_eq!(strangers.iter().map(|event| event.a).collect::<Vec<_>>(), [1]);
     plant.close();
 }
 

@@ -73,6 +73,7 @@ export type ErrorCode =
   | 'ECAT_ERR_WRITE_QUEUE_FULL'
   | 'ECAT_ERR_REQUEST_QUEUE_FULL'
   | 'ECAT_ERR_WRITE_FAILED'
+  | 'ECAT_ERR_SUBDEVICE_UNKNOWN'
   | 'ECAT_ERR_WORKING_COUNTER'
   | 'ECAT_ERR_FRAMES_LOST'
   | 'ECAT_ERR_PERIODS_MISSED'
@@ -385,6 +386,13 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     recoverable: true,
     meaning: 'The written values did not reach their SubDevices: frames were lost or a working counter stayed wrong.',
     action: 'Look at faults$ for the SubDevice that does not answer; the values are sent again in every cycle.',
+  },
+  ECAT_ERR_SUBDEVICE_UNKNOWN: {
+    category: 'network',
+    recoverable: true,
+    meaning:
+      'A SubDevice answers that this MainDevice did not bring up: it was plugged in since, or it has lost its power or was reset, and has no address any more.',
+    action: 'Close and open again to bring it up; where nobody plugged it in, look for the SubDevice that is lost.',
   },
   ECAT_ERR_WORKING_COUNTER: {
     category: 'network',

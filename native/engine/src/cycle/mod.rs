@@ -3,7 +3,7 @@
 //!
 //! Before the first: [`fit`] (whether the period is long enough). In the order of a cycle: [`schedule`] and [`wait`] (when), [`frames`] and [`exchange`] (out and back),
 //! [`counters`], [`states`] and [`quality`] (what it is worth), [`publish`] (the slot), [`suspicion`] and
-//! [`census`] (who it was), [`acyclic`], [`window`], [`operation`], [`registers`], [`urgent`] (the rest of the period), [`al`] and
+//! [`census`] (who it was), [`strangers`] (who else is there), [`acyclic`], [`window`], [`operation`], [`registers`], [`urgent`] (the rest of the period), [`al`] and
 //! [`phase`] (up to OP and down again). [`run`] holds them together, [`thread`] is the life around it, and
 //! [`control`], [`outbox`], [`reporter`], [`record`], [`plant`] speak with the engine's holders.
 
@@ -28,6 +28,7 @@ pub mod reporter;
 pub mod run;
 pub mod schedule;
 pub mod states;
+pub mod strangers;
 mod suspicion;
 pub mod thread;
 pub mod urgent;

@@ -20,6 +20,7 @@ use super::registers::RegisterReads;
 use super::reporter::Reporter;
 use super::schedule::{Due, Schedule};
 use super::states::SubDeviceStates;
+use super::strangers::Strangers;
 use super::urgent::UrgentFrame;
 use super::wait;
 use super::window::AcyclicFrame;
@@ -37,6 +38,8 @@ use crate::shared::{InterlockEvent, InterlockEventKind, LaneState, Lockstep, Out
 const AL_POLL_NS: u64 = 1_000_000;
 /// Rounds of the census that find nothing, and the search for lost SubDevices, come at least so often.
 const CENSUS_INTERVAL_NS: u64 = 100_000_000;
+/// Intervals of that for which SubDevices have to answer that nobody knows: one that returns is found before.
+const STRANGERS_INTERVALS: u64 = 2;
 /// How long after its start a cycle's frames are waited for at most on the way down, where time is short.
 const RECEIVE_CLOSING_NS: u64 = 20_000_000;
 /// How long a wait for a grant does not sleep at first: who runs cycles one by one grants the next sooner than a
@@ -80,6 +83,7 @@ pub struct Run {
     /// What the last first frame that came back said.
     pub(super) overview: Overview,
     pub(super) census_interval: u64,
+    pub(super) strangers: Strangers,
     lockstep: Lockstep,
     /// The cycle that ran last.
     latest: u32,
@@ -139,6 +143,7 @@ impl Run {
             ordinal: 0,
             overview: Overview::default(),
             census_interval,
+            strangers: Strangers::new(STRANGERS_INTERVALS * census_interval),
             merger: order.merger,
             publisher: Publisher::new(order.memory.ring_writer(), counters.len()),
             engine_state: EngineState::Starting,

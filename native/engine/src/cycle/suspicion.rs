@@ -65,6 +65,10 @@ impl Run {
             everybody = seen != known;
             fresh |= everybody && seen != (self.overview.status, self.overview.count);
             self.overview = overview;
+            let (seen, present) = (overview.count, self.states.present());
+            if let Some(count) = self.strangers.note(seen, present, self.ordinal) {
+                self.event(EventKind::Strangers, None, count.into(), 0);
+            }
         }
         standing |= everybody;
         let lost = self.states.present() < self.states.len() as u16
