@@ -340,7 +340,9 @@ export class MainDevice extends Bus implements AsyncDisposable {
     await session.reachOp(signal);
     await session.until(() => {
       if (this.#failedOpening !== undefined) throw this.#failedOpening;
-      return session.view.hasDecoded;
+      if (session.view.hasDecoded) return true;
+      session.view.awaitCycle(session.view.memory.latestCycle);
+      return false;
     }, signal);
     // What the application sees first is of the bus in OP.
     await session.catchUp(signal);

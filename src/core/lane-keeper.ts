@@ -109,7 +109,11 @@ export class LaneKeeper {
     const end = cyclesRun(view.memory) + count;
     await this.#session.until(() => {
       if (view.hasEnded || view.isReleased) throw new EtherCatError('ECAT_ERR_CLOSED', 'the bus is closed');
-      return cyclesRun(view.memory) >= end;
+      const left = end - cyclesRun(view.memory);
+      if (left <= 0) return true;
+      // Nobody is woken by a cycle unless he asks.
+      view.awaitCycle((view.memory.latestCycle + left) >>> 0);
+      return false;
     });
   }
 }
