@@ -21,8 +21,8 @@ export declare class BindingAttachment {
   copyCycle(cycle: number, slot: Uint8Array): number
   /**
    * Publishes the first `byteLength` bytes of `staging` (whole batches) to the change log of a partition and
-   * rings every bell of the engine. A partition has one publisher: the attachment that began last, and
-   * `ECAT_ERR_INVALID_ARGUMENT` for every other from then on.
+   * rings the bells of those that follow the logs, or every bell for a batch without entries. A partition has one
+   * publisher: the attachment that began last, and `ECAT_ERR_INVALID_ARGUMENT` for every other from then on.
    */
   publish(partition: number, staging: Uint8Array, byteLength: number): void
   /**

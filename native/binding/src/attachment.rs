@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ecat_engine::EngineError;
 use ecat_engine::engine::{Bell, Engine};
 use ecat_engine::error::ErrorCode;
-use ecat_engine::shared::layout::RECORD_BYTES;
+use ecat_engine::shared::layout::{LogBatch, RECORD_BYTES};
 use ecat_engine::shared::{Acknowledged, Attached, Drained, LogReader, LogWriter, RingReader};
 use napi::Env;
 use napi::bindgen_prelude::Function;
@@ -140,8 +140,8 @@ impl BindingAttachment {
     }
 
     /// Publishes the first `byteLength` bytes of `staging` (whole batches) to the change log of a partition and
-    /// rings every bell of the engine. A partition has one publisher: the attachment that began last, and
-    /// `ECAT_ERR_INVALID_ARGUMENT` for every other from then on.
+    /// rings the bells of those that follow the logs, or every bell for a batch without entries. A partition has one
+    /// publisher: the attachment that began last, and `ECAT_ERR_INVALID_ARGUMENT` for every other from then on.
     #[napi(catch_unwind)]
     pub fn publish(
         &self,
@@ -161,7 +161,12 @@ impl BindingAttachment {
             })?;
             self.with_mut(|open| {
                 open.publish(partition.0.0, batches)?;
-                open.engine.ring_all();
+                // A batch without entries is for whoever waits for its cycle, whether he follows or not.
+                if is_empty(batches) {
+                    open.engine.ring_all();
+                } else {
+                    open.engine.ring_followers();
+                }
                 Ok(())
             })
         })
@@ -364,10 +369,9 @@ impl Open {
     }
 
     fn follow(&mut self, on: bool) {
-        match (std::mem::replace(&mut self.follows, on), on) {
-            (false, true) => self.engine.follow(),
-            (true, false) => self.engine.unfollow(),
-            _ => {}
+        if std::mem::replace(&mut self.follows, on) != on {
+            let bell = self.bell.as_ref().map(|bell| Arc::clone(bell) as Arc<dyn Bell>);
+            self.engine.follow(bell.as_ref(), on);
         }
     }
 
@@ -403,6 +407,12 @@ impl Drop for AttachmentCell {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Whether the first batch has no entries, and is not FULL.
+fn is_empty(batches: &[u8]) -> bool {
+    let at = std::mem::offset_of!(LogBatch, count);
+    batches.get(at..at + 4).is_none_or(|count| count == [0; 4])
 }
 
 fn cycle(number: i64) -> Result<u32, EngineError> {

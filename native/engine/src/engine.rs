@@ -354,15 +354,11 @@ impl Engine {
             .is_some_and(|publisher| publisher.load(Ordering::Acquire) == owner)
     }
 
-    /// A consumer begins to follow the change logs. It copies the newest slot after this, and finds everything
-    /// that changes in later ones in the logs.
-    pub fn follow(&self) {
-        self.control.followers.join();
-    }
-
-    /// A consumer that followed the change logs does no longer.
-    pub fn unfollow(&self) {
-        self.control.followers.leave();
+    /// A consumer begins to follow the change logs, or does no longer. One that begins copies the newest slot after
+    /// this, and finds everything that changes in later ones in the logs. `bell` is that of its environment; the first
+    /// one's where it has none of its own.
+    pub fn follow(&self, bell: Option<&Arc<dyn Bell>>, on: bool) {
+        self.control.follow(bell, on);
     }
 
     /// Whether anybody follows the change logs. A decode worker that has copied a slot and finds nobody may leave
@@ -426,6 +422,11 @@ impl Engine {
     /// Rings every bell now, on the calling thread.
     pub fn ring_all(&self) {
         self.announcer.ring();
+    }
+
+    /// Rings the bells of those that follow the change logs, on the calling thread.
+    pub fn ring_followers(&self) {
+        self.control.ring_followers();
     }
 
     /// Wakes the cycle thread from its sleep, for it to look at what it was asked.

@@ -56,7 +56,7 @@ pub struct Control {
     granted: AtomicU64,
     inbox: Mutex<Option<Inbox>>,
     news: AtomicBool,
-    bells: Mutex<Vec<Arc<dyn Bell>>>,
+    bells: Mutex<Vec<Environment>>,
     bring_up: Mutex<Option<Result<BringUp, EngineError>>>,
     plant: OnceLock<Plant>,
     start: Mutex<Start>,
@@ -64,6 +64,13 @@ pub struct Control {
     failures: Mutex<Vec<Failure>>,
     ended: Mutex<bool>,
     has_ended: Condvar,
+}
+
+/// An environment that is woken when there is news.
+struct Environment {
+    bell: Arc<dyn Bell>,
+    /// Attachments of it that follow the change logs.
+    followers: u32,
 }
 
 enum Start {
@@ -90,7 +97,7 @@ impl Control {
             granted: AtomicU64::new(0),
             inbox: Mutex::new(None),
             news: AtomicBool::new(false),
-            bells: Mutex::new(vec![bell]),
+            bells: Mutex::new(vec![Environment { bell, followers: 0 }]),
             bring_up: Mutex::new(None),
             plant: OnceLock::new(),
             start: Mutex::new(Start::Open),
@@ -222,12 +229,38 @@ impl Control {
 
     /// Adds a bell.
     pub fn add_bell(&self, bell: Arc<dyn Bell>) {
-        lock(&self.bells).push(bell);
+        lock(&self.bells).push(Environment { bell, followers: 0 });
     }
 
     /// Removes a bell.
     pub fn remove_bell(&self, bell: &Arc<dyn Bell>) {
-        lock(&self.bells).retain(|other| !Arc::ptr_eq(other, bell));
+        lock(&self.bells).retain(|other| !Arc::ptr_eq(&other.bell, bell));
+    }
+
+    /// An attachment begins to follow the change logs, or does no longer. `bell` is that of its environment; the first
+    /// one's where it has none of its own.
+    pub fn follow(&self, bell: Option<&Arc<dyn Bell>>, on: bool) {
+        let mut bells = lock(&self.bells);
+        let own = |one: &&mut Environment| bell.is_none_or(|bell| Arc::ptr_eq(&one.bell, bell));
+        if let Some(environment) = bells.iter_mut().find(own) {
+            let followers = environment.followers;
+            environment.followers =
+                if on { followers.saturating_add(1) } else { followers.saturating_sub(1) };
+        }
+        drop(bells);
+        // The last step of the one: whoever publishes for it finds its bell.
+        if on {
+            self.followers.join();
+        } else {
+            self.followers.leave();
+        }
+    }
+
+    /// Rings the bells of those that follow the change logs.
+    pub fn ring_followers(&self) {
+        for environment in lock(&self.bells).iter().filter(|one| one.followers > 0) {
+            environment.bell.ring();
+        }
     }
 
     /// Virtual time: raises the number of cycles that may run.
@@ -334,8 +367,8 @@ impl Announcer for Control {
     }
 
     fn ring(&self) {
-        for bell in lock(&self.bells).iter() {
-            bell.ring();
+        for environment in lock(&self.bells).iter() {
+            environment.bell.ring();
         }
     }
 }
