@@ -89,6 +89,7 @@ export abstract class Bus {
     this.#tagContext = {
       directory: view.directory,
       table: view.table,
+      subDevices: view.handle.devices,
       streams: this.#streams,
       clock: this.#seenClock,
       cyclePeriodNs: view.memory.cyclePeriodNs,

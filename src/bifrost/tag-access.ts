@@ -36,11 +36,12 @@ type Target = { readonly kind: 'tag'; readonly name: string } | Extract<TagAddre
  */
 function targetOf({ bus, subDevice }: Connection, { address }: BifrostTag): Target {
   const parsed = parseTagAddress(address);
-  if (parsed.kind === 'name') return { kind: 'tag', name: parsed.name };
-  if (parsed.subDevice !== subDevice.name) {
-    const message = `tag address ${address} is of ${parsed.subDevice}, the device is ${subDevice.name}`;
+  const owner = parsed.kind === 'name' ? bus.tag(parsed.name).subDevice : parsed.subDevice;
+  if (owner !== subDevice.name) {
+    const message = `tag address ${address} is of ${owner}, the device is ${subDevice.name}`;
     throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', message, { tag: address, subDevice: subDevice.name });
   }
+  if (parsed.kind === 'name') return { kind: 'tag', name: parsed.name };
   const name =
     parsed.kind === 'object'
       ? `${parsed.subDevice}.${hex(parsed.index, 4)}.${parsed.subindex}`

@@ -22,6 +22,8 @@ export interface Tag<T extends TagValue = TagValue> {
   readonly type: TagType;
   /** `input` comes from the SubDevice, `output` goes to it. */
   readonly direction: 'input' | 'output';
+  /** Name of the SubDevice whose process data it is in. */
+  readonly subDevice: string;
   /** Unit of the configuration, for people. */
   readonly unit: string | undefined;
   /** Elements of an array; 1 where it is none. */
@@ -67,6 +69,8 @@ export interface TagWriter {
 export interface TagContext {
   readonly directory: TagDirectory;
   readonly table: TagTable;
+  /** Names of the SubDevices, by position. */
+  readonly subDevices: readonly string[];
   readonly streams: TagStreams;
   readonly clock: CycleClock;
   readonly cyclePeriodNs: number;
@@ -98,6 +102,11 @@ export class BusTag implements Tag {
 
   get direction(): 'input' | 'output' {
     return this.#context.table.direction(this.#number) === Direction.input ? 'input' : 'output';
+  }
+
+  get subDevice(): string {
+    const { table, subDevices } = this.#context;
+    return subDevices[table.subDevice[this.#number]!]!;
   }
 
   get unit(): string | undefined {

@@ -87,6 +87,13 @@ test('a value is STALE in a cycle whose frame was lost, GOOD in the next, and no
   t.is(await qualityOf(segment, count), 'GOOD');
 });
 
+test("a tag of another device is not this one's, by its name too", async (t) => {
+  await using segment = await line('in');
+  const error = await t.throwsAsync(segment.handler.readTag(segment.device, count), { instanceOf: ProtocolError });
+  t.like(error, { code: 'ECAT_ERR_TAG_UNKNOWN', message: 'tag address count is of ai, the device is in' });
+  t.is(segment.bus.tag('count').subDevice, 'ai');
+});
+
 test('a device that is away is BAD and not connected, fails a ping', async (t) => {
   await using segment = await line();
   const { bus, handler, device } = segment;
