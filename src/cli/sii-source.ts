@@ -32,6 +32,8 @@ export interface SourceImage {
 /** What an ESI file has (native/binding/src/esi.rs). */
 export interface EsiView {
   readonly vendor: { readonly id: number; readonly name: string; readonly fileVersion: number | null };
+  /** Whether it lists what one bus has, in its order. */
+  readonly isBus: boolean;
   readonly references: readonly string[];
   readonly devices: readonly {
     readonly type: string;
@@ -39,6 +41,8 @@ export interface EsiView {
     readonly group: string;
     readonly productCode: number;
     readonly revision: number;
+    /** It has no ESC. */
+    readonly invisible: boolean;
     readonly place: Place;
     readonly slots: number;
     readonly pdos: number;

@@ -10,7 +10,7 @@ import { native } from '../core/native.ts';
 import { hex, type NetworkSubDevice, nameSubDevices } from '../core/network.ts';
 import { scanSegment } from '../core/scan.ts';
 import { stopSignal } from './failure.ts';
-import { viewEsi } from './sii-source.ts';
+import { type EsiView, viewEsi } from './sii-source.ts';
 import { twinsOfCapture } from './twin-capture.ts';
 import { Names, type Twin, type TwinDevice, twinFile } from './twin-file.ts';
 
@@ -93,38 +93,55 @@ async function ofImages(files: readonly string[], out: string): Promise<Twin> {
   };
 }
 
-/** A line of devices that ESI files describe, the newest revision of each. */
+/** A line of devices that ESI files describe, the newest revision of each; of a file that lists a bus, all of them. */
 async function ofEsi(given: readonly string[], out: string): Promise<Twin> {
   const names = new Names();
   const devices: TwinDevice[] = [];
   for (const one of given) {
     const [file = '', wanted] = one.split('=', 2);
-    const { devices: all } = await viewEsi(file);
-    const types = [...new Set(all.map(({ type }) => type))];
-    const type = wanted ?? types[0] ?? '';
-    if (!types.includes(type) || (wanted === undefined && types.length > 1)) {
-      const choice = types.slice(0, 10).join(', ');
-      const message = `--esi ${one}: which device? Write ${file}=TYPE; it has ${types.length}: ${choice}${types.length > 10 ? ' …' : ''}`;
-      throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', message);
-    }
-    const newest = all.filter((device) => device.type === type).reduce((a, b) => (b.revision > a.revision ? b : a));
+    const view = await viewEsi(file);
     const path = relative(dirname(out), file);
-    devices.push({
-      name: names.of(type),
-      keys: { esi: { file: path, device: type, revision: newest.revision } },
-      known: [newest.name, ...(newest.slots === 0 ? [] : [`${newest.slots} slots for modules`])],
-      unknown: [
-        'its serial number, its alias, and what its objects hold beside their defaults',
-        ...(newest.slots === 0 ? [] : ['which modules are in its slots: those that the file puts there are assumed']),
-        'how long it takes for transitions and answers, and what it does with its process data',
-      ],
-    });
+    for (const device of chosen(one, file, wanted, view)) {
+      const { type, productCode, revision, slots } = device;
+      const isAmbiguous = view.devices.some((other) => other.type === type && other.productCode !== productCode);
+      const product = isAmbiguous ? { product_code: productCode } : {};
+      devices.push({
+        name: names.of(type),
+        keys: { esi: { file: path, device: type, ...product, revision } },
+        known: [device.name, slots === 0 ? '' : `${slots} slots for modules`].filter((text) => text !== ''),
+        unknown: [
+          'its serial number, its alias, and what its objects hold beside their defaults',
+          ...(slots === 0 ? [] : ['which modules are in its slots: those that the file puts there are assumed']),
+          'how long it takes for transitions and answers, and what it does with its process data',
+        ],
+      });
+    }
   }
   return {
     source: `${given.length} ESI file${given.length === 1 ? '' : 's'}`,
     devices,
     unknown: ['how they are cabled: they stand in a line, in the order in which they were named'],
   };
+}
+
+/** The devices that an argument means: one by its type, or all of a bus. */
+function chosen(argument: string, file: string, wanted: string | undefined, view: EsiView): EsiView['devices'] {
+  const refused = (why: string) => new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `--esi ${argument}: ${why}`);
+  const visible = view.devices.filter(({ invisible }) => !invisible);
+  if (visible.length === 0) {
+    throw refused(`describes no device, only ${view.modules.length} modules; name the file of their device`);
+  }
+  if (view.isBus && wanted === undefined) return visible;
+  const types = [...new Set(visible.map(({ type }) => type))];
+  const type = wanted ?? types[0]!;
+  if (!types.includes(type) || (wanted === undefined && types.length > 1)) {
+    const choice = types.slice(0, 10).join(', ');
+    throw refused(
+      `which device? Write ${file}=TYPE; it has ${types.length}: ${choice}${types.length > 10 ? ' …' : ''}`,
+    );
+  }
+  const ofType = visible.filter((device) => device.type === type);
+  return [ofType.reduce((a, b) => (b.revision > a.revision ? b : a))];
 }
 
 /** Whoever answers on a network card, or on the segment of a configuration. */

@@ -110,3 +110,52 @@ withEsi('the twin of an ESI file is the device that was named, and a file with s
   const twins = native().deviceImages(JSON.stringify(await loadSegmentOf(out)));
   t.is(twins.length, 1);
 });
+
+const simple = (vendor: number, type: string, product: number) =>
+  `<EtherCATInfo><Vendor><Id>${vendor}</Id></Vendor><Descriptions><Devices>
+    <Device Physics="KK"><Type ProductCode="${product}" RevisionNo="1">${type}</Type></Device>
+    <Device Physics="KK" Invisible="1"><Type>PASSIVE</Type></Device>
+  </Devices></Descriptions></EtherCATInfo>`;
+
+test('the twin of a file that lists a bus is that bus, in its order', async (t) => {
+  const bus = [simple(2, 'COUPLER', 1), simple(2, 'INPUT', 2), simple(560, 'INPUT', 3), simple(2, 'INPUT', 2)];
+  const folder = await folderWith(t, { 'bus.xml': `<EtherCATInfoList>${bus.join('')}</EtherCATInfoList>` });
+  const [file, out] = [join(folder, 'bus.xml'), join(folder, 'twin.yaml')];
+  const { code, stderr } = await runCli('twin', '--esi', file, '--out', out);
+  t.is(code, 0, stderr);
+  const twins = native().deviceImages(JSON.stringify(await loadSegmentOf(out)));
+  const identities = twins.map(({ sii }) => {
+    const { identity } = JSON.parse(native().readSii(sii)) as { identity: { vendorId: number; productCode: number } };
+    return [identity.vendorId, identity.productCode];
+  });
+  t.deepEqual(identities, [
+    [2, 1],
+    [2, 2],
+    [560, 3],
+    [2, 2],
+  ]);
+});
+
+test('the twin of a file without devices says what is in it', async (t) => {
+  const module = '<Module><Type ModuleIdent="1">A</Type></Module>';
+  const text = `<EtherCATModule><Vendor><Id>1</Id></Vendor><Modules>${module}${module}</Modules></EtherCATModule>`;
+  const folder = await folderWith(t, { 'modules.xml': text });
+  const { code, stderr } = await runCli(
+    'twin',
+    '--esi',
+    join(folder, 'modules.xml'),
+    '--out',
+    join(folder, 'twin.yaml'),
+  );
+  t.not(code, 0);
+  t.regex(stderr, /describes no device, only 2 modules; name the file of their device/);
+});
+
+test('every device of an odd ESI file has a twin', async (t) => {
+  const file = join(root, 'test/fixtures/esi/Odd.xml');
+  const types = ['ODD-SELF', 'ODD-OFF', 'ODD-AXES', 'ODD-PINS', 'ODD-DRIVE', 'ODD-FOUND'];
+  const out = join(await folderWith(t, {}), 'twin.yaml');
+  const { code, stderr } = await runCli('twin', '--esi', ...types.map((type) => `${file}=${type}`), '--out', out);
+  t.is(code, 0, stderr);
+  t.is(native().deviceImages(JSON.stringify(await loadSegmentOf(out))).length, types.length);
+});

@@ -48,10 +48,10 @@ fn view(file: &EsiFile) -> Value {
             "id": file.vendor.id, "name": file.vendor.name.get(english),
             "fileVersion": file.vendor.file_version,
         },
-        "references": file.references,
+        "isBus": file.is_bus, "references": file.references,
         "devices": file.devices.iter().map(|device| json!({
             "type": device.r#type, "name": device.name.get(english), "group": device.group,
-            "productCode": device.product_code, "revision": device.revision,
+            "productCode": device.product_code, "revision": device.revision, "invisible": device.invisible,
             "place": place(device.place), "slots": device.slots.as_ref().map_or(0, |s| s.slots.len()),
             "pdos": device.pdos.len(),
             "objects": device.dictionaries().map(|one| one.objects.len()).sum::<usize>(),

@@ -124,3 +124,32 @@ fn a_coupler_with_a_vendors_modules_comes_to_op() {
     let Some(description) = segment(&files, &[keys]) else { return };
     to_op(&description).close();
 }
+
+/// Files of any vendor can be tried so: `ECAT_ESI_FOLDER=… cargo test -p ecat-engine --test esi_devices of_a_folder`.
+#[test]
+fn every_device_of_a_folder_comes_to_op() {
+    let Some(folder) = std::env::var_os("ECAT_ESI_FOLDER") else {
+        eprintln!("skipped: ECAT_ESI_FOLDER names no folder of ESI files");
+        return;
+    };
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|end| !end.eq_ignore_ascii_case("xml")) {
+            continue;
+        }
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let content = std::fs::read(&path).unwrap();
+        let file =
+            ecat_esi::EsiFile::parse(&content).unwrap_or_else(|error| panic!("{name}:{error}"));
+        for device in file.devices.iter().filter(|device| !device.invisible) {
+            eprintln!("{name}, {} {:#x}", device.r#type, device.revision);
+            let mut description = described(&format!(
+                r#"{{"devices":[{{"esi":{{"files":[{name:?}],"device":{:?},"productCode":{},"revision":{}}}}}]}}"#,
+                device.r#type, device.product_code, device.revision
+            ));
+            let (name, content) = (name.clone(), content.clone());
+            description.esi_files.push(EsiFileDescription { name, content });
+            to_op(&description).close();
+        }
+    }
+}

@@ -34,7 +34,8 @@ impl fmt::Display for Difference {
 /// # Errors
 /// [`SiiError`] for what is no image.
 pub fn compare(first: &[u8], second: &[u8]) -> Result<Vec<Difference>, SiiError> {
-    let (ours, theirs) = (rows(first)?, rows(second)?);
+    let (mut ours, mut theirs) = (rows(first)?, rows(second)?);
+    texts(&Sii::parse(first)?.strings, &Sii::parse(second)?.strings, &mut ours, &mut theirs);
     let places: BTreeSet<&Place> = ours.keys().chain(theirs.keys()).collect();
     let differences = places.into_iter().filter_map(|place| {
         let (one, other) = (ours.get(place), theirs.get(place));
@@ -70,9 +71,6 @@ fn rows(image: &[u8]) -> Result<Rows, SiiError> {
         category_rows(&category, before, &sii, &mut rows);
     }
     rows.insert((MISC, "order of categories".to_owned()), order.join(", "));
-    for (n, text) in (1..).zip(&sii.strings) {
-        rows.insert((MISC + n, format!("string {n}")), format!("{text:?}"));
-    }
     let end = bytes_needed(image).max(CATEGORIES_START_BYTES).min(image.len());
     let behind = image[end..].iter().filter(|byte| !matches!(byte, 0x00 | 0xFF)).count();
     if behind > 0 {
@@ -80,6 +78,23 @@ fn rows(image: &[u8]) -> Result<Rows, SiiError> {
         rows.insert((MISC + 0x1000, "behind the end".to_owned()), text);
     }
     Ok(rows)
+}
+
+/// Texts that only one image has, by their number, and the order of those that both have. One text more moves the
+/// numbers of all behind it, and says no more than that.
+fn texts(first: &[String], second: &[String], ours: &mut Rows, theirs: &mut Rows) {
+    for (one, other, rows) in [(first, second, ours), (second, first, theirs)] {
+        let known: BTreeSet<&String> = other.iter().collect();
+        let mut shared = Vec::new();
+        for (n, text) in (1..).zip(one) {
+            if known.contains(text) {
+                shared.push(format!("{text:?}"));
+            } else {
+                rows.insert((MISC + n, format!("string {n}")), format!("{text:?}"));
+            }
+        }
+        rows.insert((MISC + 0x100, "order of strings".to_owned()), shared.join(", "));
+    }
 }
 
 /// Names of the words that a table of ETG1000.6 names, and how many words each takes.
@@ -293,6 +308,7 @@ fn is_reserved(at: usize) -> bool {
 /// Why images of one device differ at a place.
 fn reason(place: &str) -> &'static str {
     const REASONS: [(&str, &str); 17] = [
+        ("order of ", "any order is allowed"),
         ("word 0x04", "each device may have its own, set by its user"),
         ("word 0x07", "follows from words 0 to 6"),
         ("word 0x0e", "each device has its own"),
@@ -309,9 +325,8 @@ fn reason(place: &str) -> &'static str {
         ("word 0x0a", "another product"),
         ("word 0x0c", "another revision"),
         ("name", "a text, of another language or edition"),
-        ("string", "a text, of another language or edition, or another order of them"),
+        ("string", "a text, of another language or edition"),
         ("general: group", "a text, of another language or edition"),
-        ("order of categories", "any order is allowed"),
         ("category 43", "SyncUnits; their upper bits are not documented"),
     ];
     let of_vendor = place.strip_prefix("category ").and_then(|code| code.parse::<u32>().ok());

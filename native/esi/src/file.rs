@@ -28,6 +28,8 @@ pub struct EsiFile {
     pub devices: Vec<Device>,
     /// Modules in the order of the file.
     pub modules: Vec<Module>,
+    /// Whether this is a list of all that one bus has, in its order (`EtherCATInfoList`).
+    pub is_bus: bool,
     /// Other files with modules (`InfoReference`).
     pub references: Vec<String>,
     /// What is odd.
@@ -100,7 +102,7 @@ impl EsiFile {
     fn read_list(root: &Element<'_>) -> Result<Self, EsiError> {
         root.required("EtherCATInfo")?;
         root.ignores_all_but(&["EtherCATInfo"]);
-        let mut list = Self::default();
+        let mut list = Self { is_bus: true, ..Self::default() };
         for (n, one) in root.children("EtherCATInfo").enumerate() {
             let one = Self::read_one(&one)?;
             if n == 0 {

@@ -46,7 +46,7 @@ fn the_image_of_an_ek1100_is_that_of_the_real_one_but_for_what_its_esi_does_not_
             "general: group name",
             "general: name",
             "string 3",
-            "string 4"
+            "string 4",
         ]
     );
 }
@@ -195,4 +195,43 @@ fn a_sync_manager_that_is_disabled_and_used_stays_so_unless_the_image_is_to_say_
         );
         assert_eq!(all.notes.len(), 2, "{name}");
     }
+}
+
+#[test]
+fn a_text_more_is_one_difference_and_an_order_of_texts_is_another() {
+    let image = |content: &str| {
+        let (_, device) = only(&format!(
+            "<Sm StartAddress=\"#x1000\" ControlByte=\"#x64\">Outputs</Sm>
+             <RxPdo Sm=\"0\"><Index>#x1600</Index>{content}</RxPdo><Eeprom><ConfigData>05</ConfigData></Eeprom>"
+        ));
+        device.sii().unwrap().bytes
+    };
+    let entry = |index: u16, name: &str| {
+        format!(
+            "<Entry><Index>{index}</Index><SubIndex>1</SubIndex><BitLen>8</BitLen><Name>{name}</Name></Entry>"
+        )
+    };
+    let two = image(&(entry(1, "one") + &entry(2, "two")));
+    let named = image(&("<Name>PDO</Name>".to_owned() + &entry(1, "one") + &entry(2, "two")));
+    let texts = |found: Vec<(String, String, String)>| -> Vec<String> {
+        found
+            .into_iter()
+            .map(|(place, first, second)| format!("{place}: {first} | {second}"))
+            .collect()
+    };
+    assert_eq!(
+        texts(differences(&two, &named)),
+        [r#"RxPDO 0x1600: name: "" | "PDO""#, r#"string 2:  | "PDO""#]
+    );
+    let mut swapped = two.clone();
+    let at = two.windows(8).position(|bytes| bytes == b"\x03one\x03two").unwrap();
+    swapped[at..at + 8].copy_from_slice(b"\x03two\x03one");
+    assert_eq!(
+        texts(differences(&two, &swapped)),
+        [
+            r#"RxPDO 0x1600 entry 1: name: "one" | "two""#,
+            r#"RxPDO 0x1600 entry 2: name: "two" | "one""#,
+            r#"order of strings: "ONE", "one", "two" | "ONE", "two", "one""#,
+        ]
+    );
 }
