@@ -235,7 +235,7 @@ impl Mailbox {
         let Some(coe) = &mut self.coe else { return false };
         let Some(modules) = &mut coe.modules else { return false };
         let changes = modules.plug(slot, ident, &mut coe.dictionary);
-        self.settings.slots.clone_from(&Some(modules.slots().clone()));
+        self.settings.slots = Some(modules.slots().clone());
         changes
     }
 

@@ -223,8 +223,12 @@ impl Modules {
 
     /// Whether a value may be written to the list of configured modules.
     pub(super) fn check_write(&self, subindex: u8, value: &[u8]) -> Result<(), AbortCode> {
+        if let (0, [count]) = (subindex, value) {
+            let exists = usize::from(*count) <= self.slots.plugged.len();
+            return if exists { Ok(()) } else { Err(AbortCode::VALUE_TOO_HIGH) };
+        }
         let Ok(ident) = value.try_into().map(u32::from_le_bytes) else { return Ok(()) };
-        let known = subindex == 0 || ident == 0 || self.slots.kind(ident).is_some();
+        let known = ident == 0 || self.slots.kind(ident).is_some();
         if known || self.slots.own_inputs.is_none() { Ok(()) } else { Err(AbortCode::VALUE) }
     }
 

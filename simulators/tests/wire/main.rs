@@ -28,6 +28,7 @@ mod mailbox_faults;
 mod mailbox_files;
 mod mailbox_process_data;
 mod mailbox_recording;
+mod modules;
 mod plugs;
 mod protection;
 mod quirks;
