@@ -77,6 +77,36 @@ fn a_mailbox_of_sixteen_bytes_carries_a_long_value_in_pieces_of_seven() {
     assert_eq!(upload(&mut post), value);
 }
 
+/// The indices of all objects, by SDO information; and how many mails they took.
+fn list(post: &mut Post) -> (Vec<u16>, usize) {
+    let (mut data, mut mails) = (Vec::new(), 0);
+    assert_eq!(post.write(3, &[0, 0x80, 1, 0, 0, 0, 1, 0]), 1);
+    loop {
+        post.wire.wait_us(2_000);
+        let (_, body) = post.read().expect("a fragment");
+        let left = u16::from_le_bytes([body[4], body[5]]);
+        // Incomplete, as long as there are more.
+        assert_eq!(body[..3], [0, 0x80, 2 | u8::from(left > 0) << 7]);
+        data.extend(&body[6..]);
+        mails += 1;
+        if left == 0 {
+            break;
+        }
+    }
+    assert_eq!(data[..2], [1, 0], "the list of all");
+    (data[2..].chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect(), mails)
+}
+
+#[test]
+fn a_thousand_objects_are_listed_by_mailboxes_of_any_size() {
+    for (bytes, fragments) in [(16, 510), (64, 40), (1486, 2)] {
+        let (indices, mails) = list(&mut stress(bytes));
+        assert_eq!((indices.len(), mails), (1_018, fragments), "by {bytes}");
+        assert!(indices.windows(2).all(|two| two[0] < two[1]));
+        assert!((0x3000..0x33E8).all(|index| indices.binary_search(&index).is_ok()));
+    }
+}
+
 #[test]
 fn counters_are_repeated_as_often_as_commanded() {
     let mut post = stress(64);
