@@ -30,8 +30,8 @@ async function rounds(fixture: string, warmUp: number, measured: number): Promis
 function nothingIsLeft(t: ExecutionContext, { footprints, windowRounds }: Measured, noiseBytes = 0): void {
   const before = footprints[0]!;
   const after = footprints.at(-1)!;
-  t.is(after.descriptors, before.descriptors, 'descriptors');
-  t.is(after.threads, before.threads, 'threads');
+  t.true(after.descriptors <= before.descriptors, `descriptors ${before.descriptors} → ${after.descriptors}`);
+  t.true(after.threads <= before.threads, `threads ${before.threads} → ${after.threads}`);
   t.true(after.mappings - before.mappings < MAPPINGS_NOISE, `mappings ${before.mappings} → ${after.mappings}`);
   // A leak shows in every part of the run. What V8 takes once, for a larger heap or compiled code, shows in one.
   const growths = footprints
