@@ -229,3 +229,85 @@ fn no_answer_of_the_simulated_segment_allocates() {
     assert_eq!(COUNT.load(Ordering::Relaxed), before);
     plant.close();
 }
+
+/// Everything that can go wrong in the simulated segment, which the cycle thread carries: injected, hit and cleared. Of a mailbox
+/// a device's program makes buffers of its own; here no device has one.
+#[test]
+fn no_fault_allocates_as_it_acts() {
+    const FAULTS: [&str; 35] = [
+        r#"{"on":{"link":"in"},"when":{"ratePpm":200000,"burst":2},"effect":{"kind":"drop"}}"#,
+        r#"{"on":{"device":"lamp","port":0},"when":{"count":5},"effect":{"kind":"drop"}}"#,
+        r#"{"on":{"link":"out"},"when":{"count":5},"effect":{"kind":"truncate","bytes":40}}"#,
+        r#"{"on":{"link":"in"},"when":{"count":5},"effect":{"kind":"delay","byFrames":3,"byMs":1.5}}"#,
+        r#"{"on":{"link":"out"},"when":{"count":5},"effect":{"kind":"delay","byFrames":1}}"#,
+        r#"{"on":{"link":"in"},"when":{"count":5},"effect":{"kind":"duplicate","copies":3}}"#,
+        r#"{"on":{"link":"in"},"when":{"count":5},"effect":{"kind":"reorder"}}"#,
+        r#"{"on":{"link":"in"},"when":{"count":5},"effect":{"kind":"replay","age":3}}"#,
+        r#"{"on":{"link":"in"},"when":{"count":5},"effect":{"kind":"wrong-index"}}"#,
+        r#"{"on":{"link":"in"},"when":{"count":5},"effect":{"kind":"wrong-length"}}"#,
+        r#"{"on":{"link":"out"},"when":{"count":5},"effect":{"kind":"flip-bits","offset":12,"mask":1}}"#,
+        r#"{"on":{"link":"in","frames":{"command":"LRW","device":"axis"}},"effect":{"kind":"working-counter","by":-1}}"#,
+        r#"{"on":{"device":"axis","port":0},"when":{"ratePpm":300000},"effect":{"kind":"corrupt"}}"#,
+        r#"{"on":{"device":"axis","port":0},"when":{"onMs":2,"offMs":3},"effect":{"kind":"cut"}}"#,
+        r#"{"on":{"device":"lamp","port":1},"effect":{"kind":"port-closed"}}"#,
+        r#"{"when":{"forMs":5},"effect":{"kind":"carrier-loss"}}"#,
+        r#"{"on":{"device":"lamp"},"effect":{"kind":"swap","with":"axis"}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"pdi-hang"}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"identity","serial":7}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"sii-checksum"}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"sii-empty"}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"eeprom-busy"}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"eeprom-error"}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"clock-drift","ppm":100}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"clock-step","byNs":50000}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"clock-jitter","ns":100}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"pll-loss"}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"sync0-loss"}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"start-in-past"}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"watchdog"}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"leave-state","state":"PRE-OP","code":1}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"refuse","code":30}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"slow-transition","delayMs":3}}"#,
+        r#"{"on":{"device":"lamp"},"effect":{"kind":"reset"}}"#,
+        r#"{"on":{"device":"axis"},"effect":{"kind":"power-off"}}"#,
+    ];
+    let _alone = ALONE.lock().unwrap();
+    let segment = described(
+        r#"{"devices":[{"name":"coupler","type":"EK1100"},
+            {"name":"lamp","type":"digital-outputs"},
+            {"name":"axis","type":"generic","deviceEmulation":false,"distributedClock":true,
+             "pdos":[{"direction":"input","index":6656,"entries":[{"index":24676,"bits":32}]},
+                     {"direction":"output","index":5632,"entries":[{"index":24698,"bits":32}]}]}]}"#,
+    );
+    let mut plant = Plant::in_op(&segment, virtual_time());
+    plant.run(10);
+    let before = COUNT.load(Ordering::Relaxed);
+    let mut idle = 0;
+    for json in FAULTS {
+        let fault = serde_json::from_str(json).unwrap();
+        let name = plant.segment.inject(&fault).unwrap();
+        plant.run(30);
+        let of = |count: usize| format!("{json}: {} allocations", count - before);
+        assert_eq!(COUNT.load(Ordering::Relaxed), before, "{}", of(COUNT.load(Ordering::Relaxed)));
+        // Some are over by themselves.
+        let _over = plant.segment.clear(&name);
+        plant.run(30);
+        assert_eq!(COUNT.load(Ordering::Relaxed), before, "{}", of(COUNT.load(Ordering::Relaxed)));
+        idle += usize::from(plant.segment.read_hits().hits.is_empty());
+    }
+    // In OP nobody asks the EEPROM or for states, or has pulses.
+    assert_eq!(idle, 5);
+    // Sixty-four at a time, and one more than there is room for.
+    for _ in 0..65 {
+        let fault = r#"{"on":{"link":"in"},"effect":{"kind":"working-counter","by":1}}"#;
+        let fault = serde_json::from_str(fault).unwrap();
+        plant.segment.inject(&fault).unwrap();
+        plant.run(1);
+    }
+    plant.run(10);
+    let log = plant.segment.read_hits();
+    assert_eq!(log.refused, 1);
+    assert!(log.lost > 0, "more hits than are kept");
+    assert_eq!(COUNT.load(Ordering::Relaxed), before);
+    plant.close();
+}

@@ -214,7 +214,7 @@ impl Esc {
         self.memory.set(reg::PDI_EVENT_MASK, &[0x0F, 0xFF, 0xFF, 0x00]);
         self.power_on_eeprom();
         self.power_on_dl();
-        self.power_on_watchdog();
+        self.power_on_watchdog(now_ns);
         self.power_on_clock(now_ns);
         self.power_on_sync();
         self.sync_program = sync_program::SyncProgram::default();

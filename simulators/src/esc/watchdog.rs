@@ -12,14 +12,20 @@ const DIVIDER_NS: u64 = 40;
 pub(super) struct Watchdog {
     triggered_ns: Option<u64>,
     expired: bool,
-    /// Since when the program does nothing, and what its outputs are then.
-    halted: Option<(u64, Vec<u8>)>,
+    /// Since when the program does nothing, and what its outputs are then: there from the beginning.
+    halted_ns: Option<u64>,
+    halted_outputs: Vec<u8>,
     pdi_expired: bool,
 }
 
 impl Esc {
-    pub(super) fn power_on_watchdog(&mut self) {
-        self.watchdog = Watchdog::default();
+    /// A program that has stopped stands still after power-on, too.
+    pub(super) fn power_on_watchdog(&mut self, now_ns: u64) {
+        let Watchdog { halted_ns, mut halted_outputs, .. } = std::mem::take(&mut self.watchdog);
+        halted_outputs.clear();
+        halted_outputs.resize(self.output_bytes() as usize, 0);
+        let halted_ns = halted_ns.map(|_| now_ns);
+        self.watchdog = Watchdog { halted_ns, halted_outputs, ..Watchdog::default() };
         self.memory.set_u16(reg::WATCHDOG_DIVIDER, 2_498);
         self.memory.set_u16(reg::WATCHDOG_TIME_PDI, 1_000);
         self.memory.set_u16(reg::WATCHDOG_TIME_SM, 1_000);
@@ -50,24 +56,25 @@ impl Esc {
     /// handed over.
     pub(crate) fn halt_program(&mut self, halted: bool, now_ns: u64) {
         if !halted {
-            self.watchdog.halted = None;
+            self.watchdog.halted_ns = None;
             self.show_pdi_watchdog(false);
             self.show_inputs_anew();
-        } else if self.watchdog.halted.is_none() {
-            let bytes = self.output_bytes();
-            let outputs = (0..bytes).map(|n| self.output(8 * n, 8) as u8).collect();
-            self.watchdog.halted = Some((now_ns, outputs));
+        } else if self.watchdog.halted_ns.is_none() {
+            let mut outputs = std::mem::take(&mut self.watchdog.halted_outputs);
+            (0..).zip(&mut outputs).for_each(|(n, byte)| *byte = self.output(8 * n, 8) as u8);
+            self.watchdog.halted_outputs = outputs;
+            self.watchdog.halted_ns = Some(now_ns);
         }
     }
 
     /// What the outputs of a stopped program are.
     pub(super) fn halted_outputs(&self) -> Option<&[u8]> {
-        self.watchdog.halted.as_ref().map(|(_, outputs)| &outputs[..])
+        self.watchdog.halted_ns.map(|_| &self.watchdog.halted_outputs[..])
     }
 
     /// Where the program has stopped, lets its watchdog expire; returns when it would.
     pub(super) fn tick_pdi_watchdog(&mut self, now_ns: u64) -> Option<u64> {
-        let &(since, _) = self.watchdog.halted.as_ref()?;
+        let since = self.watchdog.halted_ns?;
         let time = self.watchdog_time_ns(reg::WATCHDOG_TIME_PDI);
         if time == 0 || self.watchdog.pdi_expired {
             return Some(u64::MAX);

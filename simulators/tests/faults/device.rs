@@ -149,6 +149,21 @@ fn a_program_that_hangs_lets_its_own_watchdog_expire() {
 }
 
 #[test]
+fn a_program_that_hangs_does_so_after_a_reset_too() {
+    let mut bench = Bench::new();
+    bench.inject(Fault::on_device(SENSOR, Effect::PdiHang {}));
+    bench.inject(Fault::on_device(SENSOR, Effect::Reset {}));
+    bench.address_all();
+    bench.put(SENSOR, reg::AL_CONTROL, &[2, 0]);
+    bench.cycles(120);
+    assert_eq!(bench.al(SENSOR), (1, 0));
+    assert_eq!(bench.peek(SENSOR, reg::WATCHDOG_COUNTER_PDI, 1), [1]);
+    bench.clear();
+    bench.cycles(5);
+    assert_eq!(bench.al(SENSOR), (2, 0));
+}
+
+#[test]
 fn a_program_that_hangs_answers_no_mail_and_keeps_its_outputs() {
     let mut bench = Bench::new();
     bench.inject(Fault::on_device(AXIS, Effect::PdiHang {}));
