@@ -1,10 +1,11 @@
 //! Inputs of any content against everything that reads what others wrote: frames, SII images, mail, captures,
-//! descriptions, ESI files. None may panic, or take memory without bound; a file that is refused names the place.
+//! descriptions, ESI files, safe frames. None may panic, or take memory without bound; a file that is refused names the place.
 //!
 //! A driver of our own instead of libFuzzer: it runs on stable Rust in every test, and an input is a function
 //! of its target, its seed and its number. What replaces coverage is what a target says that it has seen
 //! ([`Targets::run`]).
 
+mod fsoe;
 mod mutate;
 mod targets;
 

@@ -31,6 +31,8 @@ pub enum Target {
     Aoe,
     /// Bodies of VoE.
     Voe,
+    /// Frames of a safe connection.
+    Fsoe,
     /// A capture, replayed.
     Capture,
     /// A segment's description.
@@ -41,7 +43,7 @@ pub enum Target {
 
 impl Target {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Frame,
         Self::Sii,
         Self::Mailbox,
@@ -49,6 +51,7 @@ impl Target {
         Self::Soe,
         Self::Aoe,
         Self::Voe,
+        Self::Fsoe,
         Self::Capture,
         Self::Description,
         Self::Esi,
@@ -65,6 +68,7 @@ impl Target {
             Self::Soe => "soe",
             Self::Aoe => "aoe",
             Self::Voe => "voe",
+            Self::Fsoe => "fsoe",
             Self::Capture => "capture",
             Self::Description => "description",
             Self::Esi => "esi",
@@ -180,6 +184,7 @@ impl Targets {
             Target::Soe => self.bodies(5, input, &mut seen),
             Target::Aoe => self.bodies(1, input, &mut seen),
             Target::Voe => self.bodies(15, input, &mut seen),
+            Target::Fsoe => crate::fsoe::run(input, &mut seen),
             Target::Capture => self.capture(input, &mut seen),
             Target::Description => description(input, &mut seen),
             Target::Esi => esi(input, &mut seen),
