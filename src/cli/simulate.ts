@@ -32,14 +32,15 @@ export async function simulate(
   const server = segment.serve(options.interface, options);
   const commands = options.commands ? createInterface({ input: process.stdin }) : undefined;
   commands?.on('line', (line) => obey(line, segment));
-  const watch = options.hits === true ? setInterval(() => printHits(segment), HITS_MS) : undefined;
+  const printHits = options.hits === true ? hitsPrinter(segment) : undefined;
+  const watch = printHits === undefined ? undefined : setInterval(printHits, HITS_MS);
   try {
     const ready = { event: 'ready', interface: options.interface, subDevices: segment.devices.length };
     process.stdout.write(`${JSON.stringify(ready)}\n`);
     await untilAborted(stopping.signal);
   } finally {
     clearInterval(watch);
-    printHits(segment, options.hits === true);
+    printHits?.();
     commands?.close();
     server.close();
     stopping.dispose();
@@ -76,8 +77,16 @@ function faultOf(text: string): SegmentFault {
   throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `--fault: ${expected}, got ${text}`);
 }
 
-/** Prints what faults have done, a line each. */
-function printHits(segment: SimulatedSegment, isWanted = true): void {
-  if (!isWanted) return;
-  for (const hit of segment.hits().hits) process.stdout.write(`${JSON.stringify({ event: 'hit', ...hit })}\n`);
+/** Prints what faults have done since it last did, a line each, and how many of those were lost or not taken. */
+function hitsPrinter(segment: SimulatedSegment): () => void {
+  let before = { lost: 0, refused: 0 };
+  return () => {
+    const { hits, lost, refused } = segment.hits();
+    for (const hit of hits) process.stdout.write(`${JSON.stringify({ event: 'hit', ...hit })}\n`);
+    if (lost > before.lost || refused > before.refused) {
+      const missing = { lost: lost - before.lost, refused: refused - before.refused };
+      process.stdout.write(`${JSON.stringify({ event: 'hits-missing', ...missing })}\n`);
+    }
+    before = { lost, refused };
+  };
 }
