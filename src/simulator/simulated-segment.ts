@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SegmentFault } from '../core/configuration/fault-types.ts';
+import { checkInjected } from '../core/configuration/faults.ts';
 import { camelCased } from '../core/configuration/segment.ts';
 import type { SegmentDescription } from '../core/configuration/segment-types.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
@@ -150,7 +151,13 @@ export class SimulatedSegment {
    * @throws `ECAT_ERR_INVALID_ARGUMENT` with what does not fit, `ECAT_ERR_REQUEST_QUEUE_FULL`
    */
   inject(fault: SegmentFault): InjectedFault {
-    return new InjectedFault(this.port, this.port.inject(camelCased(fault)));
+    try {
+      return new InjectedFault(this.port, this.port.inject(camelCased(fault)));
+    } catch (error) {
+      // The simulator names keys as JSON has them; only who made a mistake waits for the schema.
+      checkInjected(fault);
+      throw error;
+    }
   }
 
   /** All faults end. @throws `ECAT_ERR_REQUEST_QUEUE_FULL` */

@@ -28,6 +28,13 @@ test('a wrong value is an error at the value, with what was expected', async (t)
   ]);
 });
 
+test('a value that is a slip of one that can be is an error with a guess', async (t) => {
+  const yaml = `${head}  process_data: { inputs: [{ name: a, slave: b, channel: 1, type: unit16 }] }\n`;
+  t.deepEqual(await messagesOf(t, yaml), [
+    'plant.yaml:3:67 ethercat.process_data.inputs[0].type must be one of bool, int8, uint8, int16, uint16, int32, uint32, int64, uint64, float32, float64, bytes, not "unit16"; did you mean uint16?',
+  ]);
+});
+
 test('a missing key is an error at what needs it', async (t) => {
   t.deepEqual(await messagesOf(t, `${head}  devices:\n    - name: a\n`), [
     'plant.yaml:4:7 ethercat.devices[0] needs the key position: a whole number from 0 to 65534',
@@ -122,7 +129,7 @@ const tagProblems: readonly [string, string, string][] = [
   [
     'has a type that exists',
     'index: 1, type: int',
-    '.type must be one of bool, int8, uint8, int16, uint16, int32, uint32, int64, uint64, float32, float64, bytes, not "int"',
+    '.type must be one of bool, int8, uint8, int16, uint16, int32, uint32, int64, uint64, float32, float64, bytes, not "int"; did you mean int8?',
   ],
   [
     'is not longer than its type',

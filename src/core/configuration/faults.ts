@@ -1,8 +1,9 @@
-/** Faults of a segment file: what its schema cannot say. */
+/** Faults: of a segment file what its schema cannot say, and those that are injected. */
 
-import type { Path } from './document.ts';
+import { EtherCatError } from '../errors/ethercat-error.ts';
+import { type Path, plainDocument } from './document.ts';
 import type { FaultEffect, SegmentFault } from './fault-types.ts';
-import { nearest, shown } from './problems.ts';
+import { nearest, problem, schemaProblems, shown } from './problems.ts';
 
 /** Keys of each effect beside `kind`: those that it needs, and those that it may have. */
 const EFFECT_KEYS: Readonly<Record<FaultEffect['kind'], readonly [readonly string[], readonly string[]]>> = {
@@ -74,12 +75,29 @@ export function checkFaults(
       complain([...path, 'when', 'at', 'fault', 'name'], message);
     }
     if (effect.kind === 'swap') checkDevice(['effect', 'with'], effect.with);
-    const [needs, may] = EFFECT_KEYS[effect.kind];
-    for (const key of needs)
-      if (!(key in effect)) complain([...path, 'effect'], `needs the key ${key} with the kind ${effect.kind}`);
-    for (const key of Object.keys(effect))
-      if (key !== 'kind' && !needs.includes(key) && !may.includes(key))
-        complain([...path, 'effect', key], `means nothing with the kind ${effect.kind}`);
+    checkEffect(effect, (keys, message) => complain([...path, ...keys], message));
     if (name !== undefined) before.add(name);
   }
+}
+
+/**
+ * Checks the form of a fault that is injected; whether its devices are there the segment knows.
+ * @throws `ECAT_ERR_INVALID_ARGUMENT` with everything that is wrong
+ */
+export function checkInjected(fault: SegmentFault): void {
+  const document = plainDocument(fault);
+  const problems = schemaProblems('segment.schema.json#/$defs/fault', document);
+  if (problems.length === 0)
+    checkEffect(fault.effect, (path, message) => void problems.push(problem(document, path, message)));
+  const refused = problems.map(({ message }) => new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `fault: ${message}`));
+  if (refused.length > 0) throw EtherCatError.combine(refused);
+}
+
+function checkEffect(effect: FaultEffect, complain: (path: Path, message: string) => void): void {
+  const [needs, may] = EFFECT_KEYS[effect.kind];
+  for (const key of needs)
+    if (!(key in effect)) complain(['effect'], `needs the key ${key} with the kind ${effect.kind}`);
+  for (const key of Object.keys(effect))
+    if (key !== 'kind' && !needs.includes(key) && !may.includes(key))
+      complain(['effect', key], `means nothing with the kind ${effect.kind}`);
 }

@@ -5,8 +5,10 @@ import { Ajv2020, type ErrorObject as SchemaError, type ValidateFunction } from 
 import { EtherCatError } from '../errors/ethercat-error.ts';
 import { type ParsedDocument, type Path, pathText } from './document.ts';
 
-/** The schemas of this package, by the names of their files. */
-export type SchemaName = 'configuration.schema.json' | 'segment.schema.json';
+/** The schemas of this package, by the names of their files, and the part of one that has a use of its own. */
+export type SchemaName = SchemaFile | 'segment.schema.json#/$defs/fault';
+
+type SchemaFile = 'configuration.schema.json' | 'segment.schema.json';
 
 /** The parts of a schema that explain it. */
 interface ExplainedSchema {
@@ -91,7 +93,7 @@ function validator(name: SchemaName): ValidateFunction {
   return validate as ValidateFunction;
 }
 
-function readSchema(name: SchemaName): ExplainedSchema {
+function readSchema(name: SchemaFile): ExplainedSchema {
   return JSON.parse(readFileSync(new URL(`../../../schemas/${name}`, import.meta.url), 'utf8')) as ExplainedSchema;
 }
 
@@ -129,7 +131,11 @@ function schemaProblem(error: SchemaError, path: Path, document: ParsedDocument)
         `needs ${schema['x-one-of']}; it has ${error.params['passingSchemas'] === null ? 'none' : 'several'}`,
       );
     default:
-      return problem(document, path, `must be ${expectation(schema)}, not ${shown(error.data)}`);
+      return problem(
+        document,
+        path,
+        `must be ${expectation(schema)}, not ${shown(error.data)}${guess(error.data, schema)}`,
+      );
   }
 }
 
@@ -153,6 +159,17 @@ function expectation(schema: ExplainedSchema): string {
     default:
       return 'a mapping with keys';
   }
+}
+
+/** `; did you mean EL1008-like?`, where a value is a slip of one of those that it has to be of. */
+function guess(value: unknown, schema: ExplainedSchema): string {
+  const { enum: choices = [] } = dereferenced(schema);
+  if (typeof value !== 'string') return '';
+  const near = nearest(
+    value,
+    choices.filter((choice) => typeof choice === 'string'),
+  );
+  return near === undefined ? '' : `; did you mean ${near}?`;
 }
 
 /** `; did you mean "cycle_time"?`, or the keys that there are. */
