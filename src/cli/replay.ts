@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { styleText } from 'node:util';
 import { fileError } from '../core/configuration/files.ts';
 import { loadSegmentOf } from '../core/configuration/load.ts';
+import { located } from '../core/configuration/segment-source.ts';
+import type { SegmentDescription } from '../core/configuration/segment-types.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
-import { translated } from '../core/errors/from-binding.ts';
 import { native } from '../core/native.ts';
 import { hex } from '../core/network.ts';
 import { formatNanoseconds, table } from './format.ts';
@@ -66,7 +67,7 @@ export async function replay(
   options: { readonly segment: string; readonly explain?: boolean; readonly json: boolean },
 ): Promise<void> {
   const [bytes, description] = await Promise.all([readCapture(capture), loadSegmentOf(options.segment)]);
-  const report = played(capture, bytes, JSON.stringify(description));
+  const report = played(capture, bytes, description);
   if (report.counts.structural > 0) process.exitCode = 1;
   const lines = options.json
     ? [JSON.stringify({ event: 'replay', capture, ...report })]
@@ -82,9 +83,9 @@ async function readCapture(capture: string): Promise<Uint8Array> {
   }
 }
 
-function played(capture: string, bytes: Uint8Array, segment: string): ReplayReport {
+function played(capture: string, bytes: Uint8Array, segment: SegmentDescription): ReplayReport {
   try {
-    return JSON.parse(translated(() => native().replay(bytes, segment))) as ReplayReport;
+    return JSON.parse(located(segment, (json) => native().replay(bytes, json))) as ReplayReport;
   } catch (error) {
     const { code, message } = EtherCatError.from(error);
     if (code !== 'ECAT_ERR_INVALID_ARGUMENT') throw error;

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { fileError } from '../core/configuration/files.ts';
 import { loadSegmentOf } from '../core/configuration/load.ts';
+import { located } from '../core/configuration/segment-source.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
 import { translated } from '../core/errors/from-binding.ts';
 import { native } from '../core/native.ts';
@@ -78,8 +79,7 @@ export async function imageOf(file: string, device: string | undefined): Promise
   if (device === undefined && !['.yaml', '.yml', '.json'].includes(extname(file))) {
     return { image: await readImage(file), notes: [] };
   }
-  const description = JSON.stringify(await loadSegmentOf(file));
-  const images = translated(() => native().deviceImages(description));
+  const images = located(await loadSegmentOf(file), (json) => native().deviceImages(json));
   const chosen = images.length === 1 && device === undefined ? images[0] : images.find(({ name }) => name === device);
   if (chosen !== undefined) return { image: chosen.sii, notes: chosen.notes };
   const names = images.map(({ name }) => name).join(', ');
@@ -118,10 +118,24 @@ export async function imageOfEsi(options: SiiOptions): Promise<SourceImage> {
     ...(revision === undefined ? {} : { revision }),
     ...(modules.length === 0 ? {} : { modules }),
   };
-  const images = translated(() => native().deviceImages(JSON.stringify({ devices: [{ esi }], esiFiles })));
-  const [image] = images;
+  const [image] = ofOptions(() => native().deviceImages(JSON.stringify({ devices: [{ esi }], esiFiles })));
   if (image === undefined) throw new EtherCatError('ECAT_ERR_INTERNAL', 'a segment of one device has none');
   return { image: image.sii, notes: image.notes };
+}
+
+/** No file describes this segment: what is wrong in it is an option, or within an ESI file, which the message then names. */
+function ofOptions<T>(call: () => T): T {
+  try {
+    return translated(call);
+  } catch (error) {
+    const { code, message } = EtherCatError.from(error);
+    const [, key = '', rest = message] = /^\/devices\/0\/esi(\/\w+)?\S*?: (.*)$/s.exec(message) ?? [];
+    if (code !== 'ECAT_ERR_SEGMENT_INVALID') throw error;
+    if (key === '/files')
+      throw new EtherCatError('ECAT_ERR_CONFIGURATION_FILE', `the ESI file: ${rest}`, { cause: error });
+    const option = key === '/modules' ? '--module' : '--device';
+    throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `${option}: ${rest}`, { cause: error });
+  }
 }
 
 async function readEsi(file: string): Promise<Buffer> {

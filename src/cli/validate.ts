@@ -1,7 +1,11 @@
-/** `bifrost-ethercat validate`: checks a configuration or a segment file without opening anything. */
+/**
+ * `bifrost-ethercat validate`: checks a configuration or a segment file without opening anything. A segment is built, as the
+ * simulator alone knows modules, devices of ESI files and what their settings mean.
+ */
 
 import { styleText } from 'node:util';
 import { loadConfiguration, loadSegmentOf, readDocument } from '../core/configuration/load.ts';
+import { SegmentPort } from '../core/segment-port.ts';
 
 /** Prints what the file describes; throws with every problem when it is not valid. */
 export async function validate(file: string, options: { readonly json: boolean }): Promise<void> {
@@ -16,10 +20,13 @@ export async function validate(file: string, options: { readonly json: boolean }
 async function describe(file: string): Promise<Record<string, number>> {
   const { value } = await readDocument(file);
   if (typeof value === 'object' && value !== null && 'devices' in value) {
-    const { devices, signals, wires } = await loadSegmentOf(file);
+    const segment = await loadSegmentOf(file);
+    new SegmentPort(segment, true);
+    const { devices, signals, wires } = segment;
     return { devices: devices.length, signals: signals.length, wires: wires.length };
   }
-  const { devices, tags } = await loadConfiguration(file);
+  const { devices, tags, link } = await loadConfiguration(file);
+  if (link.kind === 'segment') new SegmentPort(link.description, true);
   const inputs = tags.filter(({ direction }) => direction === 'input').length;
   return { devices: devices.length, inputs, outputs: tags.length - inputs };
 }

@@ -3,6 +3,7 @@
  * `src/simulator`; the segment is on the wire of an engine or a server, or at home.
  */
 
+import { located } from './configuration/segment-source.ts';
 import type { SegmentDescription } from './configuration/segment-types.ts';
 import { EtherCatError } from './errors/ethercat-error.ts';
 import { translated } from './errors/from-binding.ts';
@@ -92,8 +93,7 @@ export class SegmentPort {
 
   /** @throws `ECAT_ERR_SEGMENT_INVALID`, `ECAT_ERR_ADDON_MISSING` */
   constructor(description: SegmentDescription, virtualTime: boolean) {
-    const json = JSON.stringify(description);
-    this.binding = translated(() => new (native().BindingSegment)(json, virtualTime));
+    this.binding = located(description, (json) => new (native().BindingSegment)(json, virtualTime));
     this.virtualTime = virtualTime;
     this.devices = JSON.parse(this.binding.devices) as readonly SegmentDevice[];
   }

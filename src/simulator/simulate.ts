@@ -1,6 +1,7 @@
 /** From a segment file or an object to a segment that runs. */
 
 import { loadSegment } from '../core/configuration/load.ts';
+import { withSeed } from '../core/configuration/segment-source.ts';
 import type { SegmentDocument } from '../core/configuration/segment-types.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
 import { SimulatedSegment } from './simulated-segment.ts';
@@ -31,5 +32,5 @@ export async function simulate(
     throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `seed: expected a whole number from 0, got ${seed}`);
   }
   const description = await loadSegment(source);
-  return new SimulatedSegment(seed === undefined ? description : { ...description, seed }, time === 'virtual');
+  return new SimulatedSegment(seed === undefined ? description : withSeed(description, seed), time === 'virtual');
 }

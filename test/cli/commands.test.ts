@@ -30,6 +30,42 @@ test('validate prints every problem with its place and what to do, once', async 
   ]);
 });
 
+test('validate builds a segment: what only the simulator knows has its place too', async (t) => {
+  const segment = 'devices:\n  - type: modular-coupler\n    modules: [{ module: 9DI }]\n';
+  const plant = 'ethercat: { master: { segment: line.yaml } }\n';
+  const folder = await folderWith(t, { 'line.yaml': segment, 'plant.yaml': plant });
+  for (const file of ['line.yaml', 'plant.yaml']) {
+    const { code, lines, stderr } = await runCli('validate', join(folder, file));
+    t.is(code, 1);
+    t.deepEqual(lines, []);
+    const place = `${join(folder, 'line.yaml')}:3:25 devices[0].modules[0].module`;
+    t.true(stderr.startsWith(`ECAT_ERR_SEGMENT_INVALID: ${place}: there is no such module, but 4DI, `), stderr);
+  }
+});
+
+test('a fault of the command line is refused by the keys that a person wrote', async (t) => {
+  for (const [fault, expected] of [
+    [
+      '{ effect: { kind: powe-off } }',
+      /fault: effect\.kind must be one of .*, not "powe-off"; did you mean power-off\?/,
+    ],
+    ['{ when: { for_s: 1 }, effect: { kind: cut } }', /fault: when\.for_s is not a known key; did you mean for_ms\?/],
+    ['{ on: { device: 0 }, effect: { kind: cut, bytes: 1 } }', /fault: effect\.bytes means nothing with the kind cut/],
+  ] as const) {
+    const { code, stderr } = await runCli(
+      'simulate',
+      'examples/line.segment.yaml',
+      '--interface',
+      'lo',
+      '--fault',
+      fault,
+    );
+    t.is(code, 1);
+    t.regex(stderr, /^ECAT_ERR_INVALID_ARGUMENT: /);
+    t.regex(stderr, expected);
+  }
+});
+
 test('with --json a failure is a line on stdout too', async (t) => {
   const { code, events, stderr } = await runCli('demo', 'no-such-plant.yaml', '--json');
   t.is(code, 1);

@@ -114,11 +114,11 @@ test('a slot that is not there is named, a module that is none, and keys of slot
   for (const [device, message] of [
     [
       { type: 'modular-coupler', modules: [{ module: '16DI' }] },
-      /\/devices\/0\/modules\/0\/module: there is no such module/,
+      /devices\[0\]\.modules\[0\]\.module: there is no such module/,
     ],
     [
       { type: 'modular-coupler', modules: [{ slot: 9, module: '8DI' }] },
-      /\/modules\/0\/slot: 9 is no slot from 1 to 8/,
+      /\.modules\[0\]\.slot: 9 is no slot from 1 to 8/,
     ],
     [
       {
@@ -128,10 +128,10 @@ test('a slot that is not there is named, a module that is none, and keys of slot
           { slot: 2, module: '8DI' },
         ],
       },
-      /\/modules\/1\/slot: slot 2 has a module already/,
+      /\.modules\[1\]\.slot: slot 2 has a module already/,
     ],
-    [{ type: 'EK1100', modules: [] }, /\/modules: belongs to a modular-coupler/],
-    [{ type: 'EK1100', hot_swap: true }, /\/hotSwap: belongs to a modular-coupler/],
+    [{ type: 'EK1100', modules: [] }, /\.modules: belongs to a modular-coupler/],
+    [{ type: 'EK1100', hot_swap: true }, /\.hot_swap: belongs to a modular-coupler/],
   ] as const)
     await t.throwsAsync(simulate({ devices: [device] }), { message });
 });

@@ -7,6 +7,7 @@ import { type ParsedDocument, type Path, pathText } from './document.ts';
 import { checkFaults } from './faults.ts';
 import { fileError, within } from './files.ts';
 import { inOrder, nearest, problem, schemaProblems, shown } from './problems.ts';
+import { withSource } from './segment-source.ts';
 import type { SegmentDescription, SegmentDocument, SegmentEsiDocument, SimulatedDeviceType } from './segment-types.ts';
 
 /** Bytes of the largest SII image: 64 Ki words is what an EEPROM address can reach. */
@@ -106,7 +107,7 @@ export async function describeSegment(
     }
   }
   if (problems.length > 0) throw EtherCatError.combine(inOrder(problems));
-  return {
+  return withSource(document, base, {
     devices: segment.devices.map((device, index) => {
       const { sii: _, esi, ...rest } = device;
       const image = images[index];
@@ -124,7 +125,7 @@ export async function describeSegment(
     ...(segment.ring === undefined ? {} : { ring: camelCased(segment.ring) }),
     ...(segment.compare === undefined ? {} : { compare: segment.compare.map((one) => ({ ...one })) }),
     ...(esiFiles.size === 0 ? {} : { esiFiles: [...esiFiles].map(([name, content]) => ({ name, content })) }),
-  };
+  });
 }
 
 function esiPaths(esi: string | SegmentEsiDocument): readonly string[] {
