@@ -160,6 +160,17 @@ impl Device {
             product_code: one.attribute("ProductCode").and_then(|it| it.number()),
             revision: one.attribute("RevisionNo").and_then(|it| it.number()),
         };
+        let pdos = Pdo::all(element)?;
+        let mut sync_managers = element
+            .children("Sm")
+            .map(|one| SyncManager::read(&one))
+            .collect::<Result<Vec<_>, _>>()?;
+        for pdo in &pdos {
+            let number = pdo.sync_manager.map(usize::from);
+            if let Some(one) = number.and_then(|number| sync_managers.get_mut(number)) {
+                one.carry(pdo.direction);
+            }
+        }
         Ok(Self {
             place: element.place(),
             vendor: vendor.clone(),
@@ -179,12 +190,9 @@ impl Device {
             info,
             profiles: profiles.collect::<Result<_, _>>()?,
             fmmus: element.children("Fmmu").map(|one| Fmmu::read(&one)).collect(),
-            sync_managers: element
-                .children("Sm")
-                .map(|one| SyncManager::read(&one))
-                .collect::<Result<_, _>>()?,
+            sync_managers,
             sync_units: element.children("Su").map(|one| SyncUnit::read(&one)).collect(),
-            pdos: Pdo::all(element)?,
+            pdos,
             mailbox: optional("Mailbox")
                 .map(|one| Mailbox::read(&one))
                 .transpose()?

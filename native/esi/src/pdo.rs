@@ -2,7 +2,7 @@
 
 use ecat_wire::sii::PdoDirection;
 
-use crate::data_type::basic_type;
+use crate::data_type::{basic_type, basic_type_bits};
 use crate::error::{EsiError, Place};
 use crate::reader::Element;
 use crate::text::Texts;
@@ -127,7 +127,7 @@ impl Pdo {
         let number = |name| element.attribute(name).and_then(|one| one.number());
         let excludes = element.children("Exclude").map(|one| SlotIndex::read(&one));
         let sync_managers = element.children("ExcludedSm").filter_map(|one| one.lenient_number());
-        let entries = element.children("Entry").map(|entry| PdoEntry::read(&entry));
+        let entries = element.children("Entry").filter_map(|one| PdoEntry::read(&one).transpose());
         Ok(Self {
             place: element.place(),
             direction,
@@ -147,14 +147,25 @@ impl Pdo {
 }
 
 impl PdoEntry {
-    fn read(element: &Element<'_>) -> Result<Self, EsiError> {
+    /// An entry; one that takes no bits is left out.
+    fn read(element: &Element<'_>) -> Result<Option<Self>, EsiError> {
         element.ignores_all_but(&["Index", "SubIndex", "BitLen", "Name", "Comment", "DataType"]);
-        Ok(Self {
-            index: SlotIndex::read(&element.required("Index")?)?,
+        let data_type = element.child_text("DataType").unwrap_or_default();
+        let bits = match element.child("BitLen") {
+            Some(bits) => Some(bits.number()?),
+            None => basic_type(&data_type).and_then(basic_type_bits),
+        };
+        let index = element.child("Index").map(|index| SlotIndex::read(&index)).transpose()?;
+        let (Some(index), Some(bits)) = (index, bits) else {
+            element.warn("has no Index, or no BitLen; it is left out");
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            index,
             subindex: element.optional_number("SubIndex").unwrap_or(0),
-            bits: element.child_number("BitLen")?,
+            bits,
             name: Texts::of(element, "Name"),
-            data_type: element.child_text("DataType").unwrap_or_default(),
-        })
+            data_type,
+        }))
     }
 }

@@ -55,6 +55,7 @@ impl<'a> Context<'a> {
 
     pub(crate) fn into_findings(self) -> (Vec<Warning>, BTreeMap<String, usize>) {
         let mut warnings = self.warnings.into_inner();
+        warnings.sort_by_key(|warning| warning.place);
         if let further @ 1.. = self.further.get()
             && let Some(last) = warnings.last().cloned()
         {

@@ -1,6 +1,6 @@
 //! SyncManagers, FMMUs and SyncUnits of a device (`Sm`, `Fmmu`, `Su`).
 
-use ecat_wire::sii::{FmmuUsage, SiiSyncManager, SyncManagerKind};
+use ecat_wire::sii::{FmmuUsage, PdoDirection, SiiSyncManager, SyncManagerKind};
 
 use crate::error::EsiError;
 use crate::number::{parse_flag, parse_integer};
@@ -27,6 +27,8 @@ pub struct SyncManager {
     pub r#virtual: bool,
     /// To be enabled in OP only (`OpOnly`).
     pub op_only: bool,
+    /// The file says what it is for; else its control byte does.
+    pub is_named: bool,
     /// Its PDOs stay assigned (`FixedAssignment`, obsolete).
     pub fixed_assignment: bool,
 }
@@ -86,6 +88,19 @@ impl SyncManager {
         matches!(self.kind, SyncManagerKind::MailboxOut | SyncManagerKind::MailboxIn)
     }
 
+    /// Tells that a PDO names it. What only its control byte makes a mailbox, and the PDO goes the same way, is process
+    /// data of one buffer.
+    pub(crate) fn carry(&mut self, direction: PdoDirection) {
+        if self.is_named {
+            return;
+        }
+        self.kind = match (self.kind, direction) {
+            (SyncManagerKind::MailboxOut, PdoDirection::Rx) => SyncManagerKind::ProcessDataOut,
+            (SyncManagerKind::MailboxIn, PdoDirection::Tx) => SyncManagerKind::ProcessDataIn,
+            (other, _) => other,
+        };
+    }
+
     pub(crate) fn read(element: &Element<'_>) -> Result<Self, EsiError> {
         let number = |name| match element.attribute(name) {
             Some(attribute) if !attribute.text().is_empty() => attribute.strict_number().map(Some),
@@ -102,18 +117,19 @@ impl SyncManager {
         // address it is a place that is kept free.
         let by_control =
             || SiiSyncManager { control, enable: 1, ..Default::default() }.effective_kind();
-        let kind = match element.text().to_ascii_lowercase().as_str() {
-            "mboxout" => SyncManagerKind::MailboxOut,
-            "mboxin" => SyncManagerKind::MailboxIn,
-            "outputs" | "output" => SyncManagerKind::ProcessDataOut,
-            "inputs" | "input" => SyncManagerKind::ProcessDataIn,
-            "" if start == 0 => SyncManagerKind::Unused,
-            "" => by_control(),
-            other => {
+        let (kind, is_named) = match element.text().to_ascii_lowercase().as_str() {
+            "mboxout" => (SyncManagerKind::MailboxOut, true),
+            "mboxin" => (SyncManagerKind::MailboxIn, true),
+            "outputs" | "output" => (SyncManagerKind::ProcessDataOut, true),
+            "inputs" | "input" => (SyncManagerKind::ProcessDataIn, true),
+            "" if start == 0 => (SyncManagerKind::Unused, false),
+            "" => (by_control(), false),
+            _ => {
+                let text = element.text();
                 element.warn(format!(
-                    "{other:?} is none of MBoxOut, MBoxIn, Outputs and Inputs; its control byte decides"
+                    "{text:?} is none of MBoxOut, MBoxIn, Outputs and Inputs; its control byte decides"
                 ));
-                by_control()
+                (by_control(), false)
             }
         };
         let sync_manager = Self {
@@ -126,9 +142,10 @@ impl SyncManager {
             maximum_size: number("MaxSize")?,
             r#virtual: element.flag("Virtual"),
             op_only: element.flag("OpOnly"),
+            is_named,
             fixed_assignment: element.flag("FixedAssignment"),
         };
-        if sync_manager.is_mailbox() && sync_manager.default_size == 0 {
+        if is_named && sync_manager.is_mailbox() && sync_manager.default_size == 0 {
             element.warn("a mailbox needs a DefaultSize; without one the device has none");
         }
         Ok(sync_manager)
@@ -142,9 +159,10 @@ impl Fmmu {
             "inputs" | "input" => FmmuUsage::Inputs,
             "mboxstate" => FmmuUsage::SyncManagerStatus,
             "" => FmmuUsage::Unused,
-            other => {
+            _ => {
+                let text = element.text();
                 element.warn(format!(
-                    "{other:?} is none of Outputs, Inputs and MBoxState; it is left unused"
+                    "{text:?} is none of Outputs, Inputs and MBoxState; it is left unused"
                 ));
                 FmmuUsage::Unused
             }

@@ -64,7 +64,7 @@ fn numbers_flags_and_texts_are_taken_as_they_come() {
     assert_eq!(
         warnings,
         [
-            "\"dynamic\" is none of Outputs, Inputs and MBoxState; it is left unused",
+            "\"Dynamic\" is none of Outputs, Inputs and MBoxState; it is left unused",
             "refers to a PDO that is described elsewhere; it is left out",
         ]
     );
@@ -214,4 +214,36 @@ fn limits_are_those_of_the_type_and_of_either_order_of_bytes() {
         .map(|one| (one.entries[0].minimum.unwrap(), one.entries[0].maximum.unwrap()))
         .collect();
     assert_eq!(limits, [(5, 30_000), (5, 30_000), (-10, 10), (1, 3)]);
+}
+
+#[test]
+fn a_sync_manager_with_a_name_of_its_own_is_what_its_control_byte_and_its_pdos_make_it() {
+    let (file, device) = only(
+        "<Sm StartAddress=\"#x1000\" ControlByte=\"#x64\">Command</Sm>
+         <Sm StartAddress=\"#x1200\" ControlByte=\"#x22\">State</Sm>
+         <Sm StartAddress=\"#x1400\" ControlByte=\"#x22\" DefaultSize=\"64\">Letters</Sm>
+         <RxPdo Sm=\"0\"><Index>#x1600</Index></RxPdo>
+         <TxPdo Sm=\"1\"><Index>#x1700</Index></TxPdo>",
+    );
+    let kinds: Vec<_> = device.device.sync_managers.iter().map(|one| one.kind).collect();
+    use SyncManagerKind::{MailboxIn, ProcessDataIn, ProcessDataOut};
+    // The second one is in mailbox mode, and carries a PDO.
+    assert_eq!(kinds, [ProcessDataOut, ProcessDataIn, MailboxIn]);
+    assert_eq!(device.pdos[1].sync_manager, Some(1));
+    assert_eq!((device.notes.len(), file.warnings.len()), (0, 3));
+    assert!(file.warnings[1].message.starts_with("\"State\" is none of"), "{}", file.warnings[1]);
+}
+
+#[test]
+fn an_entry_that_says_nothing_is_left_out_and_one_without_bits_has_those_of_its_type() {
+    let (file, device) = only(
+        "<TxPdo><Index>#x1A00</Index>
+         <Entry/><Entry><Index>0</Index></Entry>
+         <Entry><Index>#x6000</Index><SubIndex>1</SubIndex><DataType>UDINT</DataType></Entry></TxPdo>",
+    );
+    assert_eq!(device.pdos[0].entries.len(), 1);
+    assert_eq!(device.pdos[0].bits(), 32);
+    let places: Vec<_> =
+        file.warnings.iter().map(|one| (one.place.line, one.place.column)).collect();
+    assert_eq!(places, [(4, 10), (4, 18)]);
 }
