@@ -188,7 +188,13 @@ impl Choice {
             let candidates = named(&choice.module, &known);
             if candidates.is_empty() {
                 let listed = listed_modules(&known);
-                return refused(format!("no module is called {:?}; {listed}", choice.module));
+                let more = match (files, own.references.join(", ")) {
+                    ([_], more) if !more.is_empty() => {
+                        format!("; more may be in {more}: name that file as well")
+                    }
+                    _ => String::new(),
+                };
+                return refused(format!("no module is called {:?}; {listed}{more}", choice.module));
             }
             let free = |slot: u16| placed.iter().all(|(taken, _)| *taken != slot);
             let fits = |slot: u16| {

@@ -87,6 +87,20 @@ fn a_module_that_does_not_fit_is_refused_by_its_place_in_the_list() {
 }
 
 #[test]
+fn a_module_that_is_not_there_may_be_in_a_file_that_the_file_names() {
+    let mut file = fixture("Simulated.xml");
+    file.references = vec!["More.xml".into(), "Most.xml".into()];
+    let wanted = choice(&[(None, "SIM-9DI")]);
+    let alone = wanted.configure(&[&file]).unwrap_err().message;
+    assert!(
+        alone.ends_with("; more may be in More.xml, Most.xml: name that file as well"),
+        "{alone}"
+    );
+    let with_another = wanted.configure(&[&file, &fixture("Simulated.xml")]).unwrap_err().message;
+    assert!(!with_another.contains("More.xml"), "{with_another}");
+}
+
+#[test]
 fn a_coupler_takes_every_module_of_another_vendors_catalogue() {
     let Some(bytes) = shared("esi/Weidmueller_UR20_IO.xml") else { return };
     let (own, modules) = (fixture("Simulated.xml"), EsiFile::parse(&bytes).unwrap());
