@@ -1,9 +1,10 @@
 /** Faults: of a segment file what its schema cannot say, and those that are injected. */
 
 import { EtherCatError } from '../errors/ethercat-error.ts';
+import { didYouMean } from '../nearest.ts';
 import { type Path, plainDocument } from './document.ts';
 import type { FaultEffect, SegmentFault } from './fault-types.ts';
-import { nearest, problem, schemaProblems, shown } from './problems.ts';
+import { problem, schemaProblems, shown } from './problems.ts';
 
 /** Keys of each effect beside `kind`: those that it needs, and those that it may have. */
 const EFFECT_KEYS: Readonly<Record<FaultEffect['kind'], readonly [readonly string[], readonly string[]]>> = {
@@ -60,8 +61,7 @@ export function checkFaults(
         if (device >= devices.length)
           complain([...path, ...keys], `is ${device}, but there are ${devices.length} devices`);
       } else if (!known.has(String(device))) {
-        const near = nearest(String(device), known);
-        const hint = near === undefined ? '' : `; did you mean ${near}?`;
+        const hint = didYouMean(String(device), known);
         complain([...path, ...keys], `is ${shown(device)}, but no device is called that${hint}`);
       }
     };

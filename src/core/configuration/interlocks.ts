@@ -1,7 +1,8 @@
 /** The interlocks of a configuration: what a schema cannot say about them. */
 
+import { didYouMean } from '../nearest.ts';
 import type { ParsedDocument, Path } from './document.ts';
-import { nearest, shown } from './problems.ts';
+import { shown } from './problems.ts';
 import type { ConfigurationDocument, InterlockConfiguration, TagConfiguration } from './types.ts';
 
 /** Every interlock, in the order of the document. Problems go to `complain`; its path is that of the part. */
@@ -16,11 +17,8 @@ export function normalizeInterlocks(
   const checkTag = (name: string, wanted: 'input' | 'output', path: Path): void => {
     // Without tags in the file there will be one for every entry, which is only known once the segment is.
     if (tags.length === 0 || directions.get(name) === wanted) return;
-    const near = nearest(
-      name,
-      tags.filter(({ direction }) => direction === wanted).map((tag) => tag.name),
-    );
-    const hint = directions.has(name) || near === undefined ? '' : `; did you mean ${near}?`;
+    const wantedNames = tags.filter(({ direction }) => direction === wanted).map((tag) => tag.name);
+    const hint = directions.has(name) ? '' : didYouMean(name, wantedNames);
     complain(path, `names ${shown(name)}, which is not an ${wanted}${hint}`);
   };
   return interlocks.map(({ name, when, force }, index) => {

@@ -1,7 +1,8 @@
 /** The lanes of a configuration: what a schema cannot say about them, and their defaults. */
 
+import { didYouMean } from '../nearest.ts';
 import type { ParsedDocument, Path } from './document.ts';
-import { nearest, shown } from './problems.ts';
+import { shown } from './problems.ts';
 import type { ConfigurationDocument, DeviceConfiguration, LaneConfiguration, TagConfiguration } from './types.ts';
 
 /** A writer beats once in a while, not once a cycle: a shorter deadline would trip without reason. */
@@ -60,8 +61,7 @@ function checkOutput(
   if (tag?.direction === 'input') complain(path, `is ${shown(output)}, which is an input`);
   if (tag !== undefined) return;
   const outputs = tags.filter(({ direction }) => direction === 'output').map(({ name }) => name);
-  const near = nearest(output, [...outputs, ...devices.map(({ name }) => name)]);
-  const hint = near === undefined ? '' : `; did you mean ${near}?`;
+  const hint = didYouMean(output, [...outputs, ...devices.map(({ name }) => name)]);
   complain(path, `is ${shown(output)}, which is neither an output nor a device${hint}`);
 }
 

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ErrorObject as SchemaError, type ValidateFunction } from 'ajv/dist/2020.js';
 import { EtherCatError } from '../errors/ethercat-error.ts';
+import { didYouMean } from '../nearest.ts';
 import { type ParsedDocument, type Path, pathText } from './document.ts';
 
 /** The schemas of this package, by the names of their files, and the part of one that has a use of its own. */
@@ -161,71 +162,19 @@ function expectation(schema: ExplainedSchema): string {
   }
 }
 
-/** `; did you mean EL1008-like?`, where a value is a slip of one of those that it has to be of. */
+/** A guess, where a value is a slip of one of those that it has to be of. */
 function guess(value: unknown, schema: ExplainedSchema): string {
-  const { enum: choices = [] } = dereferenced(schema);
-  if (typeof value !== 'string') return '';
-  const near = nearest(
-    value,
-    choices.filter((choice) => typeof choice === 'string'),
-  );
-  return near === undefined ? '' : `; did you mean ${near}?`;
+  const choices = (dereferenced(schema).enum ?? []).filter((choice) => typeof choice === 'string');
+  return typeof value === 'string' ? didYouMean(value, choices) : '';
 }
 
-/** `; did you mean "cycle_time"?`, or the keys that there are. */
+/** A guess, or the keys that there are. */
 function suggestion(key: string, schema: ExplainedSchema): string {
   const known = Object.keys({ ...dereferenced(schema).properties, ...schema.properties });
-  const near = nearest(key, known);
-  if (near !== undefined) return `; did you mean ${near}?`;
-  return known.length === 0 ? '' : `; known here: ${known.join(', ')}`;
+  return didYouMean(key, known) || (known.length === 0 ? '' : `; known here: ${known.join(', ')}`);
 }
 
 function dereferenced(schema: ExplainedSchema): ExplainedSchema {
   const name = /^#\/\$defs\/(\w+)$/.exec(schema.$ref ?? '')?.[1];
   return name === undefined ? schema : (schemas().definitions[name] ?? schema);
-}
-
-/** The candidate that `word` is most likely a slip of, or the beginning of. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  const normal = simplified(word);
-  let best: string | undefined;
-  let bestDistance = slipsAllowed(normal.length) + 1;
-  for (const candidate of candidates) {
-    const other = simplified(candidate);
-    const beginning = normal.length < 4 ? other : other.slice(0, normal.length);
-    const distance = Math.min(editDistance(normal, other), editDistance(normal, beginning) + 1);
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
-  }
-  return best;
-}
-
-/** Letters of a word of this length that may differ before a guess is worse than none. */
-function slipsAllowed(length: number): number {
-  return length < 3 ? 0 : Math.ceil(length / 3);
-}
-
-/** Case and separators are the most frequent slips: `cycleTime`, `cycle-time`. */
-function simplified(word: string): string {
-  return word.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
-}
-
-/** Letters to insert, remove, replace, or swap with their neighbour (optimal string alignment). */
-function editDistance(a: string, b: string): number {
-  let [before, row]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, index) => index)];
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      const swapped = i > 0 && j > 0 && a[i] === b[j - 1] && a[i - 1] === b[j];
-      next.push(
-        Math.min(
-          row![j + 1]! + 1,
-          next[j]! + 1,
-          row![j]! + (a[i] === b[j] ? 0 : 1),
-          swapped ? before![j - 1]! + 1 : Number.POSITIVE_INFINITY,
-        ),
-      );
-    }
-    [before, row] = [row, next];
-  }
-  return row![b.length]!;
 }

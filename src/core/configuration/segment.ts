@@ -3,10 +3,11 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EtherCatError } from '../errors/ethercat-error.ts';
+import { didYouMean } from '../nearest.ts';
 import { type ParsedDocument, type Path, pathText } from './document.ts';
 import { checkFaults } from './faults.ts';
 import { fileError, within } from './files.ts';
-import { inOrder, nearest, problem, schemaProblems, shown } from './problems.ts';
+import { inOrder, problem, schemaProblems, shown } from './problems.ts';
 import { withSource } from './segment-source.ts';
 import type { SegmentDescription, SegmentDocument, SegmentEsiDocument, SimulatedDeviceType } from './segment-types.ts';
 
@@ -181,8 +182,7 @@ function crossCheck(
     const name = channel.slice(0, point);
     const device = devices.find((one) => one.name === name);
     if (device === undefined) {
-      const near = nearest(name, names);
-      const hint = near === undefined ? '' : `; did you mean ${near}?`;
+      const hint = didYouMean(name, names);
       complain(path, `is ${shown(channel)}, but no device is called ${shown(name)}${hint}`);
       return;
     }

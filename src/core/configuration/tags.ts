@@ -1,8 +1,9 @@
 /** The tags of a configuration: what a schema cannot say about them, and their defaults. */
 
+import { didYouMean } from '../nearest.ts';
 import { isInteger, typeBits } from '../tag-types.ts';
 import type { ParsedDocument, Path } from './document.ts';
-import { nearest, shown } from './problems.ts';
+import { shown } from './problems.ts';
 import type {
   ConfigurationDocument,
   DeviceConfiguration,
@@ -31,8 +32,7 @@ export function normalizeTags(
     names.add(tag.name);
     const device = tag.slave ?? tag.sub_device ?? '';
     if (!deviceNames.has(device)) {
-      const near = nearest(device, deviceNames);
-      const hint = near === undefined ? '' : `; did you mean ${near}?`;
+      const hint = didYouMean(device, deviceNames);
       complain(
         [...path, tag.slave === undefined ? 'sub_device' : 'slave'],
         `is ${shown(device)}, which is not the name of a device${hint}`,
