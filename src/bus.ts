@@ -318,6 +318,11 @@ export abstract class Bus {
   }
 
   #numbersOf(names: readonly string[]): Uint32Array {
+    // A text would be taken for its letters, and a number for no tags.
+    if (!Array.isArray(names as unknown)) {
+      const message = `names: expected a list of names of tags, got ${typeof names}`;
+      throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', message);
+    }
     return Uint32Array.from(names, (name) => this.#view.numberOf(name));
   }
 

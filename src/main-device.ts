@@ -12,6 +12,7 @@ import { closeOnExit, closeOnSignals } from './core/exits.ts';
 import { type Fault, faultOfEvent } from './core/faults.ts';
 import { type BusHealth, readHealth } from './core/health.ts';
 import { LaneKeeper } from './core/lane-keeper.ts';
+import { didYouMean } from './core/nearest.ts';
 import { nameSubDevices } from './core/network.ts';
 import type { OutputLane } from './core/outputs.ts';
 import { Session } from './core/session.ts';
@@ -106,7 +107,11 @@ export class MainDevice extends Bus implements AsyncDisposable {
     const { signal } = options;
     if (signal?.aborted)
       throw new EtherCatError('ECAT_ERR_ABORTED', 'the opening was aborted', { cause: signal.reason });
-    const { segment } = options;
+    const { segment, firstCycle } = options;
+    if (firstCycle !== undefined && !(Number.isInteger(firstCycle) && firstCycle >= 0 && firstCycle < 2 ** 32)) {
+      const message = `firstCycle: expected a whole number from 0 to 4294967295, got ${firstCycle}`;
+      throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', message);
+    }
     const given = segment instanceof SimulatedSegment ? segment : undefined;
     const configuration = await loadConfiguration(source, {
       interface: options.interface,
@@ -120,7 +125,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
     let bus: MainDevice | undefined;
     try {
       bus = new MainDevice(
-        await Session.bringUp(configuration, signal, simulator?.port, options.firstCycle),
+        await Session.bringUp(configuration, signal, simulator?.port, firstCycle),
         pools,
         options,
         simulator,
@@ -190,7 +195,10 @@ export class MainDevice extends Bus implements AsyncDisposable {
   subDevice(nameOrPosition: string | number): SubDevice {
     const found = this.subDevices.find(({ name, position }) => name === nameOrPosition || position === nameOrPosition);
     if (found !== undefined) return found;
-    throw new EtherCatError('ECAT_ERR_DEVICE_MISSING', `there is no SubDevice ${nameOrPosition}`);
+    const guess = typeof nameOrPosition === 'string' ? didYouMean(nameOrPosition, this.#names) : '';
+    throw new EtherCatError('ECAT_ERR_DEVICE_MISSING', `there is no SubDevice ${nameOrPosition}${guess}`, {
+      action: 'Compare the name or position with what subDevices lists.',
+    });
   }
 
   /**

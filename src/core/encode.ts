@@ -155,8 +155,13 @@ function toRaw(value: number | bigint, scale: number, offset: number, scaled: bo
 function describeRange(table: TagTable, tag: number, low: bigint, high: bigint, bigints: boolean): string {
   const kind = tagTypes[table.kind(tag)]!;
   if (!table.isScaled(tag)) return `${bigints ? 'a bigint' : 'a whole number'} from ${low} to ${high} (${kind})`;
-  const ends = [low, high].map((end) => Number(end) * table.scale(tag) + table.offset(tag));
+  const ends = [low, high].map((end) => rounded(Number(end) * table.scale(tag) + table.offset(tag)));
   return `a number from ${Math.min(...ends)} to ${Math.max(...ends)} (${kind}, scaled)`;
+}
+
+/** Without the last digits, which are of the multiplication: 3276.7 and not 3276.7000000000003. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(15));
 }
 
 /** The elements of an array as JavaScript has them; undefined where it is none. */

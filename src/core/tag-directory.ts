@@ -16,6 +16,7 @@
  */
 
 import { EtherCatError } from './errors/ethercat-error.ts';
+import { didYouMean } from './nearest.ts';
 import type { TagValue } from './tag-types.ts';
 
 /** What the directory knows of one tag. */
@@ -33,6 +34,8 @@ export type TagLabels = Readonly<Record<number, string>>;
 
 const MAGIC = 0x54_47_44_32;
 const HEADER_WORDS = 8;
+/** With more tags a guess would hold up for a tenth of a second whoever misspelt one. */
+const GUESS_TAGS_MAX = 1000;
 const encoder = new TextEncoder();
 /** Different units, and different sets of labels, at most. */
 const INTERNED_MAX = 0xfffe;
@@ -140,8 +143,19 @@ export class TagDirectory {
   /** @throws ECAT_ERR_TAG_UNKNOWN */
   numberOf(name: string): number {
     const tag = this.find(name);
-    if (tag === undefined) throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', `there is no tag ${name}`, { tag: name });
+    if (tag === undefined) {
+      const message = `there is no tag ${name}${this.#guess(name)}`;
+      throw new EtherCatError('ECAT_ERR_TAG_UNKNOWN', message, { tag: name });
+    }
     return tag;
+  }
+
+  #guess(name: unknown): string {
+    if (typeof name !== 'string' || this.count > GUESS_TAGS_MAX) return '';
+    return didYouMean(
+      name,
+      Array.from({ length: this.count }, (_, tag) => this.name(tag)),
+    );
   }
 
   /** Its name; a new string with every call. */

@@ -83,7 +83,9 @@ export class SimulatedSegment {
     const found = this.devices.find(({ name, number }) => name === nameOrNumber || number === nameOrNumber);
     if (found !== undefined) return found;
     const names = this.devices.map(({ name }) => name).join(', ');
-    throw new EtherCatError('ECAT_ERR_DEVICE_MISSING', `the segment has no device ${nameOrNumber}, but ${names}`);
+    throw new EtherCatError('ECAT_ERR_DEVICE_MISSING', `the segment has no device ${nameOrNumber}, but ${names}`, {
+      action: 'Compare the name with those of the segment file.',
+    });
   }
 
   /**

@@ -299,6 +299,8 @@ test('what is written wrong is refused before anything is sent', async (t) => {
   t.false(bus.snapshot().value('lamp.on'));
   t.throws(() => bus.tag('nothing'), { code: 'ECAT_ERR_TAG_UNKNOWN' });
   t.throws(() => bus.subDevice('nothing'), { code: 'ECAT_ERR_DEVICE_MISSING' });
+  for (const names of ['lamp.on', 3] as never[])
+    t.throws(() => bus.snapshot(names), { code: 'ECAT_ERR_INVALID_ARGUMENT', message: /expected a list of names/ });
 });
 
 test('a configuration without tags gets one for every entry', async (t) => {

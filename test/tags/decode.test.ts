@@ -193,6 +193,7 @@ test('a value that its tag cannot hold is refused with its range', (t) => {
   };
   t.regex(refused(row(Kind.int16, 0, 16), 40_000), /-32768 to 32767/);
   t.regex(refused(row(Kind.uint16, 0, 12), 4096), /0 to 4095/);
+  t.regex(refused(row(Kind.int16, 0, 16, { scale: 0.1 }), 1e9), /from -3276\.8 to 3276\.7 \(/);
   t.regex(refused(row(Kind.uint8, 0, 8), 1.5), /whole number/);
   t.regex(refused(row(Kind.uint8, 0, 8), Number.NaN), /whole number/);
   t.regex(refused(row(Kind.uint8, 0, 8), '1'), /a number, got string/);

@@ -71,6 +71,15 @@ test('a buffer that is no directory is refused', (t) => {
   t.throws(() => new TagDirectory(buffer), { code: 'ECAT_ERR_INTERNAL' });
 });
 
+test('a misspelt name is told with a guess, as long as there are not too many to look at', (t) => {
+  const messageOf = (directory: TagDirectory): string | undefined =>
+    t.throws(() => directory.numberOf('valve.opne'), { code: 'ECAT_ERR_TAG_UNKNOWN' })?.message;
+  const names = [{ name: 'pump.speed' }, { name: 'valve.open' }];
+  t.is(messageOf(TagDirectory.build(names)), 'there is no tag valve.opne; did you mean valve.open?');
+  const many = Array.from({ length: 1000 }, (_, n) => ({ name: `tag ${n}` }));
+  t.is(messageOf(TagDirectory.build([...names, ...many])), 'there is no tag valve.opne');
+});
+
 test('names of tags that are not there are errors with the name', (t) => {
   const directory = TagDirectory.build([]);
   t.like(
