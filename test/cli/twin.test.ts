@@ -97,9 +97,8 @@ test('what is no source of a twin is refused', async (t) => {
   );
 });
 
-const esi = join(root, '../shared/data/esi/BogusServo.xml');
-const withEsi = existsSync(esi) ? test : test.skip;
-withEsi('the twin of an ESI file is the device that was named, and a file with several asks which', async (t) => {
+const esi = join(root, 'test/fixtures/esi/BogusServo.xml');
+test('the twin of an ESI file is the device that was named, and a file with several asks which', async (t) => {
   const out = join(await folderWith(t, {}), 'twin.yaml');
   t.regex(
     (await runCli('twin', '--esi', esi, '--out', out)).stderr,
