@@ -36,7 +36,8 @@ try {
 | \`register\` | address of the ESC register |
 | \`tag\` | name of the tag |
 | \`expected\`, \`found\` | identities of a SubDevice that is not the configured one |
-| \`location\` | \`file\`, \`line\` and \`column\` in the configuration; the message begins with it |
+| \`lane\` | name of the lane that writes outputs |
+| \`location\` | \`file\`, \`line\` and \`column\` in the configuration or segment file; the message begins with it |
 | \`errors\` | all failures, when one operation had several; the other fields are then those of the first |
 | \`cause\` | the error behind this one |
 

@@ -188,6 +188,7 @@ export class MainDevice extends Bus implements AsyncDisposable {
     throw new EtherCatError(
       'ECAT_ERR_UNSUPPORTED',
       'the bus runs on a network interface, there is no simulated segment',
+      { action: 'Give a simulated segment to open().' },
     );
   }
 

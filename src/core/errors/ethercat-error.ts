@@ -2,7 +2,7 @@
 
 import { type ErrorCategory, type ErrorCode, errorTable, isErrorCode } from './table.ts';
 
-/** A place in a configuration file; line and column count from 1. */
+/** A place in a configuration or segment file; line and column count from 1. */
 export interface Location {
   /** As it was given to `open`, or relative to the file that names it. */
   readonly file: string;
@@ -46,7 +46,7 @@ export interface ErrorDetails {
   readonly expected?: DeviceIdentity | undefined;
   /** Identity that was found. */
   readonly found?: DeviceIdentity | undefined;
-  /** Where in the configuration; the message begins with it. */
+  /** Where in the configuration or segment file; the message begins with it. */
   readonly location?: Location | undefined;
   /** What to do, where more is known than for every error of this code. */
   readonly action?: string | undefined;
@@ -125,7 +125,7 @@ export class EtherCatError extends Error {
   declare readonly expected?: DeviceIdentity;
   /** Identity that was found. */
   declare readonly found?: DeviceIdentity;
-  /** Where in the configuration; the message begins with it. */
+  /** Where in the configuration or segment file; the message begins with it. */
   declare readonly location?: Location;
   /** When several failures came together: all of them, this one's own first. */
   declare readonly errors?: readonly EtherCatError[];

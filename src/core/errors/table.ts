@@ -98,7 +98,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.f
     category: 'network',
     recoverable: true,
     meaning: 'There is no network interface of that name.',
-    action: 'Compare the name in ethercat.master.interface with the output of "ip link".',
+    action:
+      'Compare the name (ethercat.master.interface, or what was given in its place) with the output of "ip link".',
   },
   ECAT_ERR_LINK_DOWN: {
     category: 'network',
