@@ -7,6 +7,7 @@ export type {
   FaultPlace,
   FaultTimes,
   MailEffect,
+  MailFault,
   SegmentFault,
 } from '../core/configuration/fault-types.ts';
 export type { SegmentDescription, SegmentDocument } from '../core/configuration/segment-types.ts';
@@ -18,7 +19,6 @@ export { type SimulateOptions, simulate } from './simulate.ts';
 export type {
   DeviceStatus,
   EmergencyOptions,
-  MailFault,
   SimulatedDevice,
   SimulatedPort,
   SimulatedSlot,

@@ -1,5 +1,7 @@
 /** One device of a simulated segment, as a test or a machine in software handles it. */
 
+import type { MailFault } from '../core/configuration/fault-types.ts';
+import { camelCased } from '../core/configuration/segment.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
 import type { SegmentDevice } from '../core/segment-port.ts';
 import {
@@ -24,9 +26,6 @@ export interface EmergencyOptions {
   /** Which of the device's drives sends it, from 0, by SoE. Without it, the device does by CoE. */
   readonly drive?: number;
 }
-
-/** What goes wrong with a device's mail, as `faults` of a segment file's `mailbox` has it. */
-export type MailFault = Readonly<Record<string, unknown>>;
 
 /** A device's state as it is registered, and whether frames reach it. */
 export interface DeviceStatus {
@@ -217,7 +216,7 @@ export class SimulatedDevice {
 
   /** Something goes wrong with its mail. */
   disturbMail(fault: MailFault): void {
-    this.#command({ kind: 'disturbMail', fault });
+    this.#command({ kind: 'disturbMail', fault: camelCased(fault) });
   }
 
   /** A latch input of its ESC (0 or 1) has a level from now on; a change gets a time stamp. */

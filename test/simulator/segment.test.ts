@@ -135,6 +135,16 @@ test('what is not there is named, and a value that does not fit', async (t) => {
   await refused('ECAT_ERR_CONFIGURATION_INVALID', /type/, simulate({ devices: [{ type: 'EK9999' as never }] }));
 });
 
+test('mail is disturbed with the keys of a segment file, and what is no such effect is refused', async (t) => {
+  const axis = (await simulate(segment)).device('axis');
+  axis.disturbMail({ protocol: 'CoE', after: 1, count: 2, effect: { kind: 'late', delay_ms: 5 } });
+  axis.disturbMail({ effect: { kind: 'behind-next' } });
+  t.throws(() => axis.disturbMail({ effect: { kind: 'late', delay_s: 5 } as never }), {
+    code: 'ECAT_ERR_INVALID_ARGUMENT',
+    message: /delayS/,
+  });
+});
+
 test('a configuration of a real plant runs on it, in its time, and what is asked takes no time', async (t) => {
   const machine = await simulate(segment);
   await using bus = await MainDevice.open(configuration, { segment: machine });

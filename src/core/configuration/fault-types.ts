@@ -76,10 +76,25 @@ export interface FaultTimes {
 
 /** What happens to a mail, or to its answer. */
 export type MailEffect =
-  | { kind: 'silence' | 'lose-reply' | 'wrong-counter' | 'wrong-type' | 'wrong-toggle' | 'file-busy' | 'lose-fragment' }
+  | { kind: 'silence' | 'lose-reply' | 'behind-next' | 'wrong-counter' | 'wrong-type' | 'wrong-toggle' }
+  | { kind: 'file-busy' | 'lose-fragment' }
   | { kind: 'late'; delay_ms: number }
   | { kind: 'error-reply'; detail: number }
   | { kind: 'abort' | 'file-error' | 'drive-error' | 'ads-error' | 'ethernet-result'; code: number };
+
+/** What goes wrong with a device's mail, as `faults` of a segment file's `mailbox` has it. */
+export interface MailFault {
+  /** How many requests that it concerns pass first; by default 0. */
+  after?: number;
+  /** How many then meet it; by default 1. */
+  count?: number;
+  /** Whose requests it concerns; by default all that the effect can happen to. */
+  protocol?: MailProtocol;
+  /** What happens to them, or to their answers. */
+  effect: MailEffect;
+}
+
+type MailProtocol = 'AoE' | 'CoE' | 'EoE' | 'FoE' | 'SoE' | 'VoE';
 
 /** What happens. */
 export type FaultEffect =
@@ -98,7 +113,7 @@ export type FaultEffect =
   | { kind: 'leave-state'; state: State; code: number }
   | { kind: 'refuse'; to?: State; code: number }
   | { kind: 'slow-transition'; to?: State; delay_ms: number }
-  | { kind: 'mail'; does: MailEffect; protocol?: 'AoE' | 'CoE' | 'EoE' | 'FoE' | 'SoE' | 'VoE' }
+  | { kind: 'mail'; does: MailEffect; protocol?: MailProtocol }
   | { kind: 'emergency'; code: number; register?: number; data?: readonly number[]; times?: number }
   | { kind: 'clock-drift'; ppm: number }
   | { kind: 'clock-step'; by_ns: number }
