@@ -318,8 +318,7 @@ impl BindingAttachment {
 impl Open {
     fn new(engine_id: u32, view: SharedView) -> Result<Self, EngineError> {
         let engine = Engine::by_id(engine_id).ok_or_else(|| {
-            let message = format!("there is no open engine with the number {engine_id}");
-            EngineError::new(ErrorCode::Closed, message)
+            EngineError::new(ErrorCode::Closed, "the MainDevice of this handle is closed")
         })?;
         check_memory(engine_id, &view)?;
         let memory = view.memory()?.attach()?;

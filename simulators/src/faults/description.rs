@@ -254,12 +254,12 @@ impl Fault {
             return wrong("/when/count", "expected at least 1");
         }
         if on_ns.is_some() != off_ns.is_some() {
-            return wrong("/when", "flapping needs both onMs and offMs");
+            return wrong("/when", "flapping needs both on_ms and off_ms");
         }
         if let (Some(on_ns), Some(off_ns)) = (on_ns, off_ns)
             && (on_ns == 0 || on_ns.saturating_add(off_ns) < FLAP_NS_MIN)
         {
-            return wrong("/when/onMs", "expected more than 0, and with offMs at least 0.01");
+            return wrong("/when/onMs", "expected more than 0, and with off_ms at least 0.01");
         }
         if matches!(at, Some(Milestone::Sdo { number: 0, .. })) {
             return wrong("/when/at/sdo/number", "expected a number from 1");
@@ -272,7 +272,7 @@ impl Fault {
                 wrong("/effect/with", "a device cannot change places with itself")
             }
             Effect::Delay { by_frames: 0, by_ns: None } => {
-                wrong("/effect", "delay needs byFrames or byMs")
+                wrong("/effect", "delay needs by_frames or by_ms")
             }
             _ => Ok(self),
         }
