@@ -1,6 +1,5 @@
 /** `bifrost-ethercat sii`: what an SII image says, of a file or of a device that is described, and how it differs from another. */
 
-import { writeFile } from 'node:fs/promises';
 import { styleText } from 'node:util';
 import { fileError } from '../core/configuration/files.ts';
 import { EtherCatError } from '../core/errors/ethercat-error.ts';
@@ -8,6 +7,7 @@ import { translated } from '../core/errors/from-binding.ts';
 import { native } from '../core/native.ts';
 import { hex } from '../core/network.ts';
 import { grouped, table } from './format.ts';
+import { writeOut } from './output-file.ts';
 import { imageOf, imageOfEsi, readImage, type SiiOptions, viewEsi } from './sii-source.ts';
 
 interface Areas {
@@ -148,11 +148,7 @@ export async function sii(file: string | undefined, options: SiiOptions): Promis
   const name = file ?? options.esi.join(', ');
   const view = viewed(name, image);
   if (options.out !== undefined) {
-    const { out } = options;
-    await writeFile(out, image).catch((error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
-      throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', `--out: cannot write ${out}: ${message}`, { cause: error });
-    });
+    await writeOut(options.out, image);
   }
   const differences = options.compare === undefined ? undefined : await compared(image, options.compare);
   if (options.json) {

@@ -1,6 +1,6 @@
 /** `bifrost-ethercat twin`: a segment file of what a user has, with what it could not know. */
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { fileError } from '../core/configuration/files.ts';
 import { loadConfiguration } from '../core/configuration/load.ts';
@@ -10,6 +10,7 @@ import { native } from '../core/native.ts';
 import { hex, type NetworkSubDevice, nameSubDevices } from '../core/network.ts';
 import { scanSegment } from '../core/scan.ts';
 import { stopSignal } from './failure.ts';
+import { writeOut } from './output-file.ts';
 import { type EsiView, viewEsi } from './sii-source.ts';
 import { twinsOfCapture } from './twin-capture.ts';
 import { Names, type Twin, type TwinDevice, twinFile } from './twin-file.ts';
@@ -51,8 +52,7 @@ export async function twin(options: TwinOptions): Promise<void> {
     throw new EtherCatError('ECAT_ERR_INVALID_ARGUMENT', message);
   }
   const made = await source(options);
-  await mkdir(dirname(out), { recursive: true });
-  await writeFile(out, twinFile(made));
+  await writeOut(out, twinFile(made));
   const unknown = [
     ...made.unknown,
     ...made.devices.flatMap(({ name, unknown: of }) => of.map((what) => `${name}: ${what}`)),
@@ -154,13 +154,12 @@ async function ofBus({ interface: card, configuration: file, segment, out }: Twi
   const own = nameSubDevices(configuration.devices, network.subDevices);
   const names = new Names();
   const folder = `${join(dirname(out), basename(out, extname(out)))}.sii`;
-  await mkdir(folder, { recursive: true });
   const devices: TwinDevice[] = [];
   for (const found of network.subDevices) {
     const isNamed = configuration.devices.some(({ position }) => position === found.position);
     const name = names.of(isNamed ? own[found.position]! : found.name);
     const image = join(folder, `${name}.bin`);
-    await writeFile(image, found.sii);
+    await writeOut(image, found.sii);
     devices.push(ofSubDevice(name, found, relative(dirname(out), image)));
   }
   return {

@@ -1,6 +1,5 @@
 /** `bifrost-ethercat types`: the tags of a configuration as TypeScript, so that the compiler knows them. */
 
-import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { styleText } from 'node:util';
 import { loadConfiguration } from '../core/configuration/load.ts';
@@ -10,6 +9,7 @@ import { resolveTags } from '../core/resolve-tags.ts';
 import { scanSegment } from '../core/scan.ts';
 import { type DeclaredTag, declareTags } from '../core/tag-declarations.ts';
 import { stopSignal } from './failure.ts';
+import { writeOut } from './output-file.ts';
 
 /** How to write them. */
 export interface TypesOptions {
@@ -40,7 +40,7 @@ export async function types(file: string, options: TypesOptions): Promise<void> 
   const text = declareTags(tags, basename(file), name);
   if (options.out === undefined) process.stdout.write(text);
   else {
-    await writeFile(options.out, text);
+    await writeOut(options.out, text);
     process.stdout.write(`${styleText('green', '✓')} ${options.out}: ${tags.length} tags as ${name}\n`);
   }
   const untyped = tags.filter(({ type }) => type === undefined).length;

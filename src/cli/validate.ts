@@ -4,7 +4,7 @@
  */
 
 import { styleText } from 'node:util';
-import { loadConfiguration, loadSegmentOf, readDocument } from '../core/configuration/load.ts';
+import { isSegment, loadConfiguration, loadSegmentOf, readDocument } from '../core/configuration/load.ts';
 import { SegmentPort } from '../core/segment-port.ts';
 
 /** Prints what the file describes; throws with every problem when it is not valid. */
@@ -18,8 +18,7 @@ export async function validate(file: string, options: { readonly json: boolean }
 }
 
 async function describe(file: string): Promise<Record<string, number>> {
-  const { value } = await readDocument(file);
-  if (typeof value === 'object' && value !== null && 'devices' in value) {
+  if (isSegment(await readDocument(file))) {
     const segment = await loadSegmentOf(file);
     new SegmentPort(segment, true);
     const { devices, signals, wires } = segment;

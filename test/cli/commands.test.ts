@@ -66,6 +66,29 @@ test('a fault of the command line is refused by the keys that a person wrote', a
   }
 });
 
+test('a segment file in place of a configuration is told as that', async (t) => {
+  const { code, stderr } = await runCli('demo', 'examples/line.segment.yaml');
+  t.is(code, 1);
+  t.regex(
+    stderr,
+    /^ECAT_ERR_CONFIGURATION_INVALID: examples\/line\.segment\.yaml:\d+:1 this describes a simulated segment .*--segment FILE/,
+  );
+});
+
+test('an output file that cannot be written is no defect', async (t) => {
+  const folder = await folderWith(t, { file: 'no folder' });
+  const out = join(folder, 'file/out.ts');
+  for (const command of [
+    ['types', 'examples/line.yaml'],
+    ['twin', '--configuration', 'examples/line.yaml'],
+    ['sii', 'examples/line.segment.yaml', '--device', 'sensors'],
+  ]) {
+    const { code, stderr } = await runCli(...command, '--out', out);
+    t.is(code, 1);
+    t.regex(stderr, /^ECAT_ERR_INVALID_ARGUMENT: --out: cannot write .*: E(NOTDIR|EXIST)/);
+  }
+});
+
 test('with --json a failure is a line on stdout too', async (t) => {
   const { code, events, stderr } = await runCli('demo', 'no-such-plant.yaml', '--json');
   t.is(code, 1);

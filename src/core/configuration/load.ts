@@ -7,7 +7,7 @@ import { EtherCatError } from '../errors/ethercat-error.ts';
 import { type ParsedDocument, type Path, parseYaml, plainDocument } from './document.ts';
 import { fileError, within } from './files.ts';
 import { normalize } from './normalize.ts';
-import { schemaProblems } from './problems.ts';
+import { problem, schemaProblems } from './problems.ts';
 import { describeSegment, describeSegmentFile } from './segment.ts';
 import type { SegmentDescription, SegmentDocument } from './segment-types.ts';
 import type { ConfigurationDocument, LinkConfiguration, NormalizedConfiguration } from './types.ts';
@@ -36,6 +36,10 @@ export async function loadConfiguration(
 ): Promise<NormalizedConfiguration> {
   const file = source instanceof URL ? fileURLToPath(source) : source;
   const document = typeof file === 'string' ? await readDocument(file) : plainDocument(file);
+  if (isSegment(document)) {
+    const message = 'this describes a simulated segment and no MainDevice: give it as the segment (--segment FILE)';
+    throw problem(document, [], message);
+  }
   const problems = schemaProblems('configuration.schema.json', document);
   if (problems.length > 0) throw EtherCatError.combine(problems);
   const link = await resolveLink(document, options);
@@ -58,13 +62,16 @@ export async function loadSegment(source: string | URL | SegmentDocument): Promi
  */
 export async function loadSegmentOf(file: string): Promise<SegmentDescription> {
   const document = await readDocument(file);
-  const { value } = document;
-  if (typeof value === 'object' && value !== null && 'devices' in value)
-    return await describeSegmentFile(document, file);
+  if (isSegment(document)) return await describeSegmentFile(document, file);
   const { link } = await loadConfiguration(file);
   if (link.kind === 'segment') return link.description;
   const message = `names the interface ${link.name}, and no segment that could be simulated`;
   throw new EtherCatError('ECAT_ERR_CONFIGURATION_INVALID', `${file} ${message}`);
+}
+
+/** Whether a document is meant as a segment file, and not as a configuration. */
+export function isSegment({ value }: ParsedDocument): boolean {
+  return typeof value === 'object' && value !== null && 'devices' in value && !('ethercat' in value);
 }
 
 /** Reads and parses a YAML file; its content may still be anything. */
