@@ -102,14 +102,23 @@ test('what does not fit is refused with its place', async (t) => {
   const refused: readonly (readonly [fault: unknown, message: RegExp])[] = [
     [{ on: { device: 'nobody' }, effect: { kind: 'reset' } }, /no device is called "nobody"/],
     [{ on: { device: 'axis' }, effect: { kind: 'cut' } }, /cut needs a device and a port/],
-    [{ on: { device: 'axis', port: 4 }, effect: { kind: 'cut' } }, /port from 0 to 3/],
+    [
+      { on: { device: 'axis', port: 4 }, effect: { kind: 'cut' } },
+      /on\.port must be a whole number from 0 to 3, not 4/,
+    ],
     [{ effect: { kind: 'power-off' } }, /power-off needs a device/],
-    [{ when: { burst: 2 }, effect: { kind: 'drop' } }, /a burst needs a rate/],
-    [{ when: { rate_ppm: 1_000_001 }, effect: { kind: 'drop' } }, /a rate from 0 to 1000000 ppm/],
-    [{ when: { on_ms: 1 }, effect: { kind: 'drop' } }, /flapping needs both/],
+    [
+      { when: { burst: 2 }, effect: { kind: 'drop' } },
+      /when needs the key rate_ppm beside burst: a whole number of ppm/,
+    ],
+    [
+      { when: { rate_ppm: 1_000_001 }, effect: { kind: 'drop' } },
+      /when\.rate_ppm must be a whole number of ppm from 0 to 1000000/,
+    ],
+    [{ when: { on_ms: 1 }, effect: { kind: 'drop' } }, /when needs the key off_ms beside on_ms: /],
     [{ when: { at: { fault: { name: 'none' } } }, effect: { kind: 'drop' } }, /no fault is called "none"/],
     [{ effect: { kind: 'delay' } }, /delay needs/],
-    [{ effect: { kind: 'explode' } }, /explode/],
+    [{ effect: { kind: 'explode' } }, /effect\.kind must be one of drop, .*, not "explode"/],
   ];
   for (const [fault, message] of refused) {
     const error = t.throws(() => machine.inject(fault as SegmentFault), { code: 'ECAT_ERR_INVALID_ARGUMENT' });

@@ -119,11 +119,14 @@ function schemaProblem(error: SchemaError, path: Path, document: ParsedDocument)
       const message = `${pathText(path)} is not a known key${suggestion(String(path.at(-1)), schema)}`;
       return new EtherCatError('ECAT_ERR_CONFIGURATION_INVALID', message, { location });
     }
-    case 'required': {
+    case 'required':
+    case 'dependentRequired': {
       const name = String(path.at(-1));
       const property = schema.properties?.[name];
       const expected = property === undefined ? '' : `: ${expectation(property)}`;
-      return problem(document, path.slice(0, -1), `needs the key ${name}${expected}`);
+      const { property: other } = error.params as { property?: string };
+      const beside = error.keyword === 'required' ? '' : ` beside ${other}`;
+      return problem(document, path.slice(0, -1), `needs the key ${name}${beside}${expected}`);
     }
     case 'oneOf':
       return problem(
