@@ -129,7 +129,8 @@ fn run(steps: &[Step]) {
         // PDOs are those of the configured modules, each with the objects that it carries.
         let configured = known.configured();
         for (assignment, carries) in [(0x1C12, [0x2, 0x4, 0x5]), (0x1C13, [0x1, 0x3, 0x5])] {
-            let kinds = configured.iter().filter(|ident| **ident != 0);
+            // One that the coupler does not know has none.
+            let kinds = configured.iter().filter(|ident| KINDS.contains(ident));
             let wanted = kinds.filter(|ident| carries.contains(&(*ident & 0xF))).count();
             let own = usize::from(assignment == 0x1C13);
             let count = entry(&mut post, assignment, 0) & 0xFF;
