@@ -1,5 +1,6 @@
 /** How a bus and its SubDevices are doing: what the cycle thread has counted, and registers that are read when asked. */
 
+import { EtherCatError } from './errors/ethercat-error.ts';
 import type { BusState, SubDeviceState } from './events.ts';
 import type { Quality } from './quality.ts';
 import type { RegisterReading } from './registers.ts';
@@ -119,7 +120,8 @@ export async function readClockDifference(subDevice: SubDevice): Promise<number 
   return word >>> 31 === 0 ? magnitude : -magnitude;
 }
 
-function ignoreSilence(error: { readonly code?: string }): undefined {
+function ignoreSilence(thrown: unknown): undefined {
+  const error = EtherCatError.from(thrown);
   if (error.code !== 'ECAT_ERR_SUBDEVICE_LOST' && error.code !== 'ECAT_ERR_TIMEOUT') throw error;
 }
 
