@@ -9,7 +9,7 @@ export interface FaultHit {
   readonly fault: string;
   /** What it does. */
   readonly kind: FaultEffect['kind'];
-  /** By the segment's time. */
+  /** By the segment's time, in ns. */
   readonly timeNs: number;
   /** Number of the frame that it touched, or that passed last, from 1. */
   readonly frame: number;
@@ -17,11 +17,17 @@ export interface FaultHit {
   readonly datagram?: {
     /** Which one of its frame, from 0. */
     readonly number: number;
+    /** Index in its header. */
     readonly index: number;
+    /** Its command; `unknown` where its byte is none of the fifteen. */
     readonly command: DatagramCommand | 'unknown';
+    /** Position address, as it stood in the datagram. */
     readonly position?: number;
+    /** Station address. */
     readonly station?: number;
+    /** Address of the register. */
     readonly register?: number;
+    /** Logical address. */
     readonly logical?: number;
   };
   /** Name of the device that it touched. */
