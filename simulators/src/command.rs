@@ -18,12 +18,12 @@ use crate::segment::Segment;
     deny_unknown_fields
 )]
 pub enum SegmentCommand {
-    /// The device loses its power; its neighbours' ports still see each other, so the others answer.
+    /// The device is taken out of the line and its cables are joined, so the others answer.
     Unplug {
         /** Which device. */
         device: u16,
     },
-    /// Power returns: station address 0, INIT, no FMMU, no SyncManager, the local clock from 0.
+    /// The device is put in again: station address 0, INIT, no FMMU, no SyncManager, the local clock from 0.
     Plug {
         /** Which device. */
         device: u16,
@@ -285,8 +285,8 @@ impl Segment {
         let next = |count| When { count: Some(count), ..When::default() };
         let adds = |on, effect, when| Meant::Adds(Fault { on, when, effect });
         Some(match command {
-            SegmentCommand::Unplug { device } => begins(of(device), Effect::PowerOff {}),
-            SegmentCommand::Plug { device } => Meant::Ends(of(device), "power-off"),
+            SegmentCommand::Unplug { device } => begins(of(device), Effect::Bypass {}),
+            SegmentCommand::Plug { device } => Meant::Ends(of(device), "bypass"),
             SegmentCommand::LoseFrames { count } => adds(link, Effect::Drop {}, next(count)),
             SegmentCommand::DelayFrames { count, by_frames } => {
                 adds(link, Effect::Delay { by_frames, by_ns: None }, next(count))

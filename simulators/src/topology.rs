@@ -98,10 +98,21 @@ pub(crate) struct Route {
     pub(crate) opens: Option<Outlet>,
 }
 
+/// How a device is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// With power.
+    On,
+    /// Without power: nothing gets through it.
+    Off,
+    /// Out of the line, its cables joined.
+    Bypassed,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Topology {
     cables: Vec<Cable>,
-    powered: Vec<bool>,
+    presences: Vec<Presence>,
     /// Cable at each port of each device.
     plugs: Vec<[Option<usize>; PORTS as usize]>,
     mains: [Option<usize>; 2],
@@ -124,7 +135,7 @@ impl Topology {
     pub(crate) fn new(attachments: &[Attachment], ring: Option<Ring>) -> Self {
         let mut topology = Self {
             cables: Vec::with_capacity(attachments.len() + 1),
-            powered: vec![true; attachments.len()],
+            presences: vec![Presence::On; attachments.len()],
             plugs: vec![[None; PORTS as usize]; attachments.len()],
             mains: [None; 2],
             outside: Vec::new(),
@@ -174,15 +185,9 @@ impl Topology {
         }
     }
 
-    /// Switches a device; tells whether that changed anything.
-    pub(crate) fn power(&mut self, device: u16, on: bool) -> bool {
-        match self.powered.get_mut(usize::from(device)) {
-            Some(powered) if *powered != on => {
-                *powered = on;
-                true
-            }
-            _ => false,
-        }
+    /// Says how a device is there; returns how it was.
+    pub(crate) fn set_presence(&mut self, device: u16, presence: Presence) -> Presence {
+        std::mem::replace(&mut self.presences[usize::from(device)], presence)
     }
 
     /// Cuts or mends the cable in a port; tells whether that changed anything.
@@ -244,20 +249,26 @@ impl Topology {
     }
 
     pub(crate) fn is_powered(&self, device: u16) -> bool {
-        self.powered[usize::from(device)]
+        self.presence(device) == Presence::On
     }
 
-    /// Whether someone with power is at the other end. Devices without power pass signals on.
+    fn presence(&self, device: u16) -> Presence {
+        self.presences[usize::from(device)]
+    }
+
+    /// Whether someone with power is at the other end. What is joined where a device was passes signals on.
     fn link(&self, end: End, depth: usize) -> bool {
-        match self.far(end) {
-            Some((End::Port(device, port), _)) if !self.is_powered(device) => {
-                depth < self.powered.len()
+        let Some((far, _)) = self.far(end) else { return false };
+        let End::Port(device, port) = far else { return true };
+        match self.presence(device) {
+            Presence::On => true,
+            Presence::Off => false,
+            Presence::Bypassed => {
+                depth < self.presences.len()
                     && (0..PORTS).any(|other| {
                         other != port && self.link(End::Port(device, other), depth + 1)
                     })
             }
-            Some(_) => true,
-            None => false,
         }
     }
 
@@ -279,7 +290,7 @@ impl Topology {
         (route.out, route.opens) = (None, None);
         let mut time_ns = 0;
         let mut end = End::Main(from);
-        // No frame is received twice at one port. Rings without power have no ports, hence the limit.
+        // No frame is received twice at one port. Rings of joined cables have no ports, hence the limit.
         for _ in 0..=usize::from(PORTS) * devices.len() {
             let Some((at, delay_ns)) = self.far(end) else { return };
             time_ns += delay_ns;
@@ -288,7 +299,8 @@ impl Topology {
                     route.out = Some(port);
                     return;
                 }
-                End::Port(device, port) if !self.is_powered(device) => {
+                End::Port(device, _) if self.presence(device) == Presence::Off => return,
+                End::Port(device, port) if self.presence(device) == Presence::Bypassed => {
                     let mut next = following(port);
                     while next != port && !self.link(End::Port(device, next), 0) {
                         next = following(next);

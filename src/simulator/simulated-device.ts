@@ -147,12 +147,12 @@ export class SimulatedDevice {
     await this.#ask(`file ${name}`, { kind: 'writeFile', name }, Uint8Array.from(bytes));
   }
 
-  /** It loses its power; frames still pass to its neighbours. */
+  /** It is taken out of the line and its cables are joined: frames still pass to its neighbours. */
   unplug(): void {
     this.#command({ kind: 'unplug' });
   }
 
-  /** Its power returns: it is in INIT, without address and settings. */
+  /** It is put in again: it is in INIT, without address and settings. */
   plug(): void {
     this.#command({ kind: 'plug' });
   }

@@ -32,6 +32,7 @@ const FAULTS: { readonly [K in Kind]: SegmentFault } = {
   'carrier-loss': { when: { for_ms: 2 }, effect: { kind: 'carrier-loss' } },
   swap: { on, effect: { kind: 'swap', with: 'out' } },
   'power-off': { on, when: { after_ms: 1, for_ms: 2 }, effect: { kind: 'power-off' } },
+  bypass: { on, when: { after_ms: 1, for_ms: 2 }, effect: { kind: 'bypass' } },
   reset: { on, effect: { kind: 'reset' } },
   'pdi-hang': { on, effect: { kind: 'pdi-hang' } },
   identity: { on, effect: { kind: 'identity', vendor_id: 1, product_code: 2, revision: 3, serial: 4 } },
@@ -56,7 +57,17 @@ const KINDS = Object.keys(FAULTS) as Kind[];
 
 /** What holds for a while, and what happens at once: both without anybody's frame. */
 const CONDITIONS: readonly Kind[] = [
-  ...(['cut', 'port-closed', 'carrier-loss', 'swap', 'power-off', 'pdi-hang', 'identity', 'sii-checksum'] as const),
+  ...([
+    'cut',
+    'port-closed',
+    'carrier-loss',
+    'swap',
+    'power-off',
+    'bypass',
+    'pdi-hang',
+    'identity',
+    'sii-checksum',
+  ] as const),
   ...(['sii-empty', 'eeprom-busy', 'clock-drift', 'clock-jitter', 'pll-loss'] as const),
 ];
 const EVENTS: readonly Kind[] = ['reset', 'leave-state', 'watchdog', 'emergency', 'clock-step'];

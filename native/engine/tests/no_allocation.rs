@@ -234,7 +234,7 @@ fn no_answer_of_the_simulated_segment_allocates() {
 /// a device's program makes buffers of its own; here no device has one.
 #[test]
 fn no_fault_allocates_as_it_acts() {
-    const FAULTS: [&str; 35] = [
+    const FAULTS: [&str; 36] = [
         r#"{"on":{"link":"in"},"when":{"ratePpm":200000,"burst":2},"effect":{"kind":"drop"}}"#,
         r#"{"on":{"device":"lamp","port":0},"when":{"count":5},"effect":{"kind":"drop"}}"#,
         r#"{"on":{"link":"out"},"when":{"count":5},"effect":{"kind":"truncate","bytes":40}}"#,
@@ -269,6 +269,7 @@ fn no_fault_allocates_as_it_acts() {
         r#"{"on":{"device":"axis"},"effect":{"kind":"refuse","code":30}}"#,
         r#"{"on":{"device":"axis"},"effect":{"kind":"slow-transition","delayMs":3}}"#,
         r#"{"on":{"device":"lamp"},"effect":{"kind":"reset"}}"#,
+        r#"{"on":{"device":"lamp"},"effect":{"kind":"bypass"}}"#,
         r#"{"on":{"device":"axis"},"effect":{"kind":"power-off"}}"#,
     ];
     let _alone = ALONE.lock().unwrap();

@@ -90,9 +90,12 @@ pub enum Effect<D = u16> {
         with: D,
     },
 
-    /// The device has no power. When it returns: station address 0, INIT, no SyncManager and no FMMU, the local
-    /// clock from its beginning.
+    /// The device has no power: its neighbours lose their links to it. When it returns: station address 0, INIT, no
+    /// SyncManager and no FMMU, the local clock from its beginning.
     PowerOff {},
+    /// The device is out of the line, and its cables are joined: frames pass where it was. It returns as from
+    /// `power-off`.
+    Bypass {},
     /// The ESC is reset, as by register 0x0040.
     Reset {},
     /// The program hangs: it handles no request and no mail, and its watchdog expires.
@@ -288,6 +291,7 @@ impl<D> Effect<D> {
             Self::CarrierLoss {} => "carrier-loss",
             Self::Swap { .. } => "swap",
             Self::PowerOff {} => "power-off",
+            Self::Bypass {} => "bypass",
             Self::Reset {} => "reset",
             Self::PdiHang {} => "pdi-hang",
             Self::Identity(_) => "identity",
@@ -332,6 +336,7 @@ impl<D> Effect<D> {
             Self::PortClosed {} => Effect::PortClosed {},
             Self::CarrierLoss {} => Effect::CarrierLoss {},
             Self::PowerOff {} => Effect::PowerOff {},
+            Self::Bypass {} => Effect::Bypass {},
             Self::Reset {} => Effect::Reset {},
             Self::PdiHang {} => Effect::PdiHang {},
             Self::Identity(identity) => Effect::Identity(identity),
@@ -417,6 +422,7 @@ impl<D> Effect<D> {
             | Self::CarrierLoss {}
             | Self::Swap { .. }
             | Self::PowerOff {}
+            | Self::Bypass {}
             | Self::PdiHang {}
             | Self::Identity(_)
             | Self::SiiChecksum {}

@@ -12,6 +12,7 @@ use crate::faults::{
     Addressing, Desk, Effect, Fate, Fault, FaultDescription, FaultError, Faults, Hit, Nature, On,
     ReadHits, Step, Way, When,
 };
+use crate::topology::Presence;
 
 /// Loop control of a port (0x0101).
 const AUTO: u8 = 0;
@@ -262,6 +263,19 @@ impl Segment {
         }
     }
 
+    /// A device comes, goes, or is taken out of the line. Its outputs fall with its power.
+    fn set_presence(&mut self, device: u16, presence: Presence, now_ns: u64) {
+        let before = self.topology.set_presence(device, presence);
+        if (before == Presence::On) != (presence == Presence::On) {
+            let esc = &mut self.devices[usize::from(device)].esc;
+            esc.power_on(now_ns);
+            if presence != Presence::On {
+                esc.set_powered(false);
+            }
+        }
+        self.connect();
+    }
+
     /// A condition began or ended: what it concerns is worked out anew from all that hold.
     fn apply_condition(&mut self, changed: &Fault, now_ns: u64) {
         let on = changed.on;
@@ -273,17 +287,19 @@ impl Segment {
         };
         let (device, port) = (on.device.unwrap_or(0), on.port.unwrap_or(0));
         match changed.effect {
-            Effect::PowerOff {} => {
-                let powered = !any(&self.faults, on);
-                if self.topology.power(device, powered) {
-                    let esc = &mut self.devices[usize::from(device)].esc;
-                    // Outputs fall with the power.
-                    esc.power_on(now_ns);
-                    if !powered {
-                        esc.set_powered(false);
-                    }
-                    self.connect();
-                }
+            Effect::PowerOff {} | Effect::Bypass {} => {
+                let holds = |effect: &Effect| {
+                    let mut holding = self.faults.holding();
+                    holding.any(|fault| fault.effect == *effect && fault.on.device == on.device)
+                };
+                let presence = if holds(&Effect::Bypass {}) {
+                    Presence::Bypassed
+                } else if holds(&Effect::PowerOff {}) {
+                    Presence::Off
+                } else {
+                    Presence::On
+                };
+                self.set_presence(device, presence, now_ns);
             }
             Effect::Cut {} => {
                 let topology = &self.topology;

@@ -79,6 +79,65 @@ fn a_device_without_power_is_missing_and_its_neighbour_has_lost_a_link() {
 }
 
 #[test]
+fn behind_a_device_without_power_nobody_is_reached() {
+    // Its neighbours' links go (0x0110, 0x0310 + p, event 0x0210 bit 2), and frames turn round before it: section I, "Loop control
+    // and loop state".
+    let mut bench = Bench::new();
+    bench.inject(Fault::on_device(AXIS, Effect::PowerOff {}));
+    assert_eq!(
+        bench.differences(),
+        [
+            "IRQ: 0x0 to 0x4",
+            "WKC APRD 2: 1 to 0",
+            "WKC APRD 3: 1 to 0",
+            "WKC BRD: 4 to 2",
+            "WKC FPRD axis: 1 to 0",
+            "WKC FPRD sensor: 1 to 0",
+            "WKC LRD: 2 to 0",
+            "WKC LRW: 6 to 2",
+            "WKC LWR: 2 to 1",
+            "axis power: on to off",
+            "inputs of axis: [00, 00, 00, 00] to [5a, 5a, 5a, 5a]",
+            "inputs of sensor: [34, 12] to [5a, 5a]",
+            "lamp 0x0110 DL status: 0x5a33 to 0x5613",
+            "lamp 0x0210 events: 0x0 to 0x4",
+            "lamp 0x0311 lost links at port 1: 0 to 1",
+            "mail to axis: answered to not taken",
+            "sensor 0x0110 DL status: 0x5613 to 0x5403",
+            "sensor 0x0210 events: 0x0 to 0x4",
+            "sensor 0x0310 lost links at port 0: 0 to 1",
+            "station at position 2: 0x1003 to nothing",
+            "station at position 3: 0x1004 to nothing",
+        ]
+    );
+}
+
+#[test]
+fn where_a_device_was_taken_out_frames_go_on_to_the_next() {
+    // The cables are joined: no neighbour loses its link. The axis counted 3 of 6 in LRW, 1 of 2 in LRD and in LWR.
+    let mut bench = Bench::new();
+    bench.inject(Fault::on_device(AXIS, Effect::Bypass {}));
+    assert_eq!(
+        bench.differences(),
+        [
+            "WKC APRD 3: 1 to 0",
+            "WKC BRD: 4 to 3",
+            "WKC FPRD axis: 1 to 0",
+            "WKC LRD: 2 to 1",
+            "WKC LRW: 6 to 3",
+            "WKC LWR: 2 to 1",
+            "axis power: on to off",
+            "inputs of axis: [00, 00, 00, 00] to [5a, 5a, 5a, 5a]",
+            "mail to axis: answered to not taken",
+            "station at position 2: 0x1003 to 0x1004",
+            "station at position 3: 0x1004 to nothing",
+        ]
+    );
+    bench.clear();
+    assert_eq!(bench.hits(), ["bypass axis: began", "bypass axis: ended"]);
+}
+
+#[test]
 fn what_comes_back_keeps_its_alias_and_begins_its_clock_anew() {
     // 0x0012 is loaded from the EEPROM at power-on; local time begins at 0 (section I, "Distributed clocks").
     let mut bench = Bench::new();

@@ -25,6 +25,7 @@ fn effects() -> impl Strategy<Value = Effect> {
         Just(Effect::CarrierLoss {}),
         (0_u16..4).prop_map(|with| Effect::Swap { with }),
         Just(Effect::PowerOff {}),
+        Just(Effect::Bypass {}),
         Just(Effect::Reset {}),
         Just(Effect::PdiHang {}),
         any::<u32>().prop_map(|serial| {

@@ -98,8 +98,18 @@ type MailProtocol = 'AoE' | 'CoE' | 'EoE' | 'FoE' | 'SoE' | 'VoE';
 
 /** What happens. */
 export type FaultEffect =
-  | { kind: 'drop' | 'corrupt' | 'cut' | 'port-closed' | 'carrier-loss' | 'power-off' | 'reset' | 'pdi-hang' }
-  | { kind: 'sii-checksum' | 'sii-empty' | 'eeprom-busy' | 'watchdog' | 'sync0-loss' | 'start-in-past' | 'pll-loss' }
+  | { kind: 'drop' | 'corrupt' | 'cut' | 'port-closed' | 'carrier-loss' | 'power-off' | 'bypass' | 'reset' }
+  | {
+      kind:
+        | 'pdi-hang'
+        | 'sii-checksum'
+        | 'sii-empty'
+        | 'eeprom-busy'
+        | 'watchdog'
+        | 'sync0-loss'
+        | 'start-in-past'
+        | 'pll-loss';
+    }
   | { kind: 'truncate'; bytes: number }
   | { kind: 'delay'; by_frames?: number; by_ms?: number }
   | { kind: 'duplicate'; copies?: number }

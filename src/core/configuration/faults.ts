@@ -24,6 +24,7 @@ const EFFECT_KEYS: Readonly<Record<FaultEffect['kind'], readonly [readonly strin
   'carrier-loss': [[], []],
   swap: [['with'], []],
   'power-off': [[], []],
+  bypass: [[], []],
   reset: [[], []],
   'pdi-hang': [[], []],
   identity: [[], ['vendor_id', 'product_code', 'revision', 'serial']],
