@@ -50,9 +50,9 @@ function nothingIsLeft(t: ExecutionContext, { footprints, windowRounds }: Measur
   t.true(growth <= GROWTH_BYTES_MAX, `${each} bytes a round`);
 }
 
-test('a thousand rounds of open, run and close leave nothing behind', async (t) => {
+test('two thousand rounds of open, run and close leave nothing behind', async (t) => {
   t.timeout(HANGS_MS);
-  nothingIsLeft(t, await rounds('rounds', 200, 800));
+  nothingIsLeft(t, await rounds('rounds', 800, 1600));
 });
 
 test('a thousand MainDevices with their decode workers, opened and closed, leave nothing behind', async (t) => {
