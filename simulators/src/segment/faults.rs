@@ -102,7 +102,9 @@ impl Segment {
 
     /// One more fault. One that fits nowhere, or meets nothing, is left out.
     pub(crate) fn add_fault(&mut self, fault: Fault, now_ns: u64) {
+        let is_there = |device: u16| usize::from(device) < self.devices.len();
         if fault.when.count != Some(0)
+            && fault.on.device.is_none_or(is_there)
             && let Ok(fault) = fault.checked()
         {
             let number = self.desk().number();
@@ -266,6 +268,9 @@ impl Segment {
     /// A device comes, goes, or is taken out of the line. Its outputs fall with its power.
     fn set_presence(&mut self, device: u16, presence: Presence, now_ns: u64) {
         let before = self.topology.set_presence(device, presence);
+        if before == presence {
+            return;
+        }
         if (before == Presence::On) != (presence == Presence::On) {
             let esc = &mut self.devices[usize::from(device)].esc;
             esc.power_on(now_ns);
@@ -279,22 +284,17 @@ impl Segment {
     /// A condition began or ended: what it concerns is worked out anew from all that hold.
     fn apply_condition(&mut self, changed: &Fault, now_ns: u64) {
         let on = changed.on;
-        let any = |faults: &Faults, on: On| {
+        let holds = |faults: &Faults, effect: &Effect| {
             faults.holding().any(|fault| {
-                fault.effect == changed.effect
-                    && (fault.on.device, fault.on.port) == (on.device, on.port)
+                fault.effect == *effect && (fault.on.device, fault.on.port) == (on.device, on.port)
             })
         };
         let (device, port) = (on.device.unwrap_or(0), on.port.unwrap_or(0));
         match changed.effect {
             Effect::PowerOff {} | Effect::Bypass {} => {
-                let holds = |effect: &Effect| {
-                    let mut holding = self.faults.holding();
-                    holding.any(|fault| fault.effect == *effect && fault.on.device == on.device)
-                };
-                let presence = if holds(&Effect::Bypass {}) {
+                let presence = if holds(&self.faults, &Effect::Bypass {}) {
                     Presence::Bypassed
-                } else if holds(&Effect::PowerOff {}) {
+                } else if holds(&self.faults, &Effect::PowerOff {}) {
                     Presence::Off
                 } else {
                     Presence::On
@@ -315,7 +315,7 @@ impl Segment {
                 }
             }
             Effect::PortClosed {} => {
-                let control = if any(&self.faults, on) { CLOSED } else { AUTO };
+                let control = if holds(&self.faults, &changed.effect) { CLOSED } else { AUTO };
                 if let Some(device) = self.devices.get_mut(usize::from(device)) {
                     device.esc.control_port(port, control);
                     self.connect();
@@ -331,7 +331,7 @@ impl Segment {
                 self.connect();
             }
             Effect::PdiHang {} => {
-                let halted = any(&self.faults, on);
+                let halted = holds(&self.faults, &changed.effect);
                 if let Some(device) = self.devices.get_mut(usize::from(device)) {
                     device.esc.halt_program(halted, now_ns);
                 }

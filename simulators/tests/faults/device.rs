@@ -1,7 +1,7 @@
 //! Power, programs, AL states and watchdogs. ETG.1000.4 and .6; ESC data sheet, section I, "Reset", "Watchdogs", "AL state
 //! machine"; section II, the registers that the lines name.
 
-use ecat_simulator::{Effect, Fault, When};
+use ecat_simulator::{Effect, Fault, SegmentCommand, When};
 use ecat_wire::{Command, register as reg};
 
 use crate::bench::{AXIS, Bench, COUPLER, LAMP, LOGICAL, MS, NOTHING, SENSOR};
@@ -135,6 +135,22 @@ fn where_a_device_was_taken_out_frames_go_on_to_the_next() {
     );
     bench.clear();
     assert_eq!(bench.hits(), ["bypass axis: began", "bypass axis: ended"]);
+}
+
+#[test]
+fn of_a_device_that_is_not_there_a_command_does_nothing() {
+    let mut bench = Bench::new();
+    for command in [
+        SegmentCommand::Unplug { device: 99 },
+        SegmentCommand::Plug { device: 99 },
+        SegmentCommand::CutCable { after: 99 },
+        SegmentCommand::HaltProgram { device: 99, halted: true },
+    ] {
+        bench.control.send(command).unwrap();
+        bench.cycle();
+    }
+    assert_eq!(bench.differences(), NOTHING);
+    assert_eq!(bench.hits(), NOTHING);
 }
 
 #[test]
