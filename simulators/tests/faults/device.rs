@@ -5,6 +5,7 @@ use ecat_simulator::{Effect, Fault, SegmentCommand, When};
 use ecat_wire::{Command, register as reg};
 
 use crate::bench::{AXIS, Bench, COUPLER, LAMP, LOGICAL, MS, NOTHING, SENSOR};
+use crate::seen::{WATCHDOGS_EXPIRED, WATCHDOGS_IN_FRAMES, WITHOUT_AXIS_AND_SENSOR, all};
 
 /// What frames tell of a sensor that has lost its address and its mapping.
 const SENSOR_WITHOUT_SET_UP: [&str; 7] = [
@@ -31,12 +32,6 @@ const SENSOR_ANEW: [&str; 6] = [
 /// A local clock that has begun at 0 at a moment.
 fn clock_anew(name: &str, at_ns: u64) -> String {
     format!("{name} 0x0910 clock is ahead: 0 ns to -{at_ns} ns")
-}
-
-fn all<'a>(parts: &[&[&'a str]]) -> Vec<&'a str> {
-    let mut all = parts.concat();
-    all.sort_unstable();
-    all
 }
 
 #[test]
@@ -86,29 +81,18 @@ fn behind_a_device_without_power_nobody_is_reached() {
     bench.inject(Fault::on_device(AXIS, Effect::PowerOff {}));
     assert_eq!(
         bench.differences(),
-        [
-            "IRQ: 0x0 to 0x4",
-            "WKC APRD 2: 1 to 0",
-            "WKC APRD 3: 1 to 0",
-            "WKC BRD: 4 to 2",
-            "WKC FPRD axis: 1 to 0",
-            "WKC FPRD sensor: 1 to 0",
-            "WKC LRD: 2 to 0",
-            "WKC LRW: 6 to 2",
-            "WKC LWR: 2 to 1",
-            "axis power: on to off",
-            "inputs of axis: [00, 00, 00, 00] to [5a, 5a, 5a, 5a]",
-            "inputs of sensor: [34, 12] to [5a, 5a]",
-            "lamp 0x0110 DL status: 0x5a33 to 0x5613",
-            "lamp 0x0210 events: 0x0 to 0x4",
-            "lamp 0x0311 lost links at port 1: 0 to 1",
-            "mail to axis: answered to not taken",
-            "sensor 0x0110 DL status: 0x5613 to 0x5403",
-            "sensor 0x0210 events: 0x0 to 0x4",
-            "sensor 0x0310 lost links at port 0: 0 to 1",
-            "station at position 2: 0x1003 to nothing",
-            "station at position 3: 0x1004 to nothing",
-        ]
+        all(&[
+            &WITHOUT_AXIS_AND_SENSOR,
+            &[
+                "axis power: on to off",
+                "lamp 0x0110 DL status: 0x5a33 to 0x5613",
+                "lamp 0x0210 events: 0x0 to 0x4",
+                "lamp 0x0311 lost links at port 1: 0 to 1",
+                "sensor 0x0110 DL status: 0x5613 to 0x5403",
+                "sensor 0x0210 events: 0x0 to 0x4",
+                "sensor 0x0310 lost links at port 0: 0 to 1",
+            ]
+        ])
     );
 }
 
@@ -366,26 +350,14 @@ fn a_slow_transition_takes_longer_and_nothing_else() {
 
 #[test]
 fn a_watchdog_that_expires_takes_a_program_out_of_op_and_not_an_emulated_device() {
-    // 0x0440 bit 0, 0x0442; AL status code 0x001B, outputs locked; with device emulation the AL status stays.
     let mut bench = Bench::new();
     bench.inject(Fault::on_device(AXIS, Effect::Watchdog {}));
     bench.inject(Fault::on_device(LAMP, Effect::Watchdog {}));
-    let expired = [
-        "axis 0x0130 AL status: 0x8 to 0x14",
-        "axis 0x0134 AL status code: 0x0 to 0x1b",
-        "axis 0x0210 events: 0x0 to 0x8",
-        "axis 0x0440 watchdog status: 0x1 to 0x0",
-        "axis 0x0442 expired SM watchdogs: 0 to 1",
-        "axis 0x0817 SM2 PDI control: 0x0 to 0x1",
-        "axis drives: 0x5a5a5a5a to 0x0",
-        "lamp 0x0442 expired SM watchdogs: 0 to 1",
-    ];
     let until_written = ["lamp 0x0440 watchdog status: 0x1 to 0x0", "lamp drives: 0x5a to 0x0"];
-    assert_eq!(bench.differences_without_frames(), all(&[&expired, &until_written]));
+    assert_eq!(bench.differences_without_frames(), all(&[&WATCHDOGS_EXPIRED, &until_written]));
     // The next outputs make the lamp go on.
     bench.cycle();
-    let frames = ["IRQ: 0x0 to 0x8", "WKC LRW: 6 to 4", "WKC LWR: 2 to 1"];
-    assert_eq!(bench.differences(), all(&[&expired, &frames]));
+    assert_eq!(bench.differences(), all(&[&WATCHDOGS_EXPIRED, &WATCHDOGS_IN_FRAMES]));
     assert_eq!(bench.hits(), ["watchdog axis: done", "watchdog lamp: done"]);
 }
 

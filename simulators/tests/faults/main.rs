@@ -11,6 +11,7 @@ mod mail;
 mod observation;
 mod port;
 mod random;
+mod seen;
 mod sii;
 mod when;
 
