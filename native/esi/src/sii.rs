@@ -364,7 +364,7 @@ fn sync_unit(one: &SyncUnit) -> u8 {
 fn pdo_flags(pdo: &crate::Pdo) -> u16 {
     let bits = [
         (0x0001, pdo.mandatory),
-        (0x0010, pdo.fixed),
+        (Pdo::FIXED_CONTENT, pdo.fixed),
         (0x0020, pdo.r#virtual),
         (0x0200, pdo.index.depends_on_slot),
         (0x0400, pdo.index.depends_on_group),

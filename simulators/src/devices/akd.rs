@@ -7,7 +7,7 @@ use ecat_wire::sii::{
 };
 
 use super::objects::{Row, UNSIGNED8, UNSIGNED16, UNSIGNED32, list, mailbox};
-use super::terminal::{Built, entry, sii, sync_manager};
+use super::terminal::{Built, INT16, INT32, UINT16, UINT32, entry, sii, sync_manager};
 use crate::description::eoe::EoeDescription;
 use crate::description::mailbox::{MailboxDescription, MappingDescription, ObjectDescription};
 use crate::esc::{Refusal, RefusalCondition};
@@ -18,12 +18,6 @@ const IN: u16 = 0x1C00;
 const MAILBOX_BYTES: u16 = 1024;
 /// EoE, CoE and FoE.
 const PROTOCOLS: u16 = 0x000E;
-/// PDO flag: its entries cannot be changed.
-const FIXED_CONTENT: u16 = 0x0010;
-const INT16: u8 = 0x03;
-const INT32: u8 = 0x04;
-const UINT16: u8 = 0x06;
-const UINT32: u8 = 0x07;
 const INTEGER8: u16 = 0x0002;
 const SAFE_OP: u8 = 4;
 /// AL status code: invalid output configuration.
@@ -193,7 +187,7 @@ fn pdos(direction: PdoDirection, index: u16, first: Value, fixed: &[(u16, &[Valu
         pdo(index + n, None, 0, entries)
     });
     let fixed = fixed.iter().enumerate().map(|(n, &(index, values))| {
-        pdo(index, (n == 0).then_some(number), FIXED_CONTENT, entries(values))
+        pdo(index, (n == 0).then_some(number), Pdo::FIXED_CONTENT, entries(values))
     });
     free.chain(fixed).collect()
 }

@@ -9,8 +9,8 @@ use super::objects::{
 };
 use super::programs::analogue_inputs::AnalogueInputsDescription;
 use super::terminal::{
-    BECKHOFF, BOOL, Built, INT16, PDI_MICROCONTROLLER, PDO_FLAGS, PORTS_E_BUS, PROCESS_RAM, entry,
-    gap, sii, simulated, sync_manager,
+    BECKHOFF, BIT2, BOOL, Built, INT16, INT32, PDI_MICROCONTROLLER, PDO_FLAGS, PORTS_E_BUS,
+    PROCESS_RAM, entry, gap, sii, simulated, sync_manager,
 };
 use crate::description::ProgramDescription;
 use crate::description::mailbox::ObjectDescription;
@@ -23,10 +23,6 @@ const INPUTS_START: u16 = 0x1180;
 const PDI_CONTROL: u16 = 0x0C05;
 const COE_DETAILS: u8 = 0x07;
 const VALUE: u8 = 0x11;
-const INT32: u8 = 0x04;
-const BIT2: u8 = 0x31;
-/// PDO flag: its entries cannot be changed.
-const FIXED_CONTENT: u16 = 0x0010;
 
 /// What comes between the error bit and the value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -184,7 +180,7 @@ fn pdos(family: &Family<'_>, n: u16) -> Vec<Pdo> {
         index,
         sync_manager,
         name: format!("{name} Ch.{}", n + 1),
-        flags: FIXED_CONTENT,
+        flags: Pdo::FIXED_CONTENT,
         entries,
         ..Pdo::default()
     };

@@ -17,8 +17,6 @@ const MAILBOX_BYTES: u16 = 128;
 const OUTPUTS_START: u16 = PROCESS_RAM + 2 * MAILBOX_BYTES;
 const PDI_CONTROL: u16 = 0x0C05;
 const COE_DETAILS: u8 = 0x07;
-/// PDO flag: its entries cannot be changed.
-const FIXED_CONTENT: u16 = 0x0010;
 
 /// By the vendor's documentation of EL40xx.
 pub(super) fn el4004_like() -> Built {
@@ -72,7 +70,7 @@ fn built(
                 index: 0x1600 + n,
                 sync_manager: Some(2),
                 name: format!("AO RxPDO-Map Outputs Ch.{}", n + 1),
-                flags: FIXED_CONTENT,
+                flags: Pdo::FIXED_CONTENT,
                 entries: vec![entry(object, 1, name, INT16, 16)],
                 ..Pdo::default()
             }

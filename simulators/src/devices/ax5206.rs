@@ -8,7 +8,7 @@ use ecat_wire::sii::{DcMode, FmmuUsage, Pdo, PdoDirection, SyncManagerKind};
 
 use super::objects::{add_mailboxes, mailbox};
 use super::protocols::{self, FOE, SOE};
-use super::terminal::{Built, entry, sii, simulated, sync_manager};
+use super::terminal::{Built, INT32, UINT16, entry, sii, simulated, sync_manager};
 use crate::description::mailbox::MailboxDescription;
 use crate::description::soe::{
     CyclicDescription, DriveCommandDescription, DriveDescription, IdnDescription, IdnElement,
@@ -23,8 +23,6 @@ const PORTS_MII: u16 = 0x0011;
 const MAILBOX_BYTES: u16 = 512;
 const OUTPUTS: u16 = 0x1400;
 const INPUTS: u16 = 0x1600;
-const INT32: u8 = 0x04;
-const UINT16: u8 = 0x06;
 const AXES: u8 = 2;
 /// Position control with feedback 1, without lag.
 const OPERATION_MODE: i64 = 0x000B;

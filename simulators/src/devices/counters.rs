@@ -11,7 +11,8 @@ use super::programs::counter::CounterDescription;
 use super::programs::encoder::EncoderDescription;
 use super::programs::ssi_encoder::SsiEncoderDescription;
 use super::terminal::{
-    BOOL, Built, PORTS_E_BUS, PROCESS_RAM, entry, gap, sii, simulated, sync_manager,
+    BOOL, Built, PORTS_E_BUS, PROCESS_RAM, UINT32, entry, fixed_pdo, gap, sii, simulated,
+    sync_manager,
 };
 use crate::description::ProgramDescription;
 use crate::description::mailbox::ObjectDescription;
@@ -21,9 +22,6 @@ const OUTPUTS_START: u16 = PROCESS_RAM + 2 * MAILBOX_BYTES;
 const INPUTS_START: u16 = OUTPUTS_START + 0x80;
 const PDI_CONTROL: u16 = 0x0C05;
 const COE_DETAILS: u8 = 0x07;
-const UINT32: u8 = 0x07;
-/// PDO flag: its entries cannot be changed.
-const FIXED_CONTENT: u16 = 0x0010;
 /// Profiles of modules (ETG.5001): counters, encoders.
 const COUNTER: u16 = 150;
 const ENCODER: u16 = 511;
@@ -165,7 +163,6 @@ fn rx(index: u16, object: u16, bits: &[(u8, &str)], value: u8) -> Pdo {
 }
 
 fn pdo(direction: PdoDirection, index: u16, sync_manager: u8, entries: Vec<PdoEntry>) -> Pdo {
-    let name = if direction == PdoDirection::Rx { "Outputs" } else { "Inputs" }.to_owned();
-    let sync_manager = Some(sync_manager);
-    Pdo { direction, index, sync_manager, name, flags: FIXED_CONTENT, entries, ..Pdo::default() }
+    let name = if direction == PdoDirection::Rx { "Outputs" } else { "Inputs" };
+    Pdo { sync_manager: Some(sync_manager), ..fixed_pdo(direction, index, name, entries) }
 }

@@ -1,16 +1,14 @@
 //! An EK1914: a coupler with four digital inputs, four digital outputs and a safe logic, as far as a recording
 //! shows it (mailboxes, SyncManagers, PDOs). Names of entries are assumed.
 
-use ecat_wire::sii::{FmmuUsage, Pdo, PdoDirection, PdoEntry, SyncManagerKind};
+use ecat_wire::sii::{FmmuUsage, PdoDirection, PdoEntry, SyncManagerKind};
 
 use super::objects::{add_mailboxes, mailbox, text};
-use super::terminal::{BECKHOFF, BOOL, Built, entry, gap, sii, sync_manager};
+use super::terminal::{
+    BECKHOFF, BOOL, Built, UINT8, UINT16, entry, fixed_pdo, gap, sii, sync_manager,
+};
 
 const MAILBOX_BYTES: u16 = 256;
-const UINT8: u8 = 0x05;
-const UINT16: u8 = 0x06;
-/// PDO flag: its entries cannot be changed.
-const FIXED_CONTENT: u16 = 0x0010;
 
 pub(super) fn device() -> Built {
     let texts = ["Safety", "EK1914", "EK1914, simulated: coupler with digital channels"];
@@ -22,21 +20,15 @@ pub(super) fn device() -> Built {
         sync_manager((0x1900, 8, 0x20, 0x01), SyncManagerKind::ProcessDataIn),
     ]);
     sii.pdos = vec![
-        pdo(PdoDirection::Tx, 0x1A00, "Safe messages", safe_message(0x6000)),
-        pdo(PdoDirection::Tx, 0x1A01, "Inputs", bits(0x6010, 4, "Input", 12)),
-        pdo(PdoDirection::Rx, 0x1600, "Safe messages", safe_message(0x7000)),
-        pdo(PdoDirection::Rx, 0x1601, "Outputs", bits(0x7010, 6, "Output", 10)),
+        fixed_pdo(PdoDirection::Tx, 0x1A00, "Safe messages", safe_message(0x6000)),
+        fixed_pdo(PdoDirection::Tx, 0x1A01, "Inputs", bits(0x6010, 4, "Input", 12)),
+        fixed_pdo(PdoDirection::Rx, 0x1600, "Safe messages", safe_message(0x7000)),
+        fixed_pdo(PdoDirection::Rx, 0x1601, "Outputs", bits(0x7010, 6, "Output", 10)),
     ];
     Built {
         mailbox: Some(mailbox(vec![text(0x1008, "Device name", "EK1914")])),
         ..Built::plain(sii)
     }
-}
-
-fn pdo(direction: PdoDirection, index: u16, name: &str, entries: Vec<PdoEntry>) -> Pdo {
-    let sync_manager = Some(if direction == PdoDirection::Rx { 2 } else { 3 });
-    let name = name.to_owned();
-    Pdo { direction, index, sync_manager, name, flags: FIXED_CONTENT, entries, ..Pdo::default() }
 }
 
 /// A message of the safety protocol: command, one byte of two safe bits, checksum, connection.

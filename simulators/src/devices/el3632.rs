@@ -5,9 +5,10 @@
 use ecat_wire::sii::{DcMode, FmmuUsage, Pdo, PdoDirection, PdoEntry, SyncManagerKind};
 
 use super::objects::{add_mailboxes, mailbox, modular_device};
-use super::programs::oversampling::{OversamplingDescription, SAMPLES_MAX};
+use super::programs::oversampling::{OversamplingDescription, SAMPLE_COUNTS, SAMPLES_MAX};
 use super::terminal::{
-    BOOL, Built, INT16, PORTS_E_BUS, PROCESS_RAM, entry, gap, sii, simulated, sync_manager,
+    BIT2, BOOL, Built, INT16, PORTS_E_BUS, PROCESS_RAM, UINT16, entry, fixed_pdo, gap, sii,
+    simulated, sync_manager,
 };
 use crate::description::{DescriptionError, DeviceDescription, ProgramDescription};
 use crate::esc::{Chip, Profile};
@@ -19,15 +20,11 @@ const PDI_CONTROL: u16 = 0x0C05;
 const EEPROM_BYTES: usize = 8192;
 /// SDO, SDO information, PDO assignment, complete access.
 const COE_DETAILS: u8 = 0x27;
-const FIXED_CONTENT: u16 = 0x0010;
-const BIT2: u8 = 0x31;
-const UINT16: u8 = 0x06;
 const UINT64: u8 = 0x1B;
 /// Profile of modules (ETG.5001): analogue inputs.
 const ANALOGUE_INPUTS: u16 = 300;
 /// SYNC0 and SYNC1.
 const ASSIGN_ACTIVATE: u16 = 0x0730;
-const FACTORS: [u8; 11] = [1, 2, 4, 5, 8, 10, 16, 20, 25, 40, SAMPLES_MAX];
 
 pub(super) fn device(device: &DeviceDescription) -> Result<Built, DescriptionError> {
     let settings = match &device.program {
@@ -58,7 +55,7 @@ pub(super) fn device(device: &DeviceDescription) -> Result<Built, DescriptionErr
         sync_manager((OUTPUTS_START, 0, 0x24, 0), SyncManagerKind::ProcessDataOut),
         sync_manager((INPUTS_START, bytes, 0x20, 1), SyncManagerKind::ProcessDataIn),
     ]);
-    sii.dc = FACTORS.map(mode).to_vec();
+    sii.dc = SAMPLE_COUNTS.map(mode).to_vec();
     Ok(Built {
         profile: Profile { port_descriptor: 0x0A, ..Chip::Et1100.profile() },
         mailbox: Some(mailbox(modular_device("EL3632-like", ANALOGUE_INPUTS, 2))),
@@ -92,15 +89,8 @@ fn channel_pdos(channel: u16, samples: u8) -> Vec<Pdo> {
 }
 
 fn pdo(index: u16, name: &str, assigned: bool, entries: Vec<PdoEntry>) -> Pdo {
-    Pdo {
-        direction: PdoDirection::Tx,
-        index,
-        sync_manager: assigned.then_some(3),
-        name: name.to_owned(),
-        flags: FIXED_CONTENT,
-        entries,
-        ..Pdo::default()
-    }
+    let sync_manager = assigned.then_some(3);
+    Pdo { sync_manager, ..fixed_pdo(PdoDirection::Tx, index, name, entries) }
 }
 
 /// SYNC0 takes samples, that many a cycle; SYNC1 hands them over.

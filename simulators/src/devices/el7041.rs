@@ -10,7 +10,8 @@ use super::objects::{
 };
 use super::programs::stepper::StepperDescription;
 use super::terminal::{
-    BOOL, Built, INT16, PDI_MICROCONTROLLER, PORTS_E_BUS, entry, gap, sii, simulated, sync_manager,
+    BOOL, Built, INT16, PDI_MICROCONTROLLER, PORTS_E_BUS, UINT16, UINT32, entry, fixed_pdo, gap,
+    sii, simulated, sync_manager,
 };
 use crate::description::mailbox::{MappingDescription, ObjectDescription};
 use crate::description::{DescriptionError, DeviceDescription, ProgramDescription};
@@ -21,11 +22,7 @@ const OUTPUTS: u16 = 0x1100;
 const INPUTS: u16 = 0x1180;
 /// SDO, SDO information, PDO assignment, complete access.
 const COE_DETAILS: u8 = 0x27;
-/// PDO flag: its entries cannot be changed.
-const FIXED_CONTENT: u16 = 0x0010;
 const EEPROM_BYTES: usize = 8192;
-const UINT16: u8 = 0x06;
-const UINT32: u8 = 0x07;
 /// A modular device, with a stepper module.
 const DEVICE_TYPE: u32 = 5001;
 
@@ -158,16 +155,8 @@ fn pdos() -> Vec<Pdo> {
     let default = [0x1600, 0x1602, 0x1604, 0x1A00, 0x1A03];
     let pdo = |(index, name, entries): (u16, &str, Vec<PdoEntry>)| {
         let direction = if index < 0x1A00 { PdoDirection::Rx } else { PdoDirection::Tx };
-        let number = if direction == PdoDirection::Rx { 2 } else { 3 };
-        Pdo {
-            direction,
-            index,
-            sync_manager: default.contains(&index).then_some(number),
-            name: name.to_owned(),
-            flags: FIXED_CONTENT,
-            entries,
-            ..Pdo::default()
-        }
+        let pdo = fixed_pdo(direction, index, name, entries);
+        Pdo { sync_manager: pdo.sync_manager.filter(|_| default.contains(&index)), ..pdo }
     };
     list.into_iter().map(pdo).collect()
 }

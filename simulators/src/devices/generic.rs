@@ -22,8 +22,6 @@ const INPUTS: u8 = 3;
 const PRODUCT_CODE: u32 = 5 << 16;
 /// Word 0x10 of the image.
 const BEHIND_IDENTITY: usize = 0x20;
-/// PDO flag: its entries cannot be changed.
-const FIXED_CONTENT: u16 = 0x0010;
 const MAILBOX_BYTES: u16 = 128;
 /// Headers, and the fixed part of an SDO: values come in segments of seven bytes then.
 const MAILBOX_BYTES_MIN: u16 = 16;
@@ -215,7 +213,7 @@ fn pdo(description: &PdoDescription, path: &str) -> Result<Pdo, DescriptionError
         sync_manager: description.assigned.unwrap_or(true).then_some(sync_manager),
         synchronization: 0,
         name: description.name.clone(),
-        flags: if description.fixed.unwrap_or(false) { FIXED_CONTENT } else { 0 },
+        flags: if description.fixed.unwrap_or(false) { Pdo::FIXED_CONTENT } else { 0 },
         entries,
     })
 }

@@ -1,18 +1,15 @@
 //! The evaluation board of a LAN9252 with its sample program: eight bits in, eight bits out, and an analogue
 //! value, as far as a recording shows it.
 
-use ecat_wire::sii::{FmmuUsage, Pdo, PdoDirection, PdoEntry, SyncManagerKind};
+use ecat_wire::sii::{FmmuUsage, PdoDirection, PdoEntry, SyncManagerKind};
 
 use super::objects::{add_mailboxes, mailbox};
-use super::terminal::{BOOL, Built, INT16, entry, gap, sii, sync_manager};
+use super::terminal::{BIT2, BOOL, Built, INT16, entry, fixed_pdo, gap, sii, sync_manager};
 
 const MICROCHIP: u32 = 0x0000_0009;
 const MAILBOX_BYTES: u16 = 128;
-const BIT2: u8 = 0x31;
 /// SDO, SDO information, complete access.
 const COE_DETAILS: u8 = 0x23;
-/// PDO flag: its entries cannot be changed.
-const FIXED_CONTENT: u16 = 0x0010;
 
 pub(super) fn device() -> Built {
     let texts = ["Evaluation", "LAN9252", "LAN9252, simulated: evaluation board"];
@@ -24,17 +21,11 @@ pub(super) fn device() -> Built {
         sync_manager((0x1400, 6, 0x20, 0x01), SyncManagerKind::ProcessDataIn),
     ]);
     sii.pdos = vec![
-        pdo(PdoDirection::Tx, 0x1A00, "Switches", bits(0x6000, "Switch")),
-        pdo(PdoDirection::Tx, 0x1A02, "Analogue input", analogue()),
-        pdo(PdoDirection::Rx, 0x1601, "Lamps", bits(0x7010, "Lamp")),
+        fixed_pdo(PdoDirection::Tx, 0x1A00, "Switches", bits(0x6000, "Switch")),
+        fixed_pdo(PdoDirection::Tx, 0x1A02, "Analogue input", analogue()),
+        fixed_pdo(PdoDirection::Rx, 0x1601, "Lamps", bits(0x7010, "Lamp")),
     ];
     Built { mailbox: Some(mailbox(Vec::new())), ..Built::plain(sii) }
-}
-
-fn pdo(direction: PdoDirection, index: u16, name: &str, entries: Vec<PdoEntry>) -> Pdo {
-    let sync_manager = Some(if direction == PdoDirection::Rx { 2 } else { 3 });
-    let name = name.to_owned();
-    Pdo { direction, index, sync_manager, name, flags: FIXED_CONTENT, entries, ..Pdo::default() }
 }
 
 fn bits(index: u16, name: &str) -> Vec<PdoEntry> {

@@ -5,13 +5,15 @@
 use ecat_wire::sii::{FmmuUsage, Pdo, PdoDirection, PdoEntry, SyncManagerKind};
 
 use super::mail::Points;
-use super::objects::{add_mailboxes, mailbox, number};
+use super::objects::{BOOLEAN, MODULAR_DEVICE, add_mailboxes, mailbox, number};
 use super::process_data::ChannelType;
 use super::programs::modular_coupler::{
-    COUNT_DOWN, COUNTER, COUNTER_VALUE, INHIBIT, ModularCouplerDescription, PULSES, SET, SET_DONE,
-    STATUS,
+    COUNT_DOWN, COUNTER, COUNTER_VALUE, INHIBIT, INPUTS, ModularCouplerDescription, OUTPUTS,
+    PULSES, SET, SET_DONE, SETTINGS, STATUS,
 };
-use super::terminal::{BOOL, Built, INT16, entry, gap, sii, simulated, sync_manager};
+use super::terminal::{
+    BOOL, Built, INT16, UINT16, UINT32, entry, fixed_pdo, gap, sii, simulated, sync_manager,
+};
 use crate::description::{
     DescriptionError, DeviceDescription, ModuleDescription, ModuleName, ProgramDescription,
 };
@@ -29,24 +31,14 @@ const COE_DETAILS: u8 = 0x27;
 const PDI_CONTROL: u16 = 0x0008;
 const PORTS_MII: u16 = 0x0011;
 const EEPROM_BYTES: usize = 4096;
-/// Profile of modular devices, object 0x1000.
-const DEVICE_TYPE: u32 = 5001;
-/// PDO flag: its entries cannot be changed.
-const FIXED_CONTENT: u16 = 0x0010;
 /// The coupler's own inputs: XB6S couplers have theirs there.
 const STATUS_PDO: u16 = 0x1AFF;
-/// Objects and PDOs of the first slot.
-const INPUTS: u16 = 0x6000;
-const OUTPUTS: u16 = 0x7000;
-const SETTINGS: u16 = 0x8000;
+/// PDOs of the first slot.
 const RX_PDO: u16 = 0x1600;
 const TX_PDO: u16 = 0x1A00;
 /// Subindex of the first analogue value.
 const VALUES: u8 = 0x11;
-const UINT16: u8 = 0x06;
-const UINT32: u8 = 0x07;
 const REAL64: u16 = 0x0011;
-const BOOLEAN: u16 = 0x0001;
 
 /// What a module that is no counter has.
 #[derive(Clone, Copy)]
@@ -70,7 +62,7 @@ pub(super) fn device(device: &DeviceDescription) -> Result<Built, DescriptionErr
     add_mailboxes(&mut sii, MAILBOX_BYTES, COE_DETAILS, false);
     sii.fmmu_usage = vec![FmmuUsage::Outputs, FmmuUsage::Inputs, FmmuUsage::SyncManagerStatus];
     let status = entry(STATUS.0, STATUS.1, "Coupler status", UINT16, 16);
-    let status = pdo(PdoDirection::Tx, STATUS_PDO, "Coupler", vec![status]);
+    let status = fixed_pdo(PdoDirection::Tx, STATUS_PDO, "Coupler", vec![status]);
     let (outputs, inputs): (Vec<Pdo>, Vec<Pdo>) =
         slots.pdos().into_iter().partition(|pdo| pdo.direction == PdoDirection::Rx);
     let inputs: Vec<Pdo> = std::iter::once(status).chain(inputs).collect();
@@ -87,7 +79,7 @@ pub(super) fn device(device: &DeviceDescription) -> Result<Built, DescriptionErr
     sii.pdos = outputs.into_iter().chain(inputs).collect();
     Ok(Built {
         profile: Profile { port_descriptor: 0x0F, ..Chip::Et1100.profile() },
-        mailbox: Some(mailbox(vec![number(0x1000, "Device type", DEVICE_TYPE, false)])),
+        mailbox: Some(mailbox(vec![number(0x1000, "Device type", MODULAR_DEVICE, false)])),
         program: Some(ProgramDescription::ModularCoupler(ModularCouplerDescription::default())),
         slots: Some(slots),
         ..Built::plain(sii)
@@ -129,7 +121,7 @@ fn channels_pdo(direction: PdoDirection, channels: Channels) -> Pdo {
     if let Channels::Bits(count @ 1..=7) = channels {
         entries.push(gap(8 - count));
     }
-    pdo(direction, index, &format!("{what}s"), entries)
+    fixed_pdo(direction, index, &format!("{what}s"), entries)
 }
 
 /// A counter of 32 bits that can be set and stopped; what it counts is a field that no PDO carries.
@@ -155,20 +147,14 @@ fn counter() -> ModuleKind {
         ident: COUNTER,
         name: "1CNT".to_owned(),
         pdos: vec![
-            pdo(PdoDirection::Rx, RX_PDO, "Outputs", outputs),
-            pdo(PdoDirection::Tx, TX_PDO, "Inputs", inputs),
+            fixed_pdo(PdoDirection::Rx, RX_PDO, "Outputs", outputs),
+            fixed_pdo(PdoDirection::Tx, TX_PDO, "Inputs", inputs),
         ],
         objects: vec![
             (INPUTS, one("Inputs", (PULSES, "Pulses"), REAL64, READ, vec![0; 8])),
             (SETTINGS, settings),
         ],
     }
-}
-
-fn pdo(direction: PdoDirection, index: u16, name: &str, entries: Vec<PdoEntry>) -> Pdo {
-    let sync_manager = Some(if direction == PdoDirection::Rx { 2 } else { 3 });
-    let name = name.to_owned();
-    Pdo { direction, index, sync_manager, name, flags: FIXED_CONTENT, entries, ..Pdo::default() }
 }
 
 /// What is plugged into each slot at first.

@@ -21,7 +21,7 @@ pub(super) const BIT2: u16 = 0x0031;
 pub(super) const BIT3: u16 = 0x0032;
 
 /// Profile of modular devices (ETG5001), in the low word of object 0x1000.
-const MODULAR_DEVICE: u32 = 5001;
+pub(super) const MODULAR_DEVICE: u32 = 5001;
 
 /// One entry: subindex, name, data type, value, and whether it can be written.
 pub(super) struct Row(pub u8, pub &'static str, pub u16, pub i64, pub bool);

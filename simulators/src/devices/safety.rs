@@ -6,7 +6,10 @@ use ecat_wire::sii::{FmmuUsage, Pdo, PdoDirection, PdoEntry, SyncManagerKind};
 
 use super::objects::{Row, UNSIGNED8, UNSIGNED16, add_mailboxes, list, mailbox, text};
 use super::programs::safety::{ADDRESS, SafetyDescription};
-use super::terminal::{BOOL, Built, PORTS_E_BUS, PROCESS_RAM, entry, sii, simulated, sync_manager};
+use super::terminal::{
+    BOOL, Built, PORTS_E_BUS, PROCESS_RAM, UINT8, UINT16, entry, fixed_pdo, sii, simulated,
+    sync_manager,
+};
 use crate::description::ProgramDescription;
 
 const MAILBOX_BYTES: u16 = 128;
@@ -15,10 +18,6 @@ const INPUTS_START: u16 = OUTPUTS_START + 0x80;
 const PDI_CONTROL: u16 = 0x0C05;
 const COE_DETAILS: u8 = 0x07;
 const CHANNELS: u8 = 4;
-const UINT8: u8 = 0x05;
-const UINT16: u8 = 0x06;
-/// PDO flag: its entries cannot be changed.
-const FIXED_CONTENT: u16 = 0x0010;
 
 pub(super) fn el1904_like() -> Built {
     built("EL1904-like", 0x0770_3052, "safe inputs", CHANNELS, 0)
@@ -66,7 +65,5 @@ fn pdo(direction: PdoDirection, index: u16, object: u16, bits: u8) -> Pdo {
     entries.push(entry(object + 1, bits + 1, "Not used", UINT8, 8 - bits));
     entries.push(entry(object, 3, "CRC 0", UINT16, 16));
     entries.push(entry(object, 2, "Connection", UINT16, 16));
-    let sync_manager = Some(if direction == PdoDirection::Rx { 2 } else { 3 });
-    let name = "FSoE".to_owned();
-    Pdo { direction, index, sync_manager, name, flags: FIXED_CONTENT, entries, ..Pdo::default() }
+    fixed_pdo(direction, index, "FSoE", entries)
 }

@@ -1,7 +1,8 @@
 //! What built-in terminals have in common, and which file makes which of them.
 
 use ecat_wire::sii::{
-    Configuration, General, PdoEntry, Sii, SiiIdentity, SiiSyncManager, SyncManagerKind,
+    Configuration, General, Pdo, PdoDirection, PdoEntry, Sii, SiiIdentity, SiiSyncManager,
+    SyncManagerKind,
 };
 
 use super::{
@@ -28,8 +29,14 @@ pub(super) const PDO_FLAGS: u16 = 0x0011;
 /// Two E-bus ports.
 pub(super) const PORTS_E_BUS: u16 = 0x0033;
 
+/// Data types of PDO entries (ETG1020, base data types).
 pub(super) const BOOL: u8 = 0x01;
 pub(super) const INT16: u8 = 0x03;
+pub(super) const INT32: u8 = 0x04;
+pub(super) const UINT8: u8 = 0x05;
+pub(super) const UINT16: u8 = 0x06;
+pub(super) const UINT32: u8 = 0x07;
+pub(super) const BIT2: u8 = 0x31;
 
 /// What a built-in type is made of.
 pub(super) struct Built {
@@ -178,6 +185,18 @@ pub(super) fn entry(
 /// Bits that no object has.
 pub(super) fn gap(bit_length: u8) -> PdoEntry {
     entry(0, 0, "", 0, bit_length)
+}
+
+/// A PDO whose entries cannot be changed, in SyncManager 2 or 3 by its direction.
+pub(super) fn fixed_pdo(
+    direction: PdoDirection,
+    index: u16,
+    name: &str,
+    entries: Vec<PdoEntry>,
+) -> Pdo {
+    let sync_manager = Some(if direction == PdoDirection::Rx { 2 } else { 3 });
+    let (name, flags) = (name.to_owned(), Pdo::FIXED_CONTENT);
+    Pdo { direction, index, sync_manager, name, flags, entries, ..Pdo::default() }
 }
 
 /// A SyncManager as `(start, length, control, enable, kind)`.

@@ -14,8 +14,6 @@ use super::pdo::ASSIGNMENT;
 const PDO_MAPPING: u16 = 0x0021;
 /// Data type of the record of an identity.
 const IDENTITY: u16 = 0x0023;
-/// PDO flag: its entries cannot be changed.
-const FIXED_CONTENT: u16 = 0x0010;
 /// The fewest entries that a PDO whose content can be changed has room for.
 const MAPPING_ROOM: u8 = 8;
 
@@ -100,7 +98,7 @@ pub(super) fn assignment(direction: PdoDirection, assigned: &[u16], room: usize)
 }
 
 fn mapping(pdo: &Pdo) -> Object {
-    let fixed = pdo.flags & FIXED_CONTENT != 0;
+    let fixed = pdo.flags & Pdo::FIXED_CONTENT != 0;
     let access = if fixed { READ } else { READ | WRITE_PRE_OP };
     let used = u8::try_from(pdo.entries.len()).unwrap_or(u8::MAX);
     let room = if fixed { used } else { used.max(MAPPING_ROOM) };

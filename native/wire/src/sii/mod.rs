@@ -290,6 +290,9 @@ pub struct Pdo {
 }
 
 impl Pdo {
+    /// Flag: its entries cannot be changed.
+    pub const FIXED_CONTENT: u16 = 0x0010;
+
     /// Bits of all entries.
     #[must_use]
     pub fn bit_length(&self) -> usize {

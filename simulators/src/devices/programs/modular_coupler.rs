@@ -20,9 +20,10 @@ pub(in crate::devices) const PULSES: u8 = 0x2F;
 pub(in crate::devices) const SET: u8 = 0x22;
 pub(in crate::devices) const INHIBIT: u8 = 0x23;
 pub(in crate::devices) const COUNT_DOWN: u8 = 0x21;
-const INPUTS: u16 = 0x6000;
-const OUTPUTS: u16 = 0x7000;
-const SETTINGS: u16 = 0x8000;
+/// Objects of the first slot.
+pub(in crate::devices) const INPUTS: u16 = 0x6000;
+pub(in crate::devices) const OUTPUTS: u16 = 0x7000;
+pub(in crate::devices) const SETTINGS: u16 = 0x8000;
 /// Bits of the status word, as in a UR20-FBC-EC: the lists of modules differ; they do so that no process data is exchanged.
 const DIFFERS: i64 = 1 << 6;
 const REFUSES: i64 = 1 << 7;

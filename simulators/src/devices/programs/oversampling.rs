@@ -14,6 +14,9 @@ use crate::program::{Cell, Program, ProgramIo, Trigger};
 
 /// The most samples of a channel.
 pub(in crate::devices) const SAMPLES_MAX: u8 = 50;
+/// How many samples a cycle there can be.
+pub(in crate::devices) const SAMPLE_COUNTS: [u8; 11] =
+    [1, 2, 4, 5, 8, 10, 16, 20, 25, 40, SAMPLES_MAX];
 const CHANNELS: usize = 2;
 /// Objects of the first channel: its status, and its samples by subindex.
 const STATUS: u16 = 0x6000;
@@ -48,8 +51,7 @@ pub struct OversamplingDescription {
 impl OversamplingDescription {
     /// Refuses numbers of samples, channels and lines that there are not.
     pub(in crate::devices) fn check(&self) -> Result<(), DescriptionError> {
-        const KNOWN: [u8; 11] = [1, 2, 4, 5, 8, 10, 16, 20, 25, 40, SAMPLES_MAX];
-        if self.samples.is_some_and(|samples| !KNOWN.contains(&samples)) {
+        if self.samples.is_some_and(|samples| !SAMPLE_COUNTS.contains(&samples)) {
             let message = "is none of 1, 2, 4, 5, 8, 10, 16, 20, 25, 40 and 50";
             return Err(DescriptionError::new("/samples", message));
         }
