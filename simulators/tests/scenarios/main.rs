@@ -2,7 +2,7 @@
 //! ethercrab in its place, and rings, files and Ethernet by frames of their own. Each stands beside its page, where its
 //! fault is.
 
-#[path = "../faults/bench.rs"]
+#[path = "../faults/bench/mod.rs"]
 #[expect(dead_code, reason = "of another test, which uses more of it")]
 mod bench;
 #[path = "../faults/observation.rs"]
