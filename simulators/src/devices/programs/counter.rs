@@ -36,9 +36,7 @@ pub(super) fn program(points: &[Point]) -> Result<Box<dyn Program>, DescriptionE
         pulses,
         other,
         output,
-        count: 0,
-        seen: 0.0,
-        was_set: false,
+        count: Count::default(),
         toggle: false,
         cells: Cells::default(),
     }))
@@ -55,9 +53,7 @@ struct Counter {
     pulses: u32,
     other: u32,
     output: u32,
-    count: u32,
-    seen: f64,
-    was_set: bool,
+    count: Count,
     toggle: bool,
     cells: Cells,
 }
@@ -69,8 +65,7 @@ impl Program for Counter {
             controls: [1, 2, 3, 4, 0x11].map(|sub| device.cell(OUTPUTS, sub)),
             settings: [1, 2, 4, 5, 0x11, 0x12].map(|sub| device.cell(SETTINGS, sub)),
         };
-        (self.count, self.was_set) = (0, false);
-        self.seen = f64::from_bits(device.input(self.pulses, 64));
+        self.count = Count::from(f64::from_bits(device.input(self.pulses, 64)));
     }
 
     fn run(&mut self, device: &mut ProgramIo<'_>, _now_ns: u64, _trigger: Trigger) {
@@ -79,25 +74,15 @@ impl Program for Counter {
         let [sets, resets, down, mode, on_at, off_at] = self.cells.settings.map(get);
         let pulses = f64::from_bits(device.input(self.pulses, 64));
         let other = device.input(self.other, 1) != 0;
-        let rise = rise(self.seen, pulses);
-        self.seen = pulses;
         let (downwards, stopped) = match mode {
             UP_DOWN => (!other, false),
             POSITIVE_GATE => (down != 0, other),
             _ => (down != 0, !other),
         };
-        if inhibit == 0 && !stopped {
-            self.count = if downwards {
-                self.count.wrapping_sub(rise)
-            } else {
-                self.count.wrapping_add(rise)
-            };
-        }
-        if set != 0 && !self.was_set {
-            self.count = set_value as u32;
-        }
-        self.was_set = set != 0;
-        let count = i64::from(self.count);
+        let inhibited = inhibit != 0 || stopped;
+        let set_to = (set != 0).then_some(set_value as u32);
+        let rise = self.count.step(pulses, downwards, inhibited, set_to);
+        let count = i64::from(self.count.value);
         let output = if enable_output == 0 {
             set_output != 0
         } else {
@@ -127,7 +112,46 @@ impl Program for Counter {
     }
 }
 
-/// How many pulses came. What falls is the end of a pulse.
-pub(super) fn rise(seen: f64, pulses: f64) -> u32 {
-    (pulses.floor() - seen.floor()).clamp(0.0, f64::from(u32::MAX)) as u32
+/// What a counter has counted.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Count {
+    /// It wraps.
+    pub(super) value: u32,
+    /// Pulses up to now.
+    seen: f64,
+    was_set: bool,
+}
+
+impl From<f64> for Count {
+    /// From 0, with so many pulses before.
+    fn from(seen: f64) -> Self {
+        Self { seen, ..Self::default() }
+    }
+}
+
+impl Count {
+    /// Counts the pulses since the last step, and takes a value over when it is set anew. Returns how many pulses came; what
+    /// falls is the end of a pulse.
+    pub(super) fn step(
+        &mut self,
+        pulses: f64,
+        downwards: bool,
+        inhibited: bool,
+        set_to: Option<u32>,
+    ) -> u32 {
+        let rise = (pulses.floor() - self.seen.floor()).clamp(0.0, f64::from(u32::MAX)) as u32;
+        self.seen = pulses;
+        if !inhibited {
+            self.value = if downwards {
+                self.value.wrapping_sub(rise)
+            } else {
+                self.value.wrapping_add(rise)
+            };
+        }
+        if let Some(value) = set_to.filter(|_| !self.was_set) {
+            self.value = value;
+        }
+        self.was_set = set_to.is_some();
+        rise
+    }
 }

@@ -4,7 +4,8 @@
 use serde::Deserialize;
 
 use super::super::DeviceImage;
-use super::{counter, needs};
+use super::counter::Count;
+use super::needs;
 use crate::description::DescriptionError;
 use crate::mailbox::modules::Fit;
 use crate::program::{Cell, Program, ProgramIo, Trigger};
@@ -81,9 +82,7 @@ struct Counter {
 }
 
 struct Running {
-    count: u32,
-    seen: f64,
-    was_set: bool,
+    count: Count,
     inputs: [Option<Cell>; 2],
     outputs: [Option<Cell>; 3],
     count_down: Option<Cell>,
@@ -98,29 +97,17 @@ impl Counter {
         let pulses = f64::from_bits(device.input(self.pulses, 64));
         let offset = self.offset;
         let running = self.running.get_or_insert_with(|| Running {
-            count: 0,
-            seen: pulses,
-            was_set: false,
+            count: Count::from(pulses),
             inputs: [COUNTER_VALUE, SET_DONE].map(|sub| device.cell(INPUTS + offset, sub)),
             outputs: [COUNTER_VALUE, SET, INHIBIT].map(|sub| device.cell(OUTPUTS + offset, sub)),
             count_down: device.cell(SETTINGS + offset, COUNT_DOWN),
         });
         let get = |cell: Option<Cell>| cell.map_or(0, |cell| device.get(cell));
         let [value, set, inhibit] = running.outputs.map(get);
-        let rise = counter::rise(running.seen, pulses);
-        running.seen = pulses;
-        if inhibit == 0 {
-            running.count = if get(running.count_down) == 0 {
-                running.count.wrapping_add(rise)
-            } else {
-                running.count.wrapping_sub(rise)
-            };
-        }
-        if set != 0 && !running.was_set {
-            running.count = value as u32;
-        }
-        running.was_set = set != 0;
-        let shown = [i64::from(running.count), i64::from(running.was_set)];
+        let downwards = get(running.count_down) != 0;
+        let set_to = (set != 0).then_some(value as u32);
+        running.count.step(pulses, downwards, inhibit != 0, set_to);
+        let shown = [i64::from(running.count.value), i64::from(set != 0)];
         for (cell, value) in running.inputs.into_iter().zip(shown) {
             if let Some(cell) = cell {
                 device.set(cell, value);
