@@ -282,7 +282,8 @@ fn a_commit_rides_the_next_cycle_and_its_receipt_says_so() {
     assert!(decided < RECEIPT_CYCLES, "told once it is known to be away: {decided} cycles later");
     let seq = lane.commit(&[0x15, 0x34, 0x56]);
     let cycle = plant.run(1)[0].cycle;
-    assert_eq!(receipts.drain(&mut tail, &mut out), Drained::Records(1));
+    // The receipt follows the slot.
+    plant.await_that(|_| receipts.drain(&mut tail, &mut out) == Drained::Records(1));
     assert_eq!(
         out[0],
         [seq, cycle, cycle, Verdict::Partial as u32],

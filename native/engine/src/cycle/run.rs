@@ -311,6 +311,9 @@ impl Run {
         self.judge();
         self.run_interlocks();
 
+        let counters = &*self.statistics.counters;
+        // Whoever sees the slot finds its cycle counted.
+        add(&counters.cycles, 1);
         let publishing_ns = clock::now_ns();
         let missing = self.exchange.missing();
         let published = self.publisher.publish(Slot {
@@ -329,7 +332,6 @@ impl Run {
 
         let operational = self.engine_state == EngineState::Op;
         let (qualities, reporter) = (&self.qualities, &mut self.reporter);
-        let counters = &*self.statistics.counters;
         let settled = self.merger.settle(
             published,
             operational,
@@ -354,7 +356,6 @@ impl Run {
         add(&counters.commits_failed, settled.commits_failed.into());
         add(&counters.lanes_lost, settled.lanes_lost.into());
         counters.system_calls.store(sys::calls(), Ordering::Relaxed);
-        add(&counters.cycles, 1);
         if published_ns > self.schedule.next_start_ns() {
             add(&counters.overruns, 1);
         }
